@@ -1,0 +1,1 @@
+"""Equal nodes that find each other and hand events on."""

@@ -1,0 +1,1 @@
+"""The translators between bytes of clients and values: frames, codecs, sockets."""

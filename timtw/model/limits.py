@@ -49,6 +49,8 @@ NODE_LIST: Final = 100
 # Feeds (docs/guarantees.md).
 WINDOW_FRAMES: Final = 32
 """Unacknowledged frames of one connection."""
+WINDOW_ECHOES: Final = 1024
+"""Echoes written behind an unacknowledged frame; they need no answer themselves."""
 WINDOW_BYTES: Final = 256 * KIB
 """Unacknowledged bytes of one connection; one larger frame may be alone in it."""
 TRANSMISSIONS: Final = 3
@@ -69,6 +71,8 @@ STUCK_TIMES: Final = 5
 """How often one entry may stop a reader before the reader steps over it."""
 LOOK_SECONDS: Final = 5.0
 """How often feeds compare their head with storage where hints can be lost."""
+LOOK_ACCOUNTS: Final = 500
+"""Logs whose heads are compared in one request to storage."""
 READERS: Final = 32
 """Readers of one account; the least recently seen is forgotten."""
 

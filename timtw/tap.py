@@ -50,7 +50,7 @@ class Options(usage.Options):
             SystemExit: with 1 when something is wrong, with 0 after ``--check``.
         """
         try:
-            super().parseOptions(options)
+            usage.Options.parseOptions(self, options)
         except usage.UsageError as error:
             _give_up([f"twistd tim: {error}"])
 

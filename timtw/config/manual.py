@@ -12,16 +12,16 @@ INTRODUCTION = """\
 <!-- Made by "python -m timtw.config"; changes belong into timtw/config/sections.py. -->
 
 `twistd tim --config=node.ini` reads one INI file in UTF-8. Every key is optional.
-Comments begin with `;` or `#`, also behind a value after a space. Keys that take several
-values have one per line, the further lines indented. Relative paths start in the folder
-of the file.
+Comments begin with `;` or `#`, also behind a value after a space. Keys that take
+several values have one per line, the further lines indented. Relative paths start in
+the folder of the file.
 
-Every key can also come from the environment, which goes before the file, under the name
-given with it.
+Every key can also come from the environment, which goes before the file, under the
+name given with it.
 
-Names that the node does not know are refused, with a suggestion; so are values that it
-cannot read. All problems are reported at once, one sentence each, and the exit status is
-1. `twistd tim --config=node.ini --check` stops after reading.
+Names that the node does not know are refused, with a suggestion; so are values that
+it cannot read. All problems are reported at once, one sentence each, and the exit
+status is 1. `twistd tim --config=node.ini --check` stops after reading.
 """
 
 

@@ -221,4 +221,3 @@ NOT_BUILT: Mapping[str, frozenset[str]] = {
     "office": frozenset({"http"}),
 }
 """Keys, by section, whose feature is designed and not built."""
-

@@ -309,6 +309,7 @@ class RefusalTests(ConfigTestCase):
         """What is no INI file is refused with the line, not with its content."""
         for text, told in (
             ("hush = 1", "line 1: stands before any [section]"),
+            ("[node]\nkeys: a", "line 2: is neither [section] nor key = value"),
             ("[node]\nhush", "line 2: is neither [section] nor key = value"),
             ("[node]\n[node]", "line 2: section [node] stands twice"),
             ("[node]\nkeys = a\nkeys = hush", "line 3: [node] keys stands twice"),

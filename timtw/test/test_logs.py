@@ -4,7 +4,9 @@ import io
 import json
 from typing import Any
 
-from twisted.logger import ILogObserver, Logger
+from twisted.logger import ILogObserver, Logger, globalLogPublisher
+from twisted.python import log
+from twisted.python.failure import Failure
 from twisted.trial import unittest
 from zope.interface.verify import verifyObject
 
@@ -78,6 +80,18 @@ class JsonLogTests(unittest.SynchronousTestCase):
         self.assertIn("test_logs.py", line["failure"]["at"][-1])
         self.assertEqual("posting failed", line["message"])
         self.assertEqual("critical", line["level"])
+
+    def test_failures_of_the_older_log(self) -> None:
+        """What Twisted's older log says of a failure quotes nothing either."""
+        seen = observer(self.out)
+        globalLogPublisher.addObserver(seen)
+        self.addCleanup(globalLogPublisher.removeObserver, seen)
+        log.err(Failure(ValueError(CANARY)), "it broke", system=CANARY)
+        self.assertEqual(1, len(self.flushLoggedErrors(ValueError)))
+        line = self.line()
+        self.assertNotIn(CANARY, self.out.getvalue())
+        self.assertEqual("it broke", line["message"])
+        self.assertEqual("ValueError", line["failure"]["class"])
 
     def test_longest_text(self) -> None:
         """A text of the limit is whole, a longer one is cut."""

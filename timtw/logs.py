@@ -22,25 +22,9 @@ from twisted.logger import (
 from twisted.python.failure import Failure
 
 WITHHELD = frozenset(
-    [
-        "address",
-        "body",
-        "client",
-        "credential",
-        "device",
-        "domain",
-        "extend",
-        "extra",
-        "host",
-        "ip",
-        "name",
-        "nickname",
-        "password",
-        "peer",
-        "resource",
-        "text",
-        "token",
-    ]
+    {"address", "body", "client", "credential", "device", "domain", "extend", "extra"}
+    | {"host", "ip", "name", "nickname", "password", "peer", "resource", "text"}
+    | {"token"}
 )
 """Keys whose values are never written, by whomever they were logged."""
 

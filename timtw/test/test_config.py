@@ -18,12 +18,8 @@ from timtw.config import (
 )
 from timtw.config.manual import manual
 from timtw.config.reading import keys_of
-from timtw.config.sections import (
-    LARGEST_FRAME,
-    NOT_BUILT,
-    SECTIONS,
-    SMALLEST_FRAME,
-)
+from timtw.config.sections import NOT_BUILT, SECTIONS
+from timtw.model.limits import FRAME_BEFORE_LOGIN, OUTBOX_BYTES, READERS
 
 EXAMPLE = """\
 [node]
@@ -293,11 +289,12 @@ class RefusalTests(ConfigTestCase):
     def test_bounds(self) -> None:
         """The smallest and the largest number are taken, the next ones not."""
         for section, key, lowest, highest in (
-            ("limits", "max_frame", SMALLEST_FRAME, LARGEST_FRAME),
+            ("limits", "max_frame", FRAME_BEFORE_LOGIN, OUTBOX_BYTES),
             ("limits", "connections", 1, None),
             ("limits", "logins_per_minute", 0, None),
             ("clients", "ping_timeout", 1, 86_400),
-            ("accounts", "device_limit", 1, None),
+            ("accounts", "device_limit", 1, READERS),
+            ("accounts", "device_type_limit", 1, READERS),
         ):
             self.read(f"[{section}]\n{key} = {lowest}")
             self.problems(f"[{section}]\n{key} = {lowest - 1}")

@@ -73,6 +73,8 @@ def _decoder(spec: Struct) -> Iterator[str]:
     yield "        while True:"
     for field in spec.fields:
         yield from _indent(_read_field(spec, field), 3)
+    yield "            if not data[pos - 1]:"
+    yield "                break"
     yield f"            key, pos = next_known(data, pos, key, known_{spec.name})"
     yield "            if not key:"
     yield "                break"
@@ -130,8 +132,13 @@ def _read(kind: FieldType, target: str) -> Iterator[str]:
         yield "end = pos + length"
         yield "if end > size:"
         yield "    raise IndexError"
-        decoded = ".decode('utf-8', 'surrogateescape')"
-        yield f"{target} = data[pos:end]{decoded if kind.kind == 'string' else ''}"
+        if kind.kind == "binary":
+            yield f"{target} = data[pos:end]"
+        else:
+            yield "try:"
+            yield f"    {target} = data[pos:end].decode()"
+            yield "except UnicodeDecodeError:"
+            yield f"    {target} = data[pos:end].decode('utf-8', 'surrogateescape')"
         yield "pos = end"
     elif kind.kind == "struct":
         yield f"{target}, pos = decode_{kind.struct}(data, pos, size)"

@@ -1,8 +1,99 @@
-"""Every limit of the engine, each with its reason."""
+"""Every bound of the server, with its reason. Nothing collects without one.
 
-MAX_SKIPPED_NESTING = 32
-"""Containers inside one another in a Thrift field that is skipped.
-
-The deepest value of the protocol itself has four (a page, its list, a message,
-a device's map), so a future field has room, and hostile nesting has not.
+Times are seconds, sizes are bytes, unless a name says otherwise. What operators may
+change is in ``[limits]`` of the configuration; the rest is fixed here.
 """
+
+from __future__ import annotations
+
+from typing import Final
+
+KIB: Final = 1024
+MIB: Final = 1024 * KIB
+
+# Texts of accounts.
+NODE_BYTES: Final = 64
+"""Longest node, ours and foreign ones; what the existing clients were promised."""
+NAME_BYTES: Final = 256
+"""Longest login name or domain in UTF-8; e-mail addresses end at 254."""
+PASSWORD_BYTES: Final = 1024
+"""Longest password in UTF-8: a sentence fits, argon2 stays cheap to feed."""
+DEVICE_BYTES: Final = 256
+"""Longest resource text in UTF-8; it travels with every live message."""
+DISPLAY_NAME_BYTES: Final = 256
+"""Longest display name in UTF-8."""
+EXTEND_ENTRIES: Final = 64
+"""Most entries of a login's extend map, which a token keeps for its lifetime."""
+EXTEND_BYTES: Final = 4096
+"""Longest extend map of a login, keys and values together, in UTF-8."""
+
+# Connections.
+LOGIN_DEADLINE: Final = 5.0
+"""A connection that has not logged in by then is closed; waiting for its turn at
+the password check does not count."""
+FRAME_BEFORE_LOGIN: Final = 4 * KIB
+"""Largest frame before login: the largest login fits, a flood does not."""
+STALLED_SECONDS: Final = 60.0
+"""A client that takes no byte for so long is disconnected; it can replay."""
+OUTBOX_BYTES: Final = 2 * MIB
+"""Bytes waiting in one connection above which the client is disconnected."""
+PENDING_COMMANDS: Final = 64
+"""Commands of one session waiting for their turn; above it the socket is paused."""
+SENDS_UNDER_WAY: Final = 32
+"""Sends of one session that may wait for commits at once; above it commands wait."""
+DRAIN_SECONDS: Final = 10.0
+"""How long a stopping node waits for what is under way."""
+NODE_LIST: Final = 100
+"""Most accounts in one request for profiles."""
+
+# Feeds (docs/guarantees.md).
+WINDOW_FRAMES: Final = 32
+"""Unacknowledged frames of one connection."""
+WINDOW_BYTES: Final = 256 * KIB
+"""Unacknowledged bytes of one connection; one larger frame may be alone in it."""
+TRANSMISSIONS: Final = 3
+"""How often a frame is sent before its connection is suspended."""
+ACK_SECONDS: Final = 10.0
+"""How long each transmission waits for its acknowledgement."""
+HOLD_SECONDS: Final = 3.0
+"""How long a backlog waits for the client to ask; one real client sleeps a second."""
+PAGE_ENTRIES: Final = 10
+"""Most entries of one page of offline messages; what the existing clients expect."""
+CURSOR_SECONDS: Final = 0.25
+"""How long a moved cursor may wait for a commit to travel with."""
+FLIGHT_SECONDS: Final = 600.0
+"""How long a node remembers what a lost connection had in flight."""
+FLIGHTS: Final = 10_000
+"""How many lost connections a node remembers for that."""
+STUCK_TIMES: Final = 5
+"""How often one entry may stop a reader before the reader steps over it."""
+LOOK_SECONDS: Final = 5.0
+"""How often feeds compare their head with storage where hints can be lost."""
+READERS: Final = 32
+"""Readers of one account; the least recently seen is forgotten."""
+
+# Storage.
+BATCH_DRAFTS: Final = 512
+"""Most messages of one commit, so that a flood cannot delay the first of them."""
+BATCH_CURSORS: Final = 2048
+"""Most cursor moves of one commit."""
+REPEAT_SECONDS: Final = 25 * 3600
+"""How long a send is remembered by its id; the promise is 24 hours."""
+HISTORY_ENTRIES: Final = 100
+"""Most entries of one history answer."""
+LOG_READ_ENTRIES: Final = 64
+"""Entries that a feed reads from storage at once."""
+LOG_READ_BYTES: Final = 512 * KIB
+"""Bytes of bodies that a feed reads from storage at once; one entry always fits."""
+STORAGE_WAITING: Final = 10_000
+"""Messages waiting for a commit above which new ones are refused with 5103."""
+
+# Passwords and tokens.
+PASSWORD_THREADS: Final = 2
+"""Passwords that are checked at the same time."""
+PASSWORD_QUEUE: Final = 1000
+"""Password checks waiting for a thread; beyond it logins are refused with 5105."""
+BUCKETS: Final = 50_000
+"""Token buckets remembered per kind; the least recently used one is dropped."""
+FINDS_PER_MINUTE: Final = 30
+"""Exact-name look-ups of one account: enough to find people, too few to list them."""

@@ -1,0 +1,137 @@
+"""What a client may be told, in the words of the core.
+
+Answers carry the command they answer, so that a translator can refer to it.
+"""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+import attrs
+
+from timtw.model.commands import ChangeProfile, Command, LogIn
+from timtw.model.errors import TimError
+from timtw.model.values import Address, DeliveredMark, LogEntry, Message, Profile
+
+
+@attrs.frozen
+class LoggedIn:
+    """The login succeeded.
+
+    Args:
+        server: A number that stands for the node, 0 to 2**31 - 1.
+        connection: A text that stands for the connection.
+        head: The newest number of the account's log.
+        credential: A new resume credential, or ``None``.
+    """
+
+    command: LogIn
+    address: Address
+    server: int
+    connection: str
+    head: int
+    credential: str | None = None
+
+
+@attrs.frozen
+class AlreadyLoggedIn:
+    """A login on a connection that is logged in: fine, and nothing changes."""
+
+    command: LogIn
+
+
+@attrs.frozen
+class LoggedOut:
+    """The session is over and the client shall not come back by itself."""
+
+
+@attrs.frozen
+class Refused:
+    """A command was not carried out."""
+
+    command: Command
+    error: TimError
+
+
+@attrs.frozen
+class Pong:
+    """The answer to a ping."""
+
+
+@attrs.frozen
+class Delivery:
+    """An entry of the account's log.
+
+    Args:
+        receipt: The number to acknowledge it with; 0 if none is wanted.
+        backlog: Whether it came while the device was away.
+    """
+
+    entry: LogEntry
+    receipt: int
+    backlog: bool = False
+
+
+@attrs.frozen
+class Repeated:
+    """The echo of a message that this client had sent before under the same id."""
+
+    message: Message
+
+
+@attrs.frozen
+class Page:
+    """Entries of the backlog, oldest first, at least one, under one receipt."""
+
+    entries: tuple[LogEntry, ...]
+    receipt: int
+
+
+@attrs.frozen
+class EndOfBacklog:
+    """Nothing is waiting any more; what follows is live."""
+
+
+@attrs.frozen
+class History:
+    """A piece of a conversation, newest first, possibly empty."""
+
+    messages: tuple[Message, ...]
+
+
+@attrs.frozen
+class Profiles:
+    """Profiles as asked for, possibly none."""
+
+    profiles: tuple[Profile, ...]
+
+
+@attrs.frozen
+class ProfileChanged:
+    """The profile is changed as asked."""
+
+    command: ChangeProfile
+
+
+@attrs.frozen
+class Marked:
+    """A message of this account has reached a device of its recipient."""
+
+    mark: DeliveredMark
+
+
+Event: TypeAlias = (
+    LoggedIn
+    | AlreadyLoggedIn
+    | LoggedOut
+    | Refused
+    | Pong
+    | Delivery
+    | Repeated
+    | Page
+    | EndOfBacklog
+    | History
+    | Profiles
+    | ProfileChanged
+    | Marked
+)

@@ -1,0 +1,61 @@
+"""The visible spelling of account numbers.
+
+A node is the base-58 spelling of a number read as unsigned 64 bits: at most 11
+characters, most significant digit first, no padding. Exactly one text stands for
+a number, so there are no aliases (docs/reference/protocol.md, section Nodes).
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Final
+
+from timtw.model.limits import NODE_BYTES
+
+ALPHABET: Final = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
+_VALUE: Final = {letter: value for value, letter in enumerate(ALPHABET)}
+_WORD: Final = 1 << 64
+_MIDDLE: Final = 1 << 63
+SLOT_BITS: Final = 20
+"""Accounts are spread over 2**20 slots; a number carries its slot in its top bits."""
+
+
+@lru_cache(maxsize=65536)
+def node_of(number: int) -> str:
+    """The node that stands for a signed 64-bit ``number`` other than 0."""
+    rest = number % _WORD
+    letters: list[str] = []
+    while rest:
+        rest, digit = divmod(rest, 58)
+        letters.append(ALPHABET[digit])
+    return "".join(reversed(letters))
+
+
+def number_of(node: str) -> int | None:
+    """The number that ``node`` spells, or ``None`` if it is no canonical node."""
+    if not 0 < len(node) <= NODE_BYTES or node[0] == ALPHABET[0]:
+        return None
+    total = 0
+    for letter in node:
+        digit = _VALUE.get(letter)
+        if digit is None:
+            return None
+        total = total * 58 + digit
+        if total >= _WORD:
+            return None
+    return total - _WORD if total >= _MIDDLE else total
+
+
+def slot_of(number: int) -> int:
+    """The slot in which an account, or a conversation led by it, is kept."""
+    return (number % _WORD) >> (64 - SLOT_BITS)
+
+
+def number_in(slot: int, entropy: bytes) -> int:
+    """A number in ``slot`` whose other 44 bits come from six bytes of ``entropy``.
+
+    The number 0 is never given: its lowest bit is set instead.
+    """
+    rest = int.from_bytes(entropy[:6], "big") & ((1 << (64 - SLOT_BITS)) - 1)
+    total = (slot << (64 - SLOT_BITS)) | rest or 1
+    return total - _WORD if total >= _MIDDLE else total

@@ -1,0 +1,170 @@
+"""The seams between clients, core and mesh.
+
+A client is two things: what it may ask (``ISession``) and how it is reached
+(``IOutbox``). A node is reached by other nodes through ``IMesh`` and ``INeighbour``.
+Storage has interfaces of its own in ``timtw.model.stores``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import attrs
+from twisted.internet.defer import Deferred
+from zope.interface import Attribute, Interface
+
+from timtw.model.commands import Command, IssueToken, Register
+from timtw.model.events import Event
+from timtw.model.values import Address, DeliveredMark, LogEntry
+
+
+@attrs.frozen
+class Offer:
+    """A hint that an account's log has grown, with the new entry in hand."""
+
+    account: int
+    entry: LogEntry
+
+
+@attrs.frozen
+class SessionsEnd:
+    """A fact: sessions of this account shall end, with the log-out notice.
+
+    Args:
+        connection: Only the session of this connection; empty for all of them.
+    """
+
+    account: int
+    connection: str = ""
+
+
+class IOutbox(Interface):
+    """A client, as the core sees it."""
+
+    page_bytes: int = Attribute(
+        "Largest page of the backlog in this client's encoding."
+    )
+
+    def offer(event: Event) -> bool:
+        """
+        Take ``event`` for this client, in order.
+
+        Returns: ``False`` if it was not taken because the line is gone. What was taken
+            is on an open transport, which does not mean that it arrives.
+        """
+
+    def measure(entry: LogEntry) -> int:
+        """How many bytes ``entry`` takes in this client's encoding."""
+
+    def hold() -> None:
+        """Read nothing more from this client until ``proceed``."""
+
+    def proceed() -> None:
+        """Go on reading after ``hold``."""
+
+    def close() -> None:
+        """End the line after what was offered has gone out. May be called again."""
+
+    def abort() -> None:
+        """End the line at once; what has not gone out is dropped."""
+
+
+class ISession(Interface):
+    """What one connection may ask of the core."""
+
+    def received(command: Command) -> None:
+        """Carry out ``command`` after all earlier ones. Never raises a TimError."""
+
+    def alive() -> None:
+        """A sign of life that is no command was seen."""
+
+    def writable(now: bool) -> None:
+        """The line takes more bytes, or does not until the next call."""
+
+    def refused(entry_too_much: bool) -> None:
+        """
+        The client is about to hang up by itself.
+
+        Args:
+            entry_too_much: Whether its close says that a frame was more than it
+                could take, so that the oldest unconfirmed entry is suspect.
+        """
+
+    def lost() -> None:
+        """The line is gone. Called once, and nothing is called afterwards."""
+
+
+class IFrontDesk(Interface):
+    """Where connections and requests without a connection come in."""
+
+    def open(outbox: IOutbox, source: str) -> ISession:
+        """
+        A new connection from ``source``, a text that stands for its address.
+
+        Raises TooFrequent: the node has as many connections as it may have.
+        """
+
+    def register(command: Register, source: str) -> Deferred[Address]:
+        """
+        Make an account.
+
+        Fails with NameTaken, BadParameter, TooFrequent, NotServed (registration is
+        closed) or StorageUnavailable.
+        """
+
+    def issue_token(command: IssueToken, source: str) -> Deferred[str]:
+        """
+        A token for one login.
+
+        Fails with WrongPassword, BadParameter, TooFrequent or StorageUnavailable.
+        """
+
+
+class IRouter(Interface):
+    """Brings hints to the sessions of accounts, on this node and on others."""
+
+    def publish(offers: Sequence[Offer]) -> None:
+        """Offer these entries to every session of their accounts, everywhere."""
+
+    def mark(mark: DeliveredMark) -> None:
+        """Tell the author's sessions, everywhere, how far a reader has confirmed."""
+
+
+class IMesh(Interface):
+    """The other nodes, as one node sees them: directory, routing and facts."""
+
+    has_peers: bool = Attribute("Whether hints of other nodes can get lost.")
+
+    def join(neighbour: INeighbour) -> None:
+        """Begin to hand to ``neighbour`` what other nodes send. Called once."""
+
+    def entered(account: int) -> None:
+        """The account has its first session on this node."""
+
+    def left(account: int) -> None:
+        """The account's last session on this node has ended."""
+
+    def publish(offers: Sequence[Offer]) -> None:
+        """Bring each offer to the other nodes that hold its account. May be lost."""
+
+    def mark(mark: DeliveredMark) -> None:
+        """Bring the mark to the other nodes that hold its author. May be lost."""
+
+    def announce(fact: SessionsEnd) -> None:
+        """Tell the fact to every other node."""
+
+    def leave() -> None:
+        """This node stops: nothing more comes to its neighbour."""
+
+
+class INeighbour(Interface):
+    """What a node does with what others send it."""
+
+    def offered(offers: Sequence[Offer]) -> None:
+        """Offer these entries to the sessions here, and only here."""
+
+    def marked(mark: DeliveredMark) -> None:
+        """Tell the sessions of the author here, and only here."""
+
+    def told(fact: SessionsEnd) -> None:
+        """Make the fact true for the sessions here."""

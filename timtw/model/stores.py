@@ -1,0 +1,185 @@
+"""What the core asks of storage. Every engine provides the same and passes one contract.
+
+Every write is a whole operation: when its Deferred fires, it survives a crash of the
+node and of the machine; when it fails with ``StorageUnavailable``, nothing was done.
+Names, passwords, tokens, texts and device names reach the engine as they are and are
+sealed or turned into keyed digests there (``timtw.shards.sealing``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TypeAlias
+
+from twisted.internet.defer import Deferred
+from zope.interface import Attribute, Interface
+
+from timtw.model.errors import TimError
+from timtw.model.values import (
+    Account,
+    Batch,
+    Conversation,
+    CursorMove,
+    Device,
+    Draft,
+    LogPage,
+    Message,
+    Posted,
+    Profile,
+    ReaderState,
+    TokenGrant,
+)
+
+
+class IAccountStore(Interface):
+    """Accounts, their verifiers, tokens, credentials and profiles."""
+
+    def register(name: str, domain: str, verifier: str, now: int) -> Deferred[Account]:
+        """
+        Make an account with a number of its own.
+
+        Args:
+            verifier: The hash that the password is checked with.
+            now: Nanoseconds since 1970.
+
+        Fails with NameTaken or StorageUnavailable.
+        """
+
+    def verifier(name: str, domain: str) -> Deferred[tuple[Account, str] | None]:
+        """The account of that name with its verifier, or ``None``."""
+
+    def find(name: str, domain: str) -> Deferred[Account | None]:
+        """The account of exactly that name, or ``None``."""
+
+    def accounts(numbers: Sequence[int]) -> Deferred[Mapping[int, Account]]:
+        """The accounts with these numbers; unknown ones are left out."""
+
+    def put_token(token: str, grant: TokenGrant, expires: int) -> Deferred[None]:
+        """Keep a token until ``expires``, nanoseconds since 1970."""
+
+    def take_token(token: str, now: int) -> Deferred[TokenGrant | None]:
+        """Take a token out: of two that take it at once, one gets it."""
+
+    def put_credential(
+        account: int, device: Device, credential: str, now: int
+    ) -> Deferred[None]:
+        """Keep the one resume credential of this device; an older one ends."""
+
+    def credential(device: Device, credential: str) -> Deferred[Account | None]:
+        """The account that this credential was given to on this very device."""
+
+    def drop_credentials(account: int, device: Device | None) -> Deferred[None]:
+        """End the credential of one device, or of all devices of the account."""
+
+    def profiles(numbers: Sequence[int]) -> Deferred[Mapping[int, Profile]]:
+        """The profiles of these accounts; unknown accounts are left out."""
+
+    def set_name(account: int, name: str) -> Deferred[None]:
+        """Set the display name; empty text is a value."""
+
+
+class IMessageStore(Interface):
+    """Messages, logs and counters."""
+
+    def post(batch: Batch) -> Deferred[Sequence[Posted]]:
+        """
+        Store the batch in one transaction; one answer per draft, in order.
+
+        ``mid`` counts per conversation, ``seq`` per log, without gaps, in the order of
+        the drafts. A draft whose client chose its id, and whose sender, conversation,
+        id and content were stored within ``REPEAT_SECONDS`` before its timestamp (also
+        earlier in this batch), is answered with the first message and ``repeated``.
+        A cursor never goes back; nor does a delivered mark.
+
+        Fails with StorageUnavailable: nothing of the batch was stored.
+        """
+
+    def read_log(account: int, after: int, up_to: int, limit: int) -> Deferred[LogPage]:
+        """
+        Entries of a log after ``after`` up to ``up_to``, oldest first.
+
+        At most ``limit`` entries and about ``LOG_READ_BYTES``, but at least one if
+        there is one. The page's ``up_to`` says how far it reaches: the last entry's
+        number if there may be more, else the ``up_to`` that was asked for.
+        """
+
+    def heads(accounts: Sequence[int]) -> Deferred[Mapping[int, int]]:
+        """The newest number of each log; 0 for an empty one."""
+
+    def history(
+        conversation: Conversation, newest: int, until: int | None, count: int
+    ) -> Deferred[Sequence[Message]]:
+        """
+        Messages of a conversation, newest first.
+
+        Args:
+            newest: The newest ``mid`` wanted, inclusive; 0 for any.
+            until: The newest timestamp wanted, inclusive; ``None`` for any.
+        """
+
+    def delivered(conversation: Conversation, account: int) -> Deferred[int]:
+        """The highest ``mid`` that a device of ``account`` has confirmed, or 0."""
+
+
+class IReaderStore(Interface):
+    """Devices and how far each has read."""
+
+    def open(account: int, device: Device, now: int) -> Deferred[ReaderState]:
+        """
+        The state of this reader, which is made if it was never seen.
+
+        A new reader starts at the highest cursor of the account's readers, or at 0.
+        More than ``READERS`` of one account: the least recently seen is forgotten.
+        """
+
+    def stuck(account: int, key: bytes, seq: int) -> Deferred[int]:
+        """Note that ``seq`` stopped this reader; how often in succession it has."""
+
+
+class IShard(Interface):
+    """One storage engine with everything it keeps."""
+
+    accounts: IAccountStore = Attribute("Accounts, tokens, credentials, profiles.")
+    messages: IMessageStore = Attribute("Messages, logs and counters.")
+    readers: IReaderStore = Attribute("Devices and cursors.")
+
+    def start() -> Deferred[None]:
+        """
+        Open the engine; nothing else may be called before it fires.
+
+        Fails with ShardError, whose text is one sentence for the operator.
+        """
+
+    def stop() -> Deferred[None]:
+        """Finish what is under way and close. Nothing may be called afterwards."""
+
+
+PostingDone: TypeAlias = Callable[[Posted | TimError], None]
+"""Called once with what became of a draft, after its commit."""
+
+
+class IPostingDesk(Interface):
+    """Gathers what waits while a commit is under way into the next one."""
+
+    def post(draft: Draft, done: PostingDone) -> None:
+        """
+        Store ``draft`` with the next commit and call ``done``, never from inside.
+
+        ``done`` is called in the order of posting. It gets StorageUnavailable when
+        nothing was stored, or when too much is waiting already.
+        """
+
+    def confirm(move: CursorMove, done: Callable[[CursorMove], None]) -> None:
+        """
+        Store a cursor with the next commit, or after ``CURSOR_SECONDS``.
+
+        A newer move of the same reader takes the place of one that waits. ``done`` is
+        called after the commit with what was stored; a failed commit is tried again.
+        """
+
+    def flush() -> Deferred[None]:
+        """Commit everything that waits; fires when all of it is done."""
+
+
+class ShardError(Exception):
+    """Storage cannot be opened; the text is one sentence for the operator."""

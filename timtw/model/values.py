@@ -1,0 +1,237 @@
+"""What exists: accounts, devices, conversations, messages and entries of logs.
+
+Every value here is frozen and knows nothing of wire formats or of rows. An account
+number is a signed 64-bit integer whose visible spelling is made by
+``timtw.model.idents``. Times are nanoseconds since 1970 unless a name says otherwise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import attrs
+
+
+@attrs.frozen
+class Address:
+    """An account as others see it: who, regardless of the device."""
+
+    number: int
+    node: str
+    domain: str = ""
+
+
+@attrs.frozen
+class Account:
+    """An account as it is stored."""
+
+    address: Address
+    created: int
+
+    @property
+    def number(self) -> int:
+        """The number that stands for this account inside."""
+        return self.address.number
+
+
+@attrs.frozen
+class Device:
+    """What a login states about the device; equal statements are one reader.
+
+    Args:
+        resource: Free text of the client about the device.
+        kind: The terminal type, -128 to 127, whose meaning is the application's.
+    """
+
+    resource: str | None = None
+    kind: int | None = None
+
+
+class Conversation(NamedTuple):
+    """Two accounts that write to each other; the larger number stands first.
+
+    A room will be ``Conversation(room, 0)``.
+    """
+
+    first: int
+    second: int
+
+    @classmethod
+    def between(cls, one: int, other: int) -> Conversation:
+        """The conversation of two accounts, whoever of them is named first."""
+        return cls(one, other) if one > other else cls(other, one)
+
+    def peer_of(self, account: int) -> int:
+        """The other side of ``account``."""
+        return self.second if account == self.first else self.first
+
+
+@attrs.frozen
+class Content:
+    """What the author wrote; never interpreted by the server.
+
+    Texts may hold surrogate escapes where a client sent bytes that are not UTF-8.
+    """
+
+    text: str | None = None
+    binary: bytes | None = None
+    udtype: int | None = None
+    udshow: int | None = None
+    extend: Mapping[str, str] | None = None
+    extra: Mapping[str, bytes] | None = None
+
+
+@attrs.frozen
+class Draft:
+    """A message that its author wants to be stored.
+
+    Args:
+        ident: The id under which it will be known, below 2**53 if it is ours.
+        chosen: Whether the client chose ``ident``, which makes the send idempotent.
+        device: The device it was written on; told to live receivers, never stored.
+    """
+
+    sender: Address
+    recipient: Address
+    ident: int
+    chosen: bool
+    timestamp: int
+    content: Content
+    device: Device | None = None
+
+    @property
+    def conversation(self) -> Conversation:
+        """The conversation this belongs to."""
+        return Conversation.between(self.sender.number, self.recipient.number)
+
+
+@attrs.frozen
+class Message:
+    """A stored message: ``mid`` counts 1, 2, 3 ... within its conversation.
+
+    Args:
+        device: The author's device, only while the message is fresh; ``None`` when
+            it was read from storage.
+    """
+
+    conversation: Conversation
+    mid: int
+    ident: int
+    sender: Address
+    recipient: Address
+    timestamp: int
+    content: Content
+    device: Device | None = attrs.field(default=None, eq=False)
+
+
+@attrs.frozen
+class LogEntry:
+    """One line of an account's log; ``seq`` counts 1, 2, 3 ... without gaps.
+
+    Args:
+        own: Whether the owner of the log wrote it, that is, whether it is an echo.
+    """
+
+    seq: int
+    message: Message
+    own: bool
+
+
+@attrs.frozen
+class LogPage:
+    """What a log holds in a range: numbers up to ``up_to`` that are absent are gone."""
+
+    entries: tuple[LogEntry, ...]
+    up_to: int
+
+
+@attrs.frozen
+class Posted:
+    """What became of a draft.
+
+    Args:
+        sender_seq: Its number in the author's log; 0 for a repeat.
+        recipient_seq: Its number in the recipient's log; 0 for a repeat.
+        repeated: Whether this is the answer that an earlier send had already got.
+    """
+
+    message: Message
+    sender_seq: int
+    recipient_seq: int
+    repeated: bool = False
+
+
+@attrs.frozen
+class DeliveredMark:
+    """A device of ``reader`` has confirmed the conversation up to ``mid``."""
+
+    reader: Address
+    author: Address
+    mid: int
+
+
+class Confirmed(NamedTuple):
+    """The highest ``mid`` of a conversation that a device has confirmed."""
+
+    conversation: Conversation
+    mid: int
+
+
+@attrs.frozen
+class CursorMove:
+    """A reader has confirmed its account's log up to ``cursor``.
+
+    Args:
+        key: The reader's key as its ``ReaderState`` gave it.
+        confirmed: The delivered marks that follow from it, for messages of others.
+    """
+
+    account: int
+    key: bytes
+    cursor: int
+    confirmed: tuple[Confirmed, ...] = ()
+
+
+@attrs.frozen
+class Batch:
+    """What one transaction stores."""
+
+    drafts: tuple[Draft, ...] = ()
+    cursors: tuple[CursorMove, ...] = ()
+
+
+@attrs.frozen
+class ReaderState:
+    """Where a device stands in its account's log.
+
+    Args:
+        key: What storage calls this reader.
+        cursor: Everything up to here is confirmed.
+        head: The newest number of the log.
+        stuck_seq: The entry that stopped this reader last, 0 for none.
+        stuck_count: How often it did.
+    """
+
+    key: bytes
+    cursor: int
+    head: int
+    stuck_seq: int = 0
+    stuck_count: int = 0
+
+
+@attrs.frozen
+class Profile:
+    """What an account tells about itself. Other fields come with a later version."""
+
+    account: Account
+    name: str | None = None
+
+
+@attrs.frozen
+class TokenGrant:
+    """What a login token stands for, as it was asked for."""
+
+    account: Account
+    name: str
+    extend: Mapping[str, str] | None = None

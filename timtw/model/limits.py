@@ -45,6 +45,9 @@ DRAIN_SECONDS: Final = 10.0
 """How long a stopping node waits for what is under way."""
 NODE_LIST: Final = 100
 """Most accounts in one request for profiles."""
+SKIPPED_NESTING: Final = 32
+"""Containers inside one another in a Thrift field that is skipped; the deepest value
+of the protocol itself has four, so a field of the future has room."""
 
 # Feeds (docs/guarantees.md).
 WINDOW_FRAMES: Final = 32

@@ -104,3 +104,19 @@ BUCKETS: Final = 50_000
 """Token buckets remembered per kind; the least recently used one is dropped."""
 FINDS_PER_MINUTE: Final = 30
 """Exact-name look-ups of one account: enough to find people, too few to list them."""
+CURSOR_RETRY_SECONDS: Final = 10.0
+"""Longest pause before cursors that could not be stored are tried again."""
+STORAGE_READS_WAITING: Final = 10_000
+"""Reads waiting for a thread above which new ones fail with 5103."""
+STORAGE_WRITES_WAITING: Final = 10_000
+"""Single writes (accounts, tokens, readers) waiting; above it they fail with 5103."""
+STORAGE_READERS: Final = 2
+"""Threads that read beside the one that writes; a node has few cores to itself."""
+STORAGE_BUSY_SECONDS: Final = 2.0
+"""How long a statement waits for another program's lock on the database."""
+COUNTERS_CACHED: Final = 200_000
+"""Counters and cursors that the writer knows by heart, about 150 bytes each."""
+CLEAN_SECONDS: Final = 1.0
+"""Pause between two steps of deleting what has expired."""
+CLEAN_ROWS: Final = 500
+"""Rows of one such step, so that no commit waits for it noticeably."""

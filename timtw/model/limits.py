@@ -52,6 +52,8 @@ of the protocol itself has four, so a field of the future has room."""
 # Feeds (docs/guarantees.md).
 WINDOW_FRAMES: Final = 32
 """Unacknowledged frames of one connection."""
+WINDOW_ECHOES: Final = 1024
+"""Echoes written behind an unacknowledged frame; they need no answer themselves."""
 WINDOW_BYTES: Final = 256 * KIB
 """Unacknowledged bytes of one connection; one larger frame may be alone in it."""
 TRANSMISSIONS: Final = 3
@@ -72,6 +74,8 @@ STUCK_TIMES: Final = 5
 """How often one entry may stop a reader before the reader steps over it."""
 LOOK_SECONDS: Final = 5.0
 """How often feeds compare their head with storage where hints can be lost."""
+LOOK_ACCOUNTS: Final = 500
+"""Logs whose heads are compared in one request to storage."""
 READERS: Final = 32
 """Readers of one account; the least recently seen is forgotten."""
 
@@ -100,3 +104,19 @@ BUCKETS: Final = 50_000
 """Token buckets remembered per kind; the least recently used one is dropped."""
 FINDS_PER_MINUTE: Final = 30
 """Exact-name look-ups of one account: enough to find people, too few to list them."""
+CURSOR_RETRY_SECONDS: Final = 10.0
+"""Longest pause before cursors that could not be stored are tried again."""
+STORAGE_READS_WAITING: Final = 10_000
+"""Reads waiting for a thread above which new ones fail with 5103."""
+STORAGE_WRITES_WAITING: Final = 10_000
+"""Single writes (accounts, tokens, readers) waiting; above it they fail with 5103."""
+STORAGE_READERS: Final = 2
+"""Threads that read beside the one that writes; a node has few cores to itself."""
+STORAGE_BUSY_SECONDS: Final = 2.0
+"""How long a statement waits for another program's lock on the database."""
+COUNTERS_CACHED: Final = 200_000
+"""Counters and cursors that the writer knows by heart, about 150 bytes each."""
+CLEAN_SECONDS: Final = 1.0
+"""Pause between two steps of deleting what has expired."""
+CLEAN_ROWS: Final = 500
+"""Rows of one such step, so that no commit waits for it noticeably."""

@@ -173,6 +173,7 @@ class Feed:
         """The client has received the frame with this receipt."""
         flight = self._flights.land(receipt)
         if flight is None:
+            self._acknowledged_late(self._flights.late(receipt))
             return
         if flight is self._page:
             self._page = None
@@ -184,6 +185,13 @@ class Feed:
             self._go_back(acked)
         if self.state is not State.LIVE:
             self._pump()
+
+    def _acknowledged_late(self, entries: tuple[LogEntry, ...]) -> None:
+        """An answer to a frame that is being sent again under another receipt."""
+        self._settled.update(one.seq for one in entries if one.seq > self.acked)
+        for flight in list(self._flights) if entries else ():
+            if all(one.seq in self._settled for one in flight.entries):
+                self.acknowledged(flight.receipt)
 
     def skip(self, seq: int) -> None:
         """Never send this entry to this reader; it has stopped it too often."""

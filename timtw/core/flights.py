@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator
 
+from timtw.model import limits
 from timtw.model.values import LogEntry
 
 
@@ -53,7 +54,7 @@ class Flight:
 class Flights:
     """The flights of one connection and the highest number confirmed without a hole."""
 
-    __slots__ = ("_by_receipt", "_queue", "acked", "frames", "octets")
+    __slots__ = ("_by_receipt", "_late", "_queue", "acked", "frames", "octets")
 
     def __init__(self, acked: int) -> None:
         """Everything up to ``acked`` is confirmed."""
@@ -62,6 +63,7 @@ class Flights:
         self.octets = 0
         self._queue: deque[Flight] = deque()
         self._by_receipt: dict[int, Flight] = {}
+        self._late: dict[int, tuple[LogEntry, ...]] = {}
 
     def __iter__(self) -> Iterator[Flight]:
         """The flights that wait for an answer, oldest first."""
@@ -95,6 +97,10 @@ class Flights:
         self._advance()
         return flight
 
+    def late(self, receipt: int) -> tuple[LogEntry, ...]:
+        """What ``receipt`` had been given to before everything was sent again."""
+        return self._late.pop(receipt, ())
+
     def up_to(self, seq: int) -> list[Flight]:
         """The flights that wait for an answer and lie wholly at or below ``seq``."""
         return [flight for flight in self if flight.last <= seq]
@@ -116,6 +122,10 @@ class Flights:
             for entry in flight.entries
             if entry.seq > acked
         }
+        for flight in self:
+            self._late[flight.receipt] = flight.entries
+        while len(self._late) > limits.LATE_RECEIPTS:
+            del self._late[next(iter(self._late))]
         self._queue.clear()
         self._by_receipt.clear()
         self.frames = self.octets = 0

@@ -60,6 +60,8 @@ TRANSMISSIONS: Final = 3
 """How often a frame is sent before its connection is suspended."""
 LAST_RECEIPT: Final = 2**31 - 1
 """The highest receipt of a connection; the next one is 1 again."""
+LATE_RECEIPTS: Final = 256
+"""Receipts of frames that were sent again under others and still count."""
 READ_AGAIN_SECONDS: Final = 1.0
 """How long a feed waits after storage could not be read."""
 ACK_SECONDS: Final = 10.0

@@ -113,9 +113,7 @@ def _map(item: _Reader) -> _Reader:
     def read(value: Any) -> dict[str, Any]:
         if not isinstance(value, dict):
             raise ValueError("is no object")
-        return {
-            key: item(entry) for key, entry in value.items() if entry is not None
-        }
+        return {key: item(entry) for key, entry in value.items() if entry is not None}
 
     return read
 

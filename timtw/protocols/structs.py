@@ -27,9 +27,7 @@ class WireStruct(
 SPECS: dict[type, idl.Struct] = {}
 _BY_NAME: dict[str, Any] = {}
 _SCALARS: dict[str, Any] = {"bool": bool, "string": str, "binary": bytes} | {
-    kind: Annotated[
-        int, msgspec.Meta(ge=-(1 << bits - 1), le=(1 << bits - 1) - 1)
-    ]
+    kind: Annotated[int, msgspec.Meta(ge=-(1 << bits - 1), le=(1 << bits - 1) - 1)]
     for kind, bits in idl.INTEGER_BITS.items()
 }
 

@@ -59,6 +59,9 @@ BIG_DATA_SECONDS: Final = 30.0
 """How long the pieces of one big-data frame may take to arrive."""
 NODE_LIST: Final = 100
 """Most accounts in one request for profiles."""
+SKIPPED_NESTING: Final = 32
+"""Containers inside one another in a Thrift field that is skipped; the deepest value
+of the protocol itself has four, so a field of the future has room."""
 
 # Feeds (docs/guarantees.md).
 WINDOW_FRAMES: Final = 32

@@ -8,7 +8,7 @@ decoders turn both into a DecodeError that names the field.
 import re
 from typing import Final
 
-from timtw.model.limits import MAX_SKIPPED_NESTING
+from timtw.model.limits import SKIPPED_NESTING
 
 STOP: Final = 0
 TRUE: Final = 1
@@ -78,7 +78,7 @@ def skip_value(data: bytes, pos: int, kind: int) -> int:
     # a structure has no count and reads its own headers.
     pending: list[tuple[int, tuple[int, ...]]] = [(1, (kind,))]
     while pending:
-        if len(pending) > MAX_SKIPPED_NESTING + 1:
+        if len(pending) > SKIPPED_NESTING + 1:
             raise ValueError("nested too deeply")
         left, kinds = pending.pop()
         if not kinds:

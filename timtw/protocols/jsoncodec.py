@@ -6,7 +6,7 @@ by ``jsonlenient``, which knows what real clients do besides.
 """
 
 import re
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeVar, cast
 
 import msgspec
 
@@ -34,12 +34,13 @@ def decode(struct: type[T], data: bytes, offset: int = 0) -> T:
     (a text cut in the middle of a character) become U+FFFD.
     """
     body = memoryview(data)[offset:] if offset else data
+    value: Any
     try:
-        value: T = _DECODERS[struct].decode(body)
+        value = _DECODERS[struct].decode(body)
     except (ValueError, RecursionError):
         # msgspec's own errors are ValueErrors, and so are those of UTF-8.
         value = jsonlenient.decode(struct, bytes(body))
-    return value
+    return cast(T, value)
 
 
 def encode(value: WireStruct) -> bytes:

@@ -50,6 +50,6 @@ class Encodings:
             self._bytes = len(body)
         known = self._known.get(id(message))
         if known is None:
-            empty: list[bytes | None] = [None] * 2 * len(Copy)
+            empty: list[bytes | None] = [None] * (2 * len(Copy))
             known = self._known[id(message)] = (message, empty)
         known[1][place] = body

@@ -1,9 +1,7 @@
-"""Clients on WebSocket: autobahn reads what is rare, this module what is frequent.
+"""Clients on WebSocket: what the core and a socket have to do with each other.
 
-docs/reference/protocol.md, sections 1.2 and 1.3. Small whole frames, which is what
-clients send nearly always, are taken from the buffer here. Everything else -- the
-handshake, long or fragmented messages, control frames, violations -- is autobahn's.
-What goes out is made of complete, unmasked frames that are written once a turn.
+docs/reference/protocol.md, sections 1.2 and 1.3. What goes out is made of complete,
+unmasked, unfragmented messages, which ``outflow`` writes once a turn.
 """
 
 from __future__ import annotations
@@ -11,7 +9,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 import attrs
-from autobahn.twisted.websocket import WebSocketServerFactory, WebSocketServerProtocol
+from autobahn.twisted.websocket import WebSocketServerFactory
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.python.failure import Failure
 from zope.interface import implementer
@@ -19,44 +17,17 @@ from zope.interface import implementer
 from timtw.model.errors import TooFrequent
 from timtw.model.events import Event, LoggedIn
 from timtw.model.interfaces import IFrontDesk, IOutbox, ISession
-from timtw.model.limits import (
-    BIG_DATA_SECONDS,
-    CLOSE_SECONDS,
-    FRAGMENTS,
-    FRAME_BEFORE_LOGIN,
-)
+from timtw.model.limits import BIG_DATA_SECONDS, CLOSE_SECONDS, FRAME_BEFORE_LOGIN
 from timtw.model.values import LogEntry
 from timtw.protocols.connection import ClientWire
 from timtw.protocols.encodings import Encodings
 from timtw.protocols.frames import websocket_message
 from timtw.protocols.outflow import Outflow, Turn
+from timtw.protocols.wsreader import MessageReader, Silence
 
 NORMAL: Final = 1000
 TOO_MUCH: Final = frozenset({1002, 1003, 1007, 1009})
 """With these codes a client says that a frame of ours was more than it can take."""
-_WHOLE: Final = frozenset({0x81, 0x82})
-"""First byte of an unfragmented text or binary frame without extensions."""
-_MASKED: Final = 0x80
-_SHORT: Final = 126
-_XOR_BYTES: Final = 1400
-"""Up to here one exclusive-or of two big integers is faster than autobahn's masker."""
-
-
-class _Silence:
-    """Takes autobahn's log lines, which hold addresses and what clients send."""
-
-    def debug(self, *args: object, **values: object) -> None:
-        """Drop a line."""
-
-    info = warn = error = critical = failure = trace = debug
-
-
-def unmask(key: bytes, data: bytes) -> bytes:
-    """``data`` exclusive-or ``key``, four bytes, again and again."""
-    size = len(data)
-    mask = (key * (size // 4 + 1))[:size]
-    plain = int.from_bytes(data, "big") ^ int.from_bytes(mask, "big")
-    return plain.to_bytes(size, "big")
 
 
 @attrs.frozen
@@ -75,10 +46,8 @@ class Shared:
 
 
 @implementer(IOutbox)
-class WebSocketClient(WebSocketServerProtocol):
+class WebSocketClient(MessageReader):
     """One client on a WebSocket."""
-
-    log = _Silence()
 
     def __init__(self, shared: Shared, source: str) -> None:
         super().__init__()
@@ -90,8 +59,6 @@ class WebSocketClient(WebSocketServerProtocol):
         self._held = False
         self._slow = False
         self._ending = False
-        self._consuming = False
-        self._fragments = 0
         self._deadline: IDelayedCall | None = None
         self._big_data: IDelayedCall | None = None
 
@@ -107,100 +74,26 @@ class WebSocketClient(WebSocketServerProtocol):
         except TooFrequent:
             self.close()
 
-    def dataReceived(self, data: bytes) -> None:
-        """Bytes of the client."""
-        self.data = self.data + data if self.data else data
-        self.consumeData()
-
-    def consumeData(self) -> None:
-        """Take from the buffer whatever is complete, unless reading is held."""
-        if self.state not in (self.STATE_OPEN, self.STATE_CLOSING):
-            super().consumeData()
-            return
-        if self._consuming:
-            return
-        self._consuming = True
-        try:
-            self._consume()
-        finally:
-            self._consuming = False
-
-    def _consume(self) -> None:
-        """Small frames in a row, then one step of autobahn's, and again."""
-        while self.state != self.STATE_CLOSED:
-            if self.state == self.STATE_OPEN:
-                if self._stopped:
-                    return
-                if self.current_frame is None and not self.inside_message:
-                    self._take_small()
-                    if self._stopped or self.state == self.STATE_CLOSED:
-                        continue
-            if not self.processData():
-                return
-
-    @property
-    def _stopped(self) -> bool:
-        """Whether nothing is read for now."""
-        return self._held or self._slow
-
-    def _take_small(self) -> None:
-        """Take whole small frames; stop at the first that is anything else."""
-        data: bytes = self.data
-        size, start = len(data), 0
-        limit = min(self.maxMessagePayloadSize, _XOR_BYTES)
-        while size - start >= 6 and data[start] in _WHOLE:
-            length, body = data[start + 1] - _MASKED, start + 6
-            if length == _SHORT:
-                length, body = (
-                    int.from_bytes(data[start + 2 : start + 4], "big"),
-                    body + 2,
-                )
-                if length < _SHORT:
-                    break
-            elif not 0 <= length < _SHORT:
-                break
-            if length > limit or body + length > size:
-                break
-            start = body + length
-            self._message(unmask(data[body - 4 : body], data[body:start]))
-            if self._held or self._slow or self.state != self.STATE_OPEN:
-                break
-        if start:
-            self.data = data[start:]
-
-    def onMessageFrameBegin(self, length: int) -> None:
-        """A piece of a message begins; their number is limited as well."""
-        self._fragments += 1
-        if self._fragments > FRAGMENTS and not self.failedByMe:
-            self._fail_connection(self.CLOSE_STATUS_CODE_MESSAGE_TOO_BIG, "")
-        super().onMessageFrameBegin(length)
-
-    def onMessageEnd(self) -> None:
-        """A message that autobahn has read is complete; text counts as binary."""
-        self._fragments = 0
-        pieces, self.message_data = self.message_data, None
-        if self.state == self.STATE_OPEN and not self.failedByMe:
-            self._message(b"".join(pieces))
-
-    def _message(self, message: bytes) -> None:
+    def message(self, message: bytes) -> None:
         """Hand the commands of one message to the core."""
         commands = self._wire.receive(message)
-        if self._big_data is not None:
+        if not commands:
+            self._alive()
+        if self._wire.collecting:
+            if self._big_data is None:
+                clock = self._shared.clock
+                self._big_data = clock.callLater(BIG_DATA_SECONDS, self._give_up)
+        elif self._big_data is not None:
             self._big_data.cancel()
             self._big_data = None
-        if not commands:
-            self._wordless()
         for command in commands:
             if self._session is not None:
                 self._session.received(command)
 
-    def _wordless(self) -> None:
-        """A message without a command is a sign of life, or a piece of a frame."""
+    def _alive(self) -> None:
+        """A sign of life that is no command."""
         if self._session is not None:
             self._session.alive()
-        if self._wire.collecting:
-            clock = self._shared.clock
-            self._big_data = clock.callLater(BIG_DATA_SECONDS, self._give_up)
 
     def _give_up(self) -> None:
         """The rest of a big-data frame has not come."""
@@ -213,11 +106,11 @@ class WebSocketClient(WebSocketServerProtocol):
         """A WebSocket ping is answered, and a sign of life."""
         if self.state == self.STATE_OPEN:
             self.sendPong(payload)
-        self._wordless()
+        self._alive()
 
     def onPong(self, payload: bytes) -> None:
         """A WebSocket pong is a sign of life."""
-        self._wordless()
+        self._alive()
 
     def onCloseFrame(self, code: int | None, reasonRaw: bytes | None) -> Any:
         """The client hangs up, or agrees to our closing."""
@@ -257,7 +150,7 @@ class WebSocketClient(WebSocketServerProtocol):
             out.write(websocket_message(frame))
         if type(event) is LoggedIn:
             self.maxMessagePayloadSize = self._shared.max_frame
-        return True
+        return bool(self.state == self.STATE_OPEN)
 
     def measure(self, entry: LogEntry) -> int:
         """See IOutbox."""
@@ -291,7 +184,10 @@ class WebSocketClient(WebSocketServerProtocol):
         self._ending = True
         if self._out is not None:
             self._out.stop()
-        self.dropConnection(abort=True)
+        if self.state == self.STATE_CLOSED:
+            self.transport.abortConnection()
+        else:
+            self.dropConnection(abort=True)
 
     def sendCloseFrame(
         self,
@@ -317,7 +213,8 @@ class WebSocketClient(WebSocketServerProtocol):
         """Read or do not read; an answer to our closing is always read."""
         if self._out is None or self.transport is None:
             return
-        if self._stopped and self.state == self.STATE_OPEN:
+        self.stopped = self._held or self._slow
+        if self.stopped and self.state == self.STATE_OPEN:
             self.transport.pauseProducing()
         else:
             self.transport.resumeProducing()
@@ -356,7 +253,7 @@ class WebSocketClient(WebSocketServerProtocol):
 class WebSocketClients(WebSocketServerFactory):
     """Makes the protocol of each upgraded connection."""
 
-    log = _Silence()
+    log = Silence()
     noisy = False
 
     def __init__(

@@ -15,6 +15,7 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 from twisted.web.http import HTTPChannel
+from twisted.web.pages import notFound
 from twisted.web.resource import IResource, Resource
 from twisted.web.server import NOT_DONE_YET, Request, Site
 
@@ -29,7 +30,7 @@ from timtw.model.interfaces import IFrontDesk
 from timtw.model.limits import HTTP_BODY, HTTP_SECONDS
 from timtw.model.values import Address
 from timtw.protocols import structs
-from timtw.protocols.codecs import THRIFT, codec_for
+from timtw.protocols.codecs import codec_for
 from timtw.protocols.errors import DecodeError
 from timtw.protocols.frames import ClientFrame, FrameType, split_frame
 from timtw.protocols.outgoing import ack_frame
@@ -44,7 +45,7 @@ class Accounts(Resource):
     """``/tim2``: a frame of type 14 or 15 in, a TimAck out."""
 
     def __init__(self, desk: IFrontDesk, origins: Collection[str]) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self._desk = desk
         self._origins = origins
 
@@ -63,7 +64,7 @@ class Accounts(Resource):
             doing = self._do(frame, source)
         except TimError as error:
             return _refused(frame, error)
-        doing.addErrback(_failed, frame)
+        _ = doing.addErrback(_failed, frame)
         _finish(request, doing)
         return NOT_DONE_YET
 
@@ -112,7 +113,7 @@ def _failed(failure: Failure, frame: ClientFrame) -> bytes:
 def _finish(request: Request, doing: Deferred[bytes]) -> None:
     """Write the answer when it is there, unless the client has gone."""
     gone: list[Failure] = []
-    request.notifyFinish().addErrback(gone.append)
+    _ = request.notifyFinish().addErrback(gone.append)
 
     def answer(body: bytes) -> None:
         if not gone:
@@ -120,23 +121,20 @@ def _finish(request: Request, doing: Deferred[bytes]) -> None:
             request.write(body)
             request.finish()
 
-    doing.addCallback(answer)
+    _ = doing.addCallback(answer)
 
 
 class Root(Resource):
     """``/tim``, ``/tim2``, and a page with its files for everything else."""
 
     def __init__(self, page: IResource | None) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self._page = page
 
-    def getChild(self, path: bytes, request: Request) -> IResource:
+    def getChild(self, path: bytes, request: Request) -> Any:
         """A path that is neither of ours."""
         if self._page is None:
-            return super().getChild(path, request)
-        if self._page.isLeaf:
-            request.postpath.insert(0, request.prepath.pop())
-            return self._page
+            return notFound()
         return self._page.getChildWithDefault(path, request)
 
 
@@ -145,12 +143,13 @@ class LimitedRequest(Request):
 
     def gotLength(self, length: int | None) -> None:
         """Keep the body in memory, whatever length is announced."""
-        super().gotLength(0)
+        super().gotLength(0)  # type: ignore[no-untyped-call]
 
     def handleContentChunk(self, data: bytes) -> None:
         """Drop what is too much; the time for it ends as well."""
         assert self.content is not None
-        super().handleContentChunk(data[: HTTP_BODY + 1 - self.content.tell()])
+        room = HTTP_BODY + 1 - self.content.tell()
+        self.content.write(data[:room])
 
 
 class LimitedChannel(HTTPChannel):
@@ -161,13 +160,14 @@ class LimitedChannel(HTTPChannel):
 
     def timeoutConnection(self) -> None:
         """Cut the line, without a log line that holds an address."""
-        self.transport.abortConnection()
+        transport: Any = self.transport
+        transport.abortConnection()
 
 
 class ClientSite(Site):
     """A site without an access log, which would hold addresses."""
 
-    protocol = LimitedChannel
+    protocol = LimitedChannel  # type: ignore[assignment]
     noisy = False
 
     def startFactory(self) -> None:
@@ -176,7 +176,7 @@ class ClientSite(Site):
     def stopFactory(self) -> None:
         """There is no log to close."""
 
-    def log(self, request: Request) -> None:
+    def log(self, request: object) -> None:
         """Log nothing."""
 
 
@@ -196,6 +196,6 @@ def make_site(
     root = Root(page)
     root.putChild(b"tim", Upgrade(clients, origins))
     root.putChild(b"tim2", Accounts(desk, origins))
-    return ClientSite(
+    return ClientSite(  # type: ignore[no-untyped-call]
         root, requestFactory=LimitedRequest, timeout=HTTP_SECONDS, reactor=clock
     )

@@ -22,12 +22,14 @@ from twisted.logger import (
 from twisted.python.failure import Failure
 
 WITHHELD = frozenset(
-    {
-        "address", "body", "credential", "device", "domain", "extend", "extra",
-        "host", "name", "nickname", "password", "peer", "resource", "text", "token",
-    }
-)  # fmt: skip
+    {"address", "body", "client", "credential", "device", "domain", "extend", "extra"}
+    | {"host", "ip", "name", "nickname", "password", "peer", "resource", "text"}
+    | {"token"}
+)
 """Keys whose values are never written, by whomever they were logged."""
+
+MACHINERY = frozenset({"format", "isError", "message", "system", "time", "why"})
+"""Keys of Twisted's older log; its ``system`` holds the address of a client."""
 
 LONGEST = 500
 """Characters: longer texts are cut, as one event must not fill the disk."""
@@ -61,10 +63,10 @@ def as_line(event: LogEvent) -> str:
         "namespace": event.get("log_namespace", ""),
         "message": formatEvent({**event, **shown})[:LONGEST],
     }
-    failure = event.get("log_failure")
+    failure = event.get("log_failure", event.get("failure"))
     if isinstance(failure, Failure):
         line["failure"] = _without_message(failure)
-        # Twisted's own text of an unhandled failure quotes the message.
+        # The older log puts the traceback, which quotes the message, below the text.
         line["message"] = line["message"].split("\n", 1)[0]
     for key, value in shown.items():
         if _is_ours(key) and isinstance(value, str | int | float | bool | None):
@@ -74,7 +76,7 @@ def as_line(event: LogEvent) -> str:
 
 def _is_ours(key: str) -> bool:
     """Whether a key is an event's own, not of the logging machinery."""
-    return not key.startswith("log_") and key not in {"format", "isError", "message"}
+    return not key.startswith("log_") and key not in MACHINERY
 
 
 def _shown(key: str, value: Any) -> Any:

@@ -156,9 +156,18 @@ def _from_file(path: Path, problems: list[str]) -> Texts:
         problems.append(f"{path}: is not UTF-8 text")
     except configparser.Error as error:
         problems.append(f"{path.name}: {_one_line(error)}")
+    else:
+        return _known_texts(parser, path.name, problems)
+    return {}
+
+
+def _known_texts(
+    parser: configparser.ConfigParser, file: str, problems: list[str]
+) -> Texts:
+    """What a file that was read says; unknown names become problems."""
     texts: Texts = {}
     for section in parser.sections():
-        place = f"{path.name}: [{section}]"
+        place = f"{file}: [{section}]"
         if complaint := _complaint(section):
             problems.append(f"{place} {complaint}")
             continue

@@ -14,15 +14,17 @@ from typing import Any
 import attrs
 
 from timtw.config.values import Bounds, Endpoint, Origin, StorageUrl
+from timtw.model.limits import FRAME_BEFORE_LOGIN, OUTBOX_BYTES, READERS
 
 SOME = Bounds(1)
 """The bounds of a number that must not be zero."""
 
-SMALLEST_FRAME = 4096
-"""Bytes: what a connection may send before login, so no less can do after it."""
+DEVICES = Bounds(1, READERS)
+"""No more devices than positions in its messages are kept for one account."""
 
-LARGEST_FRAME = 32 * 1024 * 1024
-"""Bytes: where the existing clients give up reading."""
+FRAME = Bounds(FRAME_BEFORE_LOGIN, OUTBOX_BYTES)
+"""Bytes.  Less after login than before makes no sense; what is more than may wait for
+one client could never be handed on."""
 
 DAY = 86_400
 """Seconds: no time-out of a connection is sensibly longer."""
@@ -116,12 +118,12 @@ class AccountsConfig:
 
     register: Registration = option("open", "Whether people may make accounts.")
     device_limit: int = option(
-        "1", "Devices of one account that are connected at a time.", bounds=SOME
+        "1", "Devices of one account that are connected at a time.", bounds=DEVICES
     )
     device_type_limit: int = option(
         "1",
         "The same, of devices that state the same terminal type at login.",
-        bounds=SOME,
+        bounds=DEVICES,
     )
     displace_after: int = option(
         "10",
@@ -170,8 +172,8 @@ class LimitsConfig:
     )
     max_frame: int = option(
         "1048576",
-        f"Bytes of the largest frame after login ({SMALLEST_FRAME} before it).",
-        bounds=Bounds(SMALLEST_FRAME, LARGEST_FRAME),
+        f"Bytes of the largest frame after login ({FRAME_BEFORE_LOGIN} before it).",
+        bounds=FRAME,
     )
     connections: int = option(
         "100000", "Connections at a time; further ones are closed at once.", bounds=SOME

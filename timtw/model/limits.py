@@ -43,20 +43,6 @@ SENDS_UNDER_WAY: Final = 32
 """Sends of one session that may wait for commits at once; above it commands wait."""
 DRAIN_SECONDS: Final = 10.0
 """How long a stopping node waits for what is under way."""
-CLOSE_SECONDS: Final = 10.0
-"""How long a closing connection may take to send what is waiting and to answer the
-closing handshake; then it is cut."""
-WRITE_BYTES: Final = 64 * KIB
-"""What one connection hands to its transport at once while the line is slow: its
-being taken is a sign of life of a slow reader."""
-FRAGMENTS: Final = 4096
-"""Pieces of one WebSocket message; empty ones would otherwise collect for ever."""
-HTTP_BODY: Final = 4 * KIB
-"""Largest body of an HTTP request; the largest registration fits."""
-HTTP_SECONDS: Final = 30.0
-"""How long an HTTP request may take to arrive, and a connection to be idle."""
-BIG_DATA_SECONDS: Final = 30.0
-"""How long the pieces of one big-data frame may take to arrive."""
 NODE_LIST: Final = 100
 """Most accounts in one request for profiles."""
 SKIPPED_NESTING: Final = 32
@@ -66,6 +52,8 @@ of the protocol itself has four, so a field of the future has room."""
 # Feeds (docs/guarantees.md).
 WINDOW_FRAMES: Final = 32
 """Unacknowledged frames of one connection."""
+WINDOW_ECHOES: Final = 1024
+"""Echoes written behind an unacknowledged frame; they need no answer themselves."""
 WINDOW_BYTES: Final = 256 * KIB
 """Unacknowledged bytes of one connection; one larger frame may be alone in it."""
 TRANSMISSIONS: Final = 3
@@ -86,6 +74,12 @@ STUCK_TIMES: Final = 5
 """How often one entry may stop a reader before the reader steps over it."""
 LOOK_SECONDS: Final = 5.0
 """How often feeds compare their head with storage where hints can be lost."""
+LOOK_ACCOUNTS: Final = 500
+"""Logs whose heads are compared in one request to storage."""
+READERS: Final = 32
+"""Readers of one account; the least recently seen is forgotten."""
+
+# The client protocol.
 SMALL_FRAME: Final = 8 * KIB
 """Longest frame with a list on Thrift: one real client closes at a longer one."""
 LARGE_FRAME: Final = 64 * KIB
@@ -96,8 +90,20 @@ SHARED_ENCODINGS: Final = 1024
 """Messages whose encodings are remembered for further receivers."""
 SHARED_ENCODINGS_BYTES: Final = 8 * MIB
 """Bytes of encodings that are remembered for further receivers."""
-READERS: Final = 32
-"""Readers of one account; the least recently seen is forgotten."""
+CLOSE_SECONDS: Final = 10.0
+"""How long a closing connection may take to send what is waiting and to answer the
+closing handshake; then it is cut."""
+WRITE_BYTES: Final = 64 * KIB
+"""What one connection hands to its transport at once while the line is slow: its
+being taken is a sign of life of a slow reader."""
+FRAGMENTS: Final = 4096
+"""Pieces of one WebSocket message; empty ones would otherwise collect for ever."""
+HTTP_BODY: Final = 4 * KIB
+"""Largest body of an HTTP request; the largest registration fits."""
+HTTP_SECONDS: Final = 30.0
+"""How long an HTTP request may take to arrive, and a connection to be idle."""
+BIG_DATA_SECONDS: Final = 30.0
+"""How long the pieces of one big-data frame may take to arrive."""
 
 # Storage.
 BATCH_DRAFTS: Final = 512
@@ -124,3 +130,19 @@ BUCKETS: Final = 50_000
 """Token buckets remembered per kind; the least recently used one is dropped."""
 FINDS_PER_MINUTE: Final = 30
 """Exact-name look-ups of one account: enough to find people, too few to list them."""
+CURSOR_RETRY_SECONDS: Final = 10.0
+"""Longest pause before cursors that could not be stored are tried again."""
+STORAGE_READS_WAITING: Final = 10_000
+"""Reads waiting for a thread above which new ones fail with 5103."""
+STORAGE_WRITES_WAITING: Final = 10_000
+"""Single writes (accounts, tokens, readers) waiting; above it they fail with 5103."""
+STORAGE_READERS: Final = 2
+"""Threads that read beside the one that writes; a node has few cores to itself."""
+STORAGE_BUSY_SECONDS: Final = 2.0
+"""How long a statement waits for another program's lock on the database."""
+COUNTERS_CACHED: Final = 200_000
+"""Counters and cursors that the writer knows by heart, about 150 bytes each."""
+CLEAN_SECONDS: Final = 1.0
+"""Pause between two steps of deleting what has expired."""
+CLEAN_ROWS: Final = 500
+"""Rows of one such step, so that no commit waits for it noticeably."""

@@ -27,6 +27,7 @@ UUID: Final = 13
 
 _FIXED_SIZES: Final = {TRUE: 1, FALSE: 1, BYTE: 1, DOUBLE: 8, UUID: 16}
 _VARINTS: Final = frozenset({I16, I32, I64})
+_CONTAINERS: Final = frozenset({LIST, SET, MAP, STRUCT})
 _MAX_LENGTH: Final = 1 << 31
 _LONE_SURROGATES: Final = re.compile("[\ud800-\udc7f\udd00-\udfff]")
 
@@ -78,8 +79,6 @@ def skip_value(data: bytes, pos: int, kind: int) -> int:
     # a structure has no count and reads its own headers.
     pending: list[tuple[int, tuple[int, ...]]] = [(1, (kind,))]
     while pending:
-        if len(pending) > SKIPPED_NESTING + 1:
-            raise ValueError("nested too deeply")
         left, kinds = pending.pop()
         if not kinds:
             pos, kind = _field_header(data, pos)
@@ -94,6 +93,7 @@ def skip_value(data: bytes, pos: int, kind: int) -> int:
             kind = kinds[left % len(kinds)]
             pending.append((left - 1, kinds))
         pos = _skip_one(data, pos, kind, pending)
+        # Fixed sizes are not looked at; a declared count must not go on for ever.
         if pos > size:
             raise IndexError
     return pos
@@ -107,6 +107,8 @@ def _skip_one(
         raise ValueError("unknown type")
     if kind in _FIXED_SIZES:
         return pos + _FIXED_SIZES[kind]
+    if kind in _CONTAINERS and len(pending) > SKIPPED_NESTING:
+        raise ValueError("nested too deeply")
     if kind == STRUCT:
         pending.append((0, ()))
         return pos
@@ -125,8 +127,6 @@ def _skip_one(
     if value:
         kinds = data[pos]
         pos += 1
-        if 2 * value > len(data) - pos:
-            raise IndexError
         # Counted down from an even number: keys at even counts, values at odd.
         pending.append((2 * value, (kinds >> 4, kinds & 15)))
     return pos
@@ -146,8 +146,6 @@ def _skip_list_head(
             count, pos = read_varint(data, pos, count, _MAX_LENGTH)
     if kind in _FIXED_SIZES:
         return pos + count * _FIXED_SIZES[kind]
-    if count > len(data) - pos:
-        raise IndexError
     if count:
         pending.append((count, (kind,)))
     return pos

@@ -1,1 +1,1 @@
-"""Storage engines behind the interfaces of timtw.model: values to rows and back."""
+"""Storage engines behind timtw.model.stores: values to rows and back."""

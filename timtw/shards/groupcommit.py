@@ -1,0 +1,306 @@
+"""Group commit: what waits while one commit is under way goes in the next one.
+
+How it works, and what always holds:
+
+1. At most one commit is under way. Drafts that come during one reactor turn, or while
+   a commit is under way, go together in the next, in the order of their coming.
+2. Without traffic there is no timer. Cursor moves ride along with drafts; alone they
+   wait ``CURSOR_SECONDS`` for company.
+3. Each draft gets exactly one answer, in order; one that is refused because too much
+   is waiting keeps its place in that order.
+4. A cursor move is never given up because storage was away: it is merged with newer
+   ones of its reader and tried again. After a failure moves go without drafts until
+   one commit of theirs has succeeded, so that neither can spoil the other.
+5. A failure that is not StorageUnavailable is a fault in a draft, a move or the engine;
+   the batch is halved until the one that cannot be stored stands alone and is given up.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import Final, TypeAlias
+
+import attrs
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+from zope.interface import implementer
+
+from timtw.model.errors import StorageUnavailable, TimError, Undefined
+from timtw.model.limits import (
+    BATCH_CURSORS,
+    BATCH_DRAFTS,
+    CURSOR_RETRY_SECONDS,
+    CURSOR_SECONDS,
+    STORAGE_WAITING,
+)
+from timtw.model.stores import IMessageStore, IPostingDesk, PostingDone
+from timtw.model.values import Batch, Confirmed, CursorMove, Draft, Posted
+
+CursorDone: TypeAlias = Callable[[CursorMove], None]
+_Entry: TypeAlias = tuple[Draft | None, PostingDone]
+"""A draft with its callback; without a draft it is refused in its turn."""
+_Key: TypeAlias = tuple[int, bytes]
+
+_NOTHING: Final[Sequence[Posted]] = ()
+
+
+@attrs.define(eq=False)
+class _Waiting:
+    """What a reader has confirmed and storage does not know yet.
+
+    Args:
+        ticket: The count of moves when the oldest part of it came.
+        confirmed: The highest mid of each conversation.
+    """
+
+    move: CursorMove
+    done: CursorDone
+    ticket: int
+    confirmed: dict[tuple[int, int], Confirmed] | None = None
+
+    def merge(self, newer: CursorMove, done: CursorDone) -> None:
+        """Let a later move of the same reader take the place of this one."""
+        cursor = max(self.move.cursor, newer.cursor)
+        if self.confirmed is None:
+            self.confirmed = {c.conversation: c for c in self.move.confirmed}
+        for mark in newer.confirmed:
+            known = self.confirmed.get(mark.conversation)
+            if known is None or known.mid < mark.mid:
+                self.confirmed[mark.conversation] = mark
+        self.move = CursorMove(newer.account, newer.key, cursor, ())
+        self.done = done
+
+    def whole(self) -> CursorMove:
+        """Everything that was merged, as one move."""
+        if self.confirmed is not None:
+            marks = tuple(self.confirmed.values())
+            self.move = attrs.evolve(self.move, confirmed=marks)
+            self.confirmed = None
+        return self.move
+
+
+@implementer(IPostingDesk)
+class GroupCommit:
+    """The posting desk of one node over one engine."""
+
+    _log = Logger()
+
+    def __init__(self, messages: IMessageStore, clock: IReactorTime) -> None:
+        self._messages = messages
+        self._clock = clock
+        self._entries: list[_Entry] = []
+        self._halves: deque[list[_Entry]] = deque()
+        self._drafts = 0
+        self._moves: dict[_Key, _Waiting] = {}
+        self._sent: tuple[list[_Entry], list[_Waiting]] | None = None
+        self._soon: IDelayedCall | None = None
+        self._later: IDelayedCall | None = None
+        self._apart = False
+        self._pause = CURSOR_SECONDS
+        self._span = BATCH_CURSORS
+        self._posted = 0
+        self._moved = 0
+        self._flushes: list[tuple[int, int, Deferred[None]]] = []
+
+    def post(self, draft: Draft, done: PostingDone) -> None:
+        """See ``IPostingDesk``."""
+        self._posted += 1
+        if self._drafts < STORAGE_WAITING:
+            self._drafts += 1
+            self._entries.append((draft, done))
+        else:
+            self._entries.append((None, done))
+        if self._soon is None and self._sent is None:
+            self._soon = self._clock.callLater(0, self._turn)
+
+    def confirm(self, move: CursorMove, done: CursorDone) -> None:
+        """See ``IPostingDesk``."""
+        self._moved += 1
+        key = (move.account, move.key)
+        waiting = self._moves.get(key)
+        if waiting is None:
+            self._moves[key] = _Waiting(move, done, self._moved)
+        else:
+            waiting.merge(move, done)
+        if self._later is None and self._sent is None:
+            self._later = self._clock.callLater(self._pause, self._due)
+
+    def flush(self) -> Deferred[None]:
+        """See ``IPostingDesk``."""
+        done: Deferred[None] = Deferred()
+        self._flushes.append((self._posted, self._moved, done))
+        if self._sent is None and self._soon is None:
+            self._soon = self._clock.callLater(0, self._hurried)
+        return done
+
+    def _turn(self) -> None:
+        """The turn is over in which the first draft came."""
+        self._soon = None
+        self._commit(bool(self._moves) and not self._apart)
+
+    def _hurried(self) -> None:
+        """Somebody waits for everything, cursors included."""
+        self._soon = None
+        self._commit(bool(self._moves))
+        self._fire_flushes()
+
+    def _due(self) -> None:
+        """Cursors have waited long enough for drafts to travel with."""
+        self._later = None
+        if self._sent is None:
+            self._commit(True)
+
+    def _commit(self, with_moves: bool) -> None:
+        """Send what waits; with ``with_moves`` the cursors of it too."""
+        if self._soon is not None:
+            self._soon.cancel()
+            self._soon = None
+        alone = with_moves and self._apart
+        entries = [] if alone else self._next_entries()
+        moves = self._next_moves() if with_moves else []
+        if not entries and not moves:
+            return
+        drafts = tuple([entry[0] for entry in entries if entry[0] is not None])
+        self._sent = entries, moves
+        if not drafts and not moves:
+            # Refused ones only; they too wait until those before them are answered.
+            self._clock.callLater(0, self._stored, _NOTHING)
+            return
+        batch = Batch(drafts, tuple([waiting.whole() for waiting in moves]))
+        done = self._messages.post(batch).addCallbacks(self._stored, self._failed)
+        _ = done.addErrback(self._faulty)
+
+    def _faulty(self, failure: Failure) -> None:
+        """A fault of this desk itself."""
+        self._log.failure("group commit failed", failure=failure)
+
+    def _next_entries(self) -> list[_Entry]:
+        """The next drafts, in order, and the refused ones among them."""
+        if self._halves:
+            return self._halves.popleft()
+        entries = self._entries[:BATCH_DRAFTS]
+        del self._entries[:BATCH_DRAFTS]
+        return entries
+
+    def _next_moves(self) -> list[_Waiting]:
+        """The next cursors, those first that have waited longest."""
+        if self._later is not None:
+            self._later.cancel()
+            self._later = None
+        waiting = self._moves
+        if len(waiting) <= self._span:
+            self._moves = {}
+            return list(waiting.values())
+        keys = list(waiting)[: self._span]
+        return [waiting.pop(key) for key in keys]
+
+    def _stored(self, posted: Sequence[Posted]) -> None:
+        """A commit has succeeded: start the next one, then tell everybody."""
+        assert self._sent is not None
+        entries, moves = self._sent
+        self._sent = None
+        if moves:
+            self._apart = False
+            self._pause = CURSOR_SECONDS
+            self._span = BATCH_CURSORS
+        self._proceed()
+        self._answer(entries, posted)
+        for waiting in moves:
+            self._tell(waiting.done, waiting.move)
+        self._fire_flushes()
+
+    def _failed(self, failure: Failure) -> None:
+        """A commit has failed: refuse its drafts, keep its cursors."""
+        assert self._sent is not None
+        entries, moves = self._sent
+        self._sent = None
+        refused: list[_Entry] = []
+        if failure.check(StorageUnavailable):
+            self._keep(moves)
+            refused = entries
+            error: TimError = StorageUnavailable()
+        else:
+            self._log.failure("batch not stored", failure=failure)
+            error = Undefined()
+            if len(entries) + len(moves) > 1:
+                self._split(entries)
+                self._keep(moves)
+                if not entries:
+                    self._span = len(moves) // 2
+            else:
+                refused = entries
+        self._proceed()
+        for draft, done in refused:
+            self._drafts -= draft is not None
+            self._tell(done, error if draft is not None else StorageUnavailable())
+        self._fire_flushes()
+
+    def _split(self, entries: list[_Entry]) -> None:
+        """Try the drafts of a faulty batch again, by halves and before all others."""
+        middle = (len(entries) + 1) // 2
+        for half in (entries[middle:], entries[:middle]):
+            if half:
+                self._halves.appendleft(half)
+
+    def _keep(self, moves: list[_Waiting]) -> None:
+        """Put cursors back that were not stored, below newer ones of their readers."""
+        if not moves:
+            return
+        self._apart = True
+        self._pause = min(self._pause * 2, CURSOR_RETRY_SECONDS)
+        newer = self._moves
+        self._moves = {(w.move.account, w.move.key): w for w in moves}
+        for key, waiting in newer.items():
+            kept = self._moves.get(key)
+            if kept is None:
+                self._moves[key] = waiting
+            else:
+                kept.merge(waiting.whole(), waiting.done)
+
+    def _proceed(self) -> None:
+        """Start the next commit if something waits for it."""
+        if self._halves or self._entries:
+            self._commit(bool(self._moves) and not self._apart)
+        if self._moves and self._later is None and self._sent is None:
+            hurry = bool(self._flushes) and not self._apart
+            pause = 0 if hurry else self._pause
+            self._later = self._clock.callLater(pause, self._due)
+
+    def _answer(self, entries: list[_Entry], posted: Sequence[Posted]) -> None:
+        """Tell each draft of a commit what became of it."""
+        answers = iter(posted)
+        for draft, done in entries:
+            if draft is None:
+                self._tell(done, StorageUnavailable())
+                continue
+            self._drafts -= 1
+            try:
+                done(next(answers))
+            except Exception:
+                self._log.failure("callback of a posted message failed")
+
+    def _tell(self, done: Callable[..., None], value: object) -> None:
+        """Call back; a fault there is logged and stays there."""
+        try:
+            done(value)
+        except Exception:
+            self._log.failure("callback of storage failed")
+
+    def _fire_flushes(self) -> None:
+        """Fire the flushes before which nothing waits any more."""
+        if not self._flushes:
+            return
+        entries, moves = self._sent or ([], [])
+        waiting = len(entries) + len(self._entries) + sum(map(len, self._halves))
+        settled = self._posted - waiting
+        tickets = [w.ticket for w in (*moves, *self._moves.values())]
+        oldest = min(tickets, default=self._moved + 1)
+        flushes, self._flushes = self._flushes, []
+        for posted, moved, done in flushes:
+            if posted <= settled and moved < oldest:
+                done.callback(None)
+            else:
+                self._flushes.append((posted, moved, done))

@@ -1,0 +1,119 @@
+"""What lies inside the sealed fields, with a version of its own.
+
+Each record is a MessagePack array that begins with its version. The stored form is
+nobody else's: neither clients nor other nodes ever see it, so both can change without
+the other. The newest version is written; every version that was ever released can be
+read.
+
+Texts are stored as bytes: a text may hold surrogate escapes, which stand for bytes that
+are no UTF-8, and comes back as it was. Maps are stored in the order of their keys, so
+that equal content is stored as equal bytes, whichever order its client used.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import msgspec
+
+from timtw.model.values import Content
+from timtw.shards.digests import octets
+
+VERSION: Final = 1
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder().decode
+
+
+class UnknownRecord(ValueError):
+    """A record of a version that this program does not know."""
+
+
+def text_of(data: bytes) -> str:
+    """The text that ``octets`` made these bytes of."""
+    return data.decode("utf-8", "surrogateescape")
+
+
+def pack_content(content: Content) -> bytes:
+    """The stored form of what an author wrote."""
+    text = content.text
+    return _encode(
+        (
+            VERSION,
+            None if text is None else octets(text),
+            content.binary,
+            content.udtype,
+            content.udshow,
+            _pack_texts(content.extend) if content.extend is not None else None,
+            _pack_extra(content.extra) if content.extra is not None else None,
+        )
+    )
+
+
+def unpack_content(data: bytes) -> Content:
+    """What an author wrote, from its stored form."""
+    _version, text, binary, udtype, udshow, extend, extra = _opened(data)
+    return Content(
+        None if text is None else text_of(text),
+        binary,
+        udtype,
+        udshow,
+        None if extend is None else _unpack_texts(extend),
+        None if extra is None else {text_of(k): v for k, v in extra},
+    )
+
+
+def pack_identity(name: str, domain: str) -> bytes:
+    """The stored form of a login name and its domain."""
+    return _encode((VERSION, octets(name), octets(domain)))
+
+
+def unpack_domain(data: bytes) -> str:
+    """The domain of a stored identity."""
+    _version, _name, domain = _opened(data)
+    return text_of(domain)
+
+
+def pack_profile(name: str | None) -> bytes:
+    """The stored form of a profile."""
+    return _encode((VERSION, None if name is None else octets(name)))
+
+
+def unpack_profile(data: bytes) -> str | None:
+    """The display name of a stored profile, ``None`` if it was never set."""
+    _version, name = _opened(data)
+    return None if name is None else text_of(name)
+
+
+def pack_grant(name: str, extend: Mapping[str, str] | None) -> bytes:
+    """The stored form of what a token was asked for with."""
+    return _encode(
+        (VERSION, octets(name), None if extend is None else _pack_texts(extend))
+    )
+
+
+def unpack_grant(data: bytes) -> tuple[str, dict[str, str] | None]:
+    """The name and the map that a token was asked for with."""
+    _version, name, extend = _opened(data)
+    return text_of(name), None if extend is None else _unpack_texts(extend)
+
+
+def _opened(data: bytes) -> Any:
+    """The fields of a record, whose version is checked."""
+    fields = _decode(data)
+    if fields[0] != VERSION:
+        raise UnknownRecord(f"a record has version {fields[0]}, known is {VERSION}")
+    return fields
+
+
+def _pack_texts(texts: Mapping[str, str]) -> list[tuple[bytes, bytes]]:
+    return sorted([(octets(key), octets(value)) for key, value in texts.items()])
+
+
+def _unpack_texts(pairs: list[tuple[bytes, bytes]]) -> dict[str, str]:
+    return {text_of(key): text_of(value) for key, value in pairs}
+
+
+def _pack_extra(extra: Mapping[str, bytes]) -> list[tuple[bytes, bytes]]:
+    return sorted([(octets(key), value) for key, value in extra.items()])

@@ -1,4 +1,4 @@
-"""Clients on HTTP: registration and tokens at ``/tim2``, and the site around it.
+"""Clients on HTTP: registration and tokens at ``/tim2``.
 
 docs/reference/protocol.md, section 1.4. One request carries one frame, and its answer
 is one TimAck, always: two of the existing clients fail on an empty body.
@@ -11,13 +11,10 @@ from collections.abc import Collection
 from typing import Any, Final
 
 from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
-from twisted.web.http import HTTPChannel
-from twisted.web.pages import notFound
-from twisted.web.resource import IResource, Resource
-from twisted.web.server import NOT_DONE_YET, Request, Site
+from twisted.web.resource import Resource
+from twisted.web.server import NOT_DONE_YET, Request
 
 from timtw.model.commands import IssueToken, Register
 from timtw.model.errors import (
@@ -27,7 +24,7 @@ from timtw.model.errors import (
     Undefined,
 )
 from timtw.model.interfaces import IFrontDesk
-from timtw.model.limits import HTTP_BODY, HTTP_SECONDS
+from timtw.model.limits import HTTP_BODY
 from timtw.model.values import Address
 from timtw.protocols import structs
 from timtw.protocols.codecs import codec_for
@@ -35,8 +32,7 @@ from timtw.protocols.errors import DecodeError
 from timtw.protocols.frames import ClientFrame, FrameType, split_frame
 from timtw.protocols.outgoing import ack_frame
 from timtw.protocols.refusals import Note, refusal
-from timtw.protocols.upgrade import Upgrade, origin_allowed, source_of
-from timtw.protocols.websocket import WebSocketClients
+from timtw.protocols.upgrade import origin_allowed, source_of
 
 _log: Final = Logger()
 
@@ -45,7 +41,7 @@ class Accounts(Resource):
     """``/tim2``: a frame of type 14 or 15 in, a TimAck out."""
 
     def __init__(self, desk: IFrontDesk, origins: Collection[str]) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
+        super().__init__()
         self._desk = desk
         self._origins = origins
 
@@ -122,80 +118,3 @@ def _finish(request: Request, doing: Deferred[bytes]) -> None:
             request.finish()
 
     _ = doing.addCallback(answer)
-
-
-class Root(Resource):
-    """``/tim``, ``/tim2``, and a page with its files for everything else."""
-
-    def __init__(self, page: IResource | None) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
-        self._page = page
-
-    def getChild(self, path: bytes, request: Request) -> Any:
-        """A path that is neither of ours."""
-        if self._page is None:
-            return notFound()
-        return self._page.getChildWithDefault(path, request)
-
-
-class LimitedRequest(Request):
-    """A request whose body is kept up to one byte more than is allowed."""
-
-    def gotLength(self, length: int | None) -> None:
-        """Keep the body in memory, whatever length is announced."""
-        super().gotLength(0)  # type: ignore[no-untyped-call]
-
-    def handleContentChunk(self, data: bytes) -> None:
-        """Drop what is too much; the time for it ends as well."""
-        assert self.content is not None
-        room = HTTP_BODY + 1 - self.content.tell()
-        self.content.write(data[:room])
-
-
-class LimitedChannel(HTTPChannel):
-    """A connection whose requests have to arrive in time, not only to trickle in."""
-
-    def resetTimeout(self) -> None:
-        """Bytes alone do not prolong it: the clock runs from request to request."""
-
-    def timeoutConnection(self) -> None:
-        """Cut the line, without a log line that holds an address."""
-        transport: Any = self.transport
-        transport.abortConnection()
-
-
-class ClientSite(Site):
-    """A site without an access log, which would hold addresses."""
-
-    protocol = LimitedChannel  # type: ignore[assignment]
-    noisy = False
-
-    def startFactory(self) -> None:
-        """There is no log to open."""
-
-    def stopFactory(self) -> None:
-        """There is no log to close."""
-
-    def log(self, request: object) -> None:
-        """Log nothing."""
-
-
-def make_site(
-    desk: IFrontDesk,
-    clients: WebSocketClients,
-    page: IResource | None,
-    clock: IReactorTime,
-    origins: Collection[str] = (),
-) -> ClientSite:
-    """Everything that is served on the port for clients.
-
-    Args:
-        page: Serves ``/`` and all paths but ``/tim`` and ``/tim2``; ``None``: 404.
-        origins: The only values of ``Origin`` that are accepted; none for any.
-    """
-    root = Root(page)
-    root.putChild(b"tim", Upgrade(clients, origins))
-    root.putChild(b"tim2", Accounts(desk, origins))
-    return ClientSite(  # type: ignore[no-untyped-call]
-        root, requestFactory=LimitedRequest, timeout=HTTP_SECONDS, reactor=clock
-    )

@@ -44,7 +44,7 @@ class Upgrade(Resource):
     """Turns an HTTP request into a WebSocket connection."""
 
     def __init__(self, clients: WebSocketClients, origins: Collection[str]) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
+        super().__init__()
         self._clients = clients
         self._origins = origins
 

@@ -48,7 +48,7 @@ def login(codec: Codec, additions: bool = False) -> LogIn:
 
 def logged_in(codec: Codec, additions: bool = False, **values: Any) -> events.LoggedIn:
     """The event that Alice is logged in."""
-    told = {"server": 1, "connection": "c", "head": 9} | values
+    told: dict[str, Any] = {"server": 1, "connection": "c", "head": 9} | values
     return events.LoggedIn(login(codec, additions), ALICE, **told)
 
 
@@ -163,7 +163,7 @@ class Socket(StringTransport):
 
     def drain(self) -> bytes:
         """The client has read everything."""
-        data = self.value()
+        data = bytes(self.value())
         self.clear()
         if self.producer is not None:
             self.producer.resumeProducing()

@@ -8,6 +8,7 @@ extensions are ignored, and the origin has been looked at already.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 from typing import Any, Final
 
@@ -19,6 +20,8 @@ from twisted.web.server import NOT_DONE_YET, Request
 from timtw.protocols.websocket import WebSocketClients
 
 _VERSION: Final = b"13"
+_KEY: Final = re.compile(rb"[A-Za-z0-9+/]{22}==")
+"""Sixteen bytes in base64."""
 _HANDSHAKE: Final = (
     b"GET /tim HTTP/1.1\r\n"
     b"Host: localhost\r\n"
@@ -67,7 +70,9 @@ class Upgrade(Resource):
         ):
             return 400
         keys = request.requestHeaders.getRawHeaders(b"sec-websocket-key", [])
-        if request.getHeader(b"sec-websocket-version") != _VERSION or len(keys) != 1:
+        if request.getHeader(b"sec-websocket-version") != _VERSION:
+            return 400
+        if len(keys) != 1 or not _KEY.fullmatch(keys[0]):
             return 400
         return 0 if origin_allowed(request, self._origins) else 403
 

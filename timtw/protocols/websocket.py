@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import attrs
 from autobahn.twisted.websocket import WebSocketServerFactory
-from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.internet.interfaces import IDelayedCall, IReactorTime, ITCPTransport
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
@@ -67,6 +67,9 @@ class WebSocketClient(MessageReader):
     def onOpen(self) -> None:
         """The handshake is done: the core gets a connection."""
         shared = self._shared
+        if ITCPTransport.providedBy(self.transport):
+            # autobahn means to do this and does not.
+            self.transport.setTcpNoDelay(True)
         self.maxMessagePayloadSize = FRAME_BEFORE_LOGIN
         self._out = Outflow(self, self.transport, shared.turn, shared.clock)
         try:
@@ -245,8 +248,8 @@ class WebSocketClient(MessageReader):
         self.abort()
 
     def unregisterProducer(self) -> None:
-        """Let the transport close without waiting for us."""
-        if self.transport is not None:
+        """Let the transport close without waiting for us, if it would."""
+        if self._out is not None:
             super().unregisterProducer()
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import ITCPTransport
 from twisted.internet.testing import StringTransport
-from zope.interface import implementer
+from zope.interface import directlyProvides, implementer
 
 from timtw.model import events
 from timtw.model.commands import Command, IssueToken, LogIn, Register
@@ -149,6 +150,7 @@ class Socket(StringTransport):
         self.limit = 1 << 30
         self.reading = True
         self.writes = 0
+        directlyProvides(self, ITCPTransport)
 
     def setTcpNoDelay(self, enabled: bool) -> None:
         """Remember that small frames are not held back."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+
 from twisted.internet.address import IPv4Address, UNIXAddress
 from twisted.internet.error import ConnectionDone
 from twisted.internet.task import Clock
@@ -158,8 +160,10 @@ class Registration(Stage):
         """Nothing is written to a client that has gone before its answer."""
         socket = self.ask(REGISTER_THRIFT)
         socket.protocol.connectionLost(Failure(ConnectionDone()))
-        self.desk.answers[-1].callback(ALICE)
+        self.desk.answers.pop().callback(ALICE)
         self.assertEqual(socket.value(), b"")
+        gc.collect()
+        self.assertEqual(self.flushLoggedErrors(), [])
 
     def test_two_requests(self) -> None:
         """A connection may carry one request after the other."""
@@ -188,11 +192,12 @@ class Time(Stage):
     def test_trickle(self) -> None:
         """A request that only trickles in is cut off, one in time is not."""
         socket = self.connect()
-        for byte in b"POST /tim2 HTTP/1.1\r\nHost:":
+        line = b"POST /tim2 HTTP/1.1\r\nHost:"
+        for byte in line:
             socket.protocol.dataReceived(bytes([byte]))
             self.clock.advance(1)
         self.assertFalse(socket.aborted)
-        self.clock.advance(HTTP_SECONDS)
+        self.clock.advance(HTTP_SECONDS - len(line))
         self.assertTrue(socket.aborted)
 
     def test_slow_answer(self) -> None:

@@ -83,6 +83,7 @@ class Stage(SynchronousTestCase):
         socket.peerAddr = address
         socket.protocol = self.site.buildProtocol(address)
         socket.protocol.makeConnection(socket)
+        socket.no_delay = False  # HTTP sets it for itself.
         head = [(instead or {}).get(line, line) for line in _HEAD]
         whole = "\r\n".join(line for line in [*head, *lines, "", ""] if line or head)
         socket.protocol.dataReceived(whole.encode("latin-1"))

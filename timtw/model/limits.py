@@ -56,6 +56,8 @@ WINDOW_ECHOES: Final = 1024
 """Echoes written behind an unacknowledged frame; they need no answer themselves."""
 WINDOW_BYTES: Final = 256 * KIB
 """Unacknowledged bytes of one connection; one larger frame may be alone in it."""
+ENTRY_BYTES: Final = 128
+"""What the window counts for an entry besides its content."""
 TRANSMISSIONS: Final = 3
 """How often a frame is sent before its connection is suspended."""
 LAST_RECEIPT: Final = 2**31 - 1

@@ -12,13 +12,14 @@ from typing import Final
 
 import attrs
 
-from timtw.test.loss.client import Character, Stage
 from timtw.test.loss.device import Device
-from timtw.test.loss.judge import Finding, judge
+from timtw.test.loss.judge import judge
 from timtw.test.loss.line import Loop
 from timtw.test.loss.nodes import Node, NodeFailed
 from timtw.test.loss.observations import Arrived, Cast, Complaint, Killed, Role, Seen
+from timtw.test.loss.scene import Character, Stage
 from timtw.test.loss.speech import Answer, JsonSpeech, Login, Speech, ThriftSpeech
+from timtw.test.loss.trace import Finding
 
 ACCOUNTS: Final = 8
 ECHOES: Final = 200

@@ -57,7 +57,8 @@ def _numbers(cast: Cast, history: History) -> list[Finding]:
         name = "-".join(sorted(cast.names.get(node, node) for node in pair))
         for mid, texts in places.items():
             if len(texts) > 1:
-                text = f"number {mid} of {name} stands for {', '.join(map(short, sorted(texts)))}"
+                several = ", ".join(map(short, sorted(texts)))
+                text = f"number {mid} of {name} stands for {several}"
                 findings.append(Finding("misnumbered", "", min(texts), text))
         gaps = set(range(1, max(places) + 1)) - set(places)
         for mid in sorted(gaps):

@@ -137,9 +137,9 @@ class Trace:
         """A first arrival has to be the newest of its conversation and its log."""
         self._first[arrived.body] = (index, arrived)
         self._copies[arrived.body].append((index, arrived))
-        conversation = conversation(arrived)
-        highest = self._highest[conversation]
-        self._highest[conversation] = max(highest, arrived.mid)
+        pair = conversation(arrived)
+        highest = self._highest[pair]
+        self._highest[pair] = max(highest, arrived.mid)
         if arrived.mid <= highest:
             return self._say("reordered", arrived, f"after number {highest}")
         if self._role.additions:
@@ -195,7 +195,8 @@ class Trace:
 
     def _say(self, kind: str, arrived: Arrived, what: str) -> Finding:
         """A finding about one arrival."""
-        text = f"{short(arrived.body)} (number {arrived.mid}) came to {self._device} {what}"
+        which = f"{short(arrived.body)} (number {arrived.mid})"
+        text = f"{which} came to {self._device} {what}"
         return Finding(kind, self._device, arrived.body, text)
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Callable, Sequence
 from typing import Any
 
 from twisted.application.service import Service
@@ -18,7 +17,6 @@ from twisted.internet.endpoints import serverFromString
 from twisted.internet.error import CannotListenError
 from twisted.internet.interfaces import IListeningPort
 from twisted.logger import Logger
-from twisted.web.resource import IResource
 from twisted.web.server import Site
 
 from timtw.config import NodeConfig

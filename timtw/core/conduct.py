@@ -10,6 +10,7 @@ from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
+from timtw.core.deferreds import then
 from timtw.core.order import InOrder
 from timtw.core.posting import Posting
 from timtw.core.reading import Reading
@@ -80,8 +81,12 @@ class Conduct:
             self._reading.asked(item.resume)
         else:
             self._order.alone()
-            answer = Deferred.fromCoroutine(self._answer(item))
-            answer.addCallbacks(self._answered, self._failed, errbackArgs=(item,))
+            then(
+                self._answer(item),
+                self._answered,
+                lambda failure: self._failed(failure, item),
+                self._log,
+            )
 
     async def _answer(self, command: Command) -> list[Event]:
         """What storage says to a command."""
@@ -116,9 +121,11 @@ class Conduct:
             self._post(recipient, command)
             return
         self._order.alone()
-        looked_up = Deferred.fromCoroutine(self._posting.recipient(command))
-        looked_up.addCallbacks(
-            self._found, self._missing, (command,), {}, (command,), {}
+        then(
+            self._posting.recipient(command),
+            lambda recipient: self._found(recipient, command),
+            lambda failure: self._missing(failure, command),
+            self._log,
         )
 
     def _found(self, recipient: Address, command: SendMessage) -> None:

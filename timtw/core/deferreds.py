@@ -8,6 +8,7 @@ from typing import Any, ParamSpec, TypeVar
 
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
+from twisted.python.failure import Failure
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -30,4 +31,15 @@ def background(
 ) -> None:
     """Let ``work`` go on by itself; a failure is logged as ``what``."""
     running = work if isinstance(work, Deferred) else Deferred.fromCoroutine(work)
-    running.addErrback(lambda failure: log.failure(what, failure))
+    _ = running.addErrback(lambda failure: log.failure(what, failure))
+
+
+def then(
+    work: Coroutine[Any, Any, R],
+    done: Callable[[R], None],
+    failed: Callable[[Failure], None],
+    log: Logger,
+) -> None:
+    """Tell ``done`` or ``failed`` what becomes of ``work``; their bugs are logged."""
+    running = Deferred.fromCoroutine(work).addCallbacks(done, failed)
+    background("what follows a result has failed", running, log)

@@ -23,11 +23,9 @@ class Flight:
     """
 
     __slots__ = (
-        "backlog",
         "confirmed",
         "entries",
         "last",
-        "paged",
         "receipt",
         "sent_at",
         "size",
@@ -41,8 +39,6 @@ class Flight:
         receipt: int,
         size: int,
         sent_at: float,
-        backlog: bool,
-        paged: bool,
     ) -> None:
         """A flight with receipt 0 needs no answer."""
         self.entries = entries
@@ -51,8 +47,6 @@ class Flight:
         self.size = size
         self.sent_at = sent_at
         self.times = 1
-        self.backlog = backlog
-        self.paged = paged
         self.confirmed = receipt == 0
 
 
@@ -89,7 +83,7 @@ class Flights:
         if tail.confirmed:
             tail.last = last
         else:
-            self._queue.append(Flight((), last, 0, 0, 0.0, False, False))
+            self._queue.append(Flight((), last, 0, 0, 0.0))
         return False
 
     def land(self, receipt: int) -> Flight | None:
@@ -101,14 +95,9 @@ class Flights:
         self._advance()
         return flight
 
-    def land_up_to(self, seq: int) -> list[Flight]:
-        """Take as answered whatever lies wholly at or below ``seq``."""
-        landed = [flight for flight in self if flight.last <= seq]
-        for flight in landed:
-            del self._by_receipt[flight.receipt]
-            self._settle(flight)
-        self._advance()
-        return landed
+    def up_to(self, seq: int) -> list[Flight]:
+        """The flights that wait for an answer and lie wholly at or below ``seq``."""
+        return [flight for flight in self if flight.last <= seq]
 
     def first(self) -> Flight | None:
         """The oldest flight that waits for an answer."""

@@ -180,9 +180,10 @@ class Reading:
             if self._feed is feed:
                 feed.unread(ticket)
 
-        self._messages.read_log(
+        page = self._messages.read_log(
             self._owner.number, after, up_to, limits.LOG_READ_ENTRIES
-        ).addCallback(loaded).addErrback(unread)
+        )
+        _ = page.addCallback(loaded).addErrback(unread)
 
     def confirmed(self, acked: int, entries: Sequence[LogEntry]) -> None:
         """Move the cursor, and the delivered marks of conversations."""

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import enum
 
-from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IDelayedCall
 from twisted.logger import Logger
 from twisted.python.failure import Failure
@@ -16,6 +15,7 @@ from zope.interface import implementer
 
 from timtw.core.buckets import Bucket
 from timtw.core.conduct import Conduct, Item, told
+from timtw.core.deferreds import then
 from timtw.core.door import Admitted, Door
 from timtw.core.order import InOrder
 from timtw.core.reading import Reading
@@ -185,11 +185,11 @@ class Session:
         self._watch.pause()
         self._order.alone()
         self.device = command.device
-        admitted = Deferred.fromCoroutine(
-            self._door.admit(self, self._outbox, command, self._source)
-        )
-        admitted.addCallbacks(
-            self._let_in, self._kept_out, (command,), {}, (command,), {}
+        then(
+            self._door.admit(self, self._outbox, command, self._source),
+            lambda admitted: self._let_in(admitted, command),
+            lambda failure: self._kept_out(failure, command),
+            self._log,
         )
 
     def _let_in(self, admitted: Admitted | None, command: LogIn) -> None:

@@ -58,6 +58,10 @@ WINDOW_BYTES: Final = 256 * KIB
 """Unacknowledged bytes of one connection; one larger frame may be alone in it."""
 TRANSMISSIONS: Final = 3
 """How often a frame is sent before its connection is suspended."""
+LAST_RECEIPT: Final = 2**31 - 1
+"""The highest receipt of a connection; the next one is 1 again."""
+READ_AGAIN_SECONDS: Final = 1.0
+"""How long a feed waits after storage could not be read."""
 ACK_SECONDS: Final = 10.0
 """How long each transmission waits for its acknowledgement."""
 HOLD_SECONDS: Final = 3.0

@@ -37,7 +37,7 @@ def decode(struct: type[T], data: bytes, offset: int = 0) -> T:
     value: Any
     try:
         value = _DECODERS[struct].decode(body)
-    except (ValueError, RecursionError):
+    except ValueError:
         # msgspec's own errors are ValueErrors, and so are those of UTF-8.
         value = jsonlenient.decode(struct, bytes(body))
     return cast(T, value)

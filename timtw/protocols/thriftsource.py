@@ -129,9 +129,8 @@ def _read(kind: FieldType, target: str) -> Iterator[str]:
         yield f"{target} = (value >> 1) ^ -(value & 1)"
     elif kind.kind in ("string", "binary"):
         yield from _read_size("length")
+        # An end behind the data is found by reading what should follow there.
         yield "end = pos + length"
-        yield "if end > size:"
-        yield "    raise IndexError"
         if kind.kind == "binary":
             yield f"{target} = data[pos:end]"
         else:

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 import attrs
 from twisted.internet.defer import Deferred, succeed
 from twisted.internet.task import Clock
+from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from timtw.core.core import Core
@@ -183,10 +184,12 @@ class Stage:
         self.entropy = entropy_of(7)
         self.settings = settings
         self.shard: IShard = (
-            MemoryShard(self.clock, self.entropy) if shard is None else shard(self.clock)
+            MemoryShard(self.clock, self.entropy)
+            if shard is None
+            else shard(self.clock)
         )
         self.hub = Hub(self.clock)
-        self.ready(self.shard.start())
+        _ = self.ready(self.shard.start())
         self.cores: dict[str, Core] = {}
         for name in nodes:
             self.cores[name] = self.start(name, alone=len(nodes) == 1)
@@ -222,13 +225,14 @@ class Stage:
         if not isinstance(result, Deferred):
             result = Deferred.fromCoroutine(result)
         found: list[T] = []
-        result.addCallback(found.append)
+        failures: list[Failure] = []
+        done = result.addCallbacks(found.append, failures.append)
         for _ in range(100):
-            if found or not hasattr(result, "result"):
+            if not done.called:
                 self.clock.advance(0.01)
-        if not found:
-            result.addErrback(lambda failure: failure.raiseException())
-            raise AssertionError("nothing came of it")
+        if failures:
+            failures[0].raiseException()
+        assert found, "nothing came of it"
         return found[0]
 
     def register(self, name: str, domain: str = "", node: str = "north") -> Address:

@@ -1,13 +1,15 @@
 """Bytes made to hurt: they cost no more memory than they are long."""
 
+import sys
 import tracemalloc
+from types import FrameType
 from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
 from timtw.protocols.codecs import JSON, THRIFT, Codec
 from timtw.protocols.errors import DecodeError
-from timtw.protocols.structs import TimMessage, TimMessageList, TimNodes, TimReq
+from timtw.protocols.structs import Tid, TimMessage, TimMessageList, TimNodes, TimReq
 
 KIB = 1024
 HUNDRED_MILLION = bytes.fromhex("80c2d72f")
@@ -60,6 +62,30 @@ class HostileTests(SynchronousTestCase):
                 data = bytes.fromhex(head) + count + tail
                 reason = self.refused(THRIFT, struct, data, 16 * KIB)
                 self.assertEqual(reason, "ends too early", head)
+
+    def test_declared_entries(self) -> None:
+        """No entry of a map is kept whose count cannot be true."""
+        entries = b"".join(b"\x02%02x\x02%02x" % (n, n) for n in range(256))
+        data = bytes.fromhex("1801614b") + HUNDRED_MILLION + b"\x88" + entries
+        reason = self.refused(THRIFT, Tid, data, 16 * KIB)
+        self.assertEqual(reason, "ends too early")
+
+    def test_work(self) -> None:
+        """A declared count of elements that are not there is not counted down."""
+        calls = 0
+
+        def count(frame: FrameType | None, event: str, arg: object) -> None:
+            nonlocal calls
+            calls += event == "call"
+
+        for head in ("0bc801 a08d06 33", "0bc801 a08d06 77", "09c801 f3 a08d06"):
+            data = bytes.fromhex(head) + bytes(10)
+            sys.setprofile(count)
+            try:
+                self.assertRaises(DecodeError, THRIFT.decode, TimReq, data)
+            finally:
+                sys.setprofile(None)
+        self.assertLess(calls, 1000)
 
     def test_deep_nesting(self) -> None:
         """A hundred thousand levels are refused in both encodings."""

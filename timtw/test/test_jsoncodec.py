@@ -209,6 +209,8 @@ class ReadingTests(SynchronousTestCase):
             self.reads(f'{{"VNode":"","body":{empty}}}', TimStream(VNode="", body=b""))
         for body in ('"A"', '"AQ-="', '"A QI"', '"AQ\\nI"', "[256]", "[-1]", "5"):
             self.refuses(TimStream, f'{{"VNode":"V","body":{body}}}', "body")
+        for body in ('"A Q I="', '"AQ\\nI="', '"AQI=AQI="', '"AQI=="'):
+            self.refuses(TimStream, f'{{"VNode":"V","body":{body}}}', "body")
         for body in ('{"1":1}', '{"0":1,"2":1}', '["1"]', "[null]", "true", '"\u4e2d"'):
             self.refuses(TimStream, f'{{"VNode":"V","body":{body}}}', "body")
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from twisted.trial.unittest import SynchronousTestCase
 
 from timtw.model import limits
-from timtw.model.commands import FetchBacklog
+from timtw.model.commands import FetchBacklog, SendMessage
 from timtw.model.events import Delivery, EndOfBacklog, Page, Refused, Repeated
+from timtw.model.values import Content
 from timtw.test.stage import Stage
 
 
@@ -130,11 +131,13 @@ class P3Order(SynchronousTestCase):
         stage.register("ada")
         ada = stage.log_in("ada")
         ada.writes(bob, "one")
-        ada.asks(_to_nobody())
+        ada.asks(SendMessage("zzzzzzzzzzzz", Content(text="x")))
         ada.writes(bob, "two")
         stage.settle()
         answers = [
-            "refused" if isinstance(event, Refused) else event.entry.message.content.text
+            "refused"
+            if isinstance(event, Refused)
+            else event.entry.message.content.text
             for event in ada.events
             if isinstance(event, Refused | Delivery)
         ]
@@ -233,10 +236,3 @@ class P4EveryDeviceGetsEverything(SynchronousTestCase):
         self.assertEqual(["hi"], ada.echoes)
         self.assertEqual(["hi"], desk.echoes)
         self.assertEqual(["hi"], phone.texts)
-
-
-def _to_nobody() -> object:
-    from timtw.model.commands import SendMessage
-    from timtw.model.values import Content
-
-    return SendMessage("zzzzzzzzzzzz", Content(text="x"))

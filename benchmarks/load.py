@@ -16,11 +16,10 @@ from typing import Final
 
 import attrs
 
-from timtw.test.loss.frames import FrameReader, frame, handshake
-from timtw.test.loss.speech import Login, Speech, ThriftSpeech
+from timtw.test.loss.blocking import CHUNK
+from timtw.test.loss.frames import FrameReader, frame
+from timtw.test.loss.speech import Speech, ThriftSpeech
 
-CHUNK: Final = 1 << 18
-"""Bytes that are read from a socket at once."""
 ECHO: Final = 90
 DELIVERY: Final = 0x80 | 90
 STALLED: Final = 15.0
@@ -29,25 +28,6 @@ STALLED: Final = 15.0
 
 class WrongNumber(Exception):
     """A text came twice, too early, or not at all."""
-
-
-def connect(port: int) -> socket.socket:
-    """A plain connection to the server on this machine."""
-    line = socket.create_connection(("127.0.0.1", port), 10.0)
-    line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    return line
-
-
-def log_in(port: int, speech: Speech, login: Login) -> socket.socket:
-    """A connection that is logged in and has nothing waiting."""
-    line = connect(port)
-    line.sendall(handshake("127.0.0.1") + frame(speech.login(login)))
-    reader = FrameReader()
-    frames: list[tuple[int, bytes]] = []
-    while not frames:
-        frames = reader.feed(line.recv(CHUNK))
-    assert frames[0][1].startswith(b"\x0c"), frames
-    return line
 
 
 def json_number(payload: bytes) -> int:

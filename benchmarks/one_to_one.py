@@ -23,24 +23,18 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
-from benchmarks.load import (
-    CHUNK,
-    Plan,
-    Recipient,
-    Result,
-    Sender,
-    Traffic,
-    connect,
-    log_in,
-)
+from benchmarks.load import Plan, Recipient, Result, Sender, Traffic
+from timtw.test.loss.blocking import CHUNK, Visitor, connect, register
 from timtw.test.loss.frames import frame
 from timtw.test.loss.nodes import Node, free_port
-from timtw.test.loss.speech import Answer, JsonSpeech, Login, Speech, ThriftSpeech
+from timtw.test.loss.speech import JsonSpeech, Login, Speech, ThriftSpeech
 
 PASSWORD: Final = "correct horse battery"
 TEXT: Final = "a text of one hundred bytes ".ljust(100, ".")
 SERVER_CORE: Final = 0
 OWN_CORE: Final = 1
+CONTROL: Final = 10
+"""The control bounces so many times the messages, for it is so much faster."""
 TICKS: Final = os.sysconf("SC_CLK_TCK")
 
 
@@ -77,18 +71,14 @@ def make_pairs(
 ) -> list[tuple[Sender, Recipient]]:
     """Register and log in so many senders with a recipient each."""
 
-    def register(name: str) -> str:
-        answer = speech.hear(node.post(speech.register(name, PASSWORD)))
-        assert isinstance(answer, Answer) and answer.ok, answer
-        return answer.text
-
     def enter(name: str) -> socket.socket:
-        return log_in(node.port, speech, Login(name, PASSWORD, "load", 1, False))
+        login = Login(name, PASSWORD, "load", 1, False)
+        return Visitor(node.port, speech, login).line
 
     made = []
     for number in range(pairs):
-        register(f"sender{number}")
-        peer = register(f"recipient{number}")
+        register(node, speech, f"sender{number}", PASSWORD)
+        peer = register(node, speech, f"recipient{number}", PASSWORD)
         recipient = Recipient(enter(f"recipient{number}"), speech)
         data = frame(speech.text(peer, TEXT))
         made.append((Sender(enter(f"sender{number}"), data, speech), recipient))
@@ -148,7 +138,7 @@ def _echoed(
     for line in lines:
         line.sendall(data * each)
     begun, used, own = time.perf_counter(), cpu(), time.process_time()
-    while result.messages < options.messages:
+    while result.messages < CONTROL * options.messages:
         for line in lines:
             rests[line] += len(line.recv(CHUNK))
             whole, rests[line] = divmod(rests[line], len(data))

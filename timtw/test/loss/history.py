@@ -12,13 +12,14 @@ from typing import Final
 
 import attrs
 
+from timtw.test.loss.blocking import register
 from timtw.test.loss.device import Device
 from timtw.test.loss.judge import judge
 from timtw.test.loss.line import Loop
 from timtw.test.loss.nodes import Node, NodeFailed
 from timtw.test.loss.observations import Arrived, Cast, Complaint, Killed, Role, Seen
 from timtw.test.loss.scene import Character, Stage
-from timtw.test.loss.speech import Answer, JsonSpeech, Login, Speech, ThriftSpeech
+from timtw.test.loss.speech import JsonSpeech, Login, Speech, ThriftSpeech
 from timtw.test.loss.trace import Finding
 
 ACCOUNTS: Final = 8
@@ -81,15 +82,13 @@ def make_template(directory: Path, launcher: Sequence[str] = ()) -> Template:
 def _register(node: Node, number: int) -> tuple[Character, Character]:
     """An account with its two devices: one with the additions and one without."""
     name = f"a{number}"
-    speech = JsonSpeech()
-    answer = speech.hear(node.post(speech.register(name, PASSWORD)))
-    assert isinstance(answer, Answer) and answer.ok, answer
+    place = register(node, JsonSpeech(), name, PASSWORD)
     plain: Speech = ThriftSpeech() if number % 2 else JsonSpeech()
     modern = Login(name, PASSWORD, "modern", 1, True)
     simple = Login(name, PASSWORD, "plain", 2, False)
     return (
-        Character(f"{name}.modern", answer.text, modern, speech, True, True),
-        Character(f"{name}.plain", answer.text, simple, plain, not number % 2, True),
+        Character(f"{name}.modern", place, modern, JsonSpeech(), True, True),
+        Character(f"{name}.plain", place, simple, plain, not number % 2, True),
     )
 
 

@@ -184,6 +184,21 @@ class JudgeTests(TestCase):
         again = came("a.modern", "x", 1, seq=1, ack="m7")
         self.assertEqual([], self.found(*history, again))
 
+    def test_asked_for(self) -> None:
+        """What a device asks for again comes again, even if it has it."""
+        acknowledged: list[Seen] = [
+            Acknowledged(1.0, "b.modern", 1, b"m1"),
+            Pinged(1.0, "b.modern", 1),
+            Ponged(1.0, "b.modern", 1),
+        ]
+        history = [sent("x"), *everywhere("x", 1), *acknowledged]
+        again = came("b.modern", "x", 1, seq=1, ack="m7", line=2)
+        asked = Asked(2.0, "b.modern", 2, 0)
+        self.assertEqual([], self.found(*history, asked, again))
+        behind = Asked(2.0, "b.modern", 2, 1)
+        wanted = [("doubled", "b.modern")]
+        self.assertEqual(wanted, self.found(*history, behind, again))
+
     def test_reordered(self) -> None:
         """Texts of a conversation that come in another order are reordered."""
         first, second = everywhere("x", 1), everywhere("y", 2)

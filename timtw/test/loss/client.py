@@ -226,12 +226,16 @@ class Client:
                 self.unanswered.clear()
 
     def _arrive(self) -> None:
-        """Logged in: repeat what was not answered, and ask for what waits."""
+        """Logged in: repeat what was not answered, and ask for what waits.
+
+        With the additions the request comes first: only the client knows which of its
+        own texts it has, and whatever else it says ends the wait for the request.
+        """
         self._logged_in = True
         if not self.character.idents:
             self.unanswered.clear()
         ask = self.character.asks
-        if ask and self._rng.random() < 0.7:
+        if ask and (self.character.login.additions or self._rng.random() < 0.5):
             self._ask()
             ask = False
         for body in list(self.unanswered):

@@ -73,7 +73,7 @@ class Trace:
         self._sends: dict[str, list[Sent]] = defaultdict(list)
         self._authors: dict[str, Sent] = {}
         self._proofs = _proofs(history, device)
-        self._asked: dict[int, int] = {}
+        self._asked: list[Asked] = []
         self._kills = [
             _Proof(index, seen.at)
             for index, seen in enumerate(history)
@@ -94,7 +94,7 @@ class Trace:
                 if seen.device == self._device:
                     self._sends[seen.body].append(seen)
             elif isinstance(seen, Asked) and seen.device == self._device:
-                self._asked[seen.line] = seen.resume
+                self._asked.append(seen)
             elif isinstance(seen, Arrived) and seen.device == self._device:
                 found.append(self._foreign(seen) or self._arrival(index, seen))
         return [finding for finding in found if finding is not None]
@@ -158,9 +158,18 @@ class Trace:
         if first.seq != arrived.seq:
             what = f"with entry {arrived.seq} instead of {first.seq}"
             return self._say("doubled", arrived, what)
-        if proof is None or proof.index > index or self._forgotten(proof, index, body):
+        if proof is None or proof.index > index or self._wanted(arrived):
+            return None
+        if self._forgotten(proof, index, body):
             return None
         return self._say("doubled", arrived, "again, after it was acknowledged")
+
+    def _wanted(self, arrived: Arrived) -> bool:
+        """Whether the device itself has asked for this on this line."""
+        return any(
+            asked.line == arrived.line and asked.resume < arrived.seq
+            for asked in self._asked
+        )
 
     def _proof(self, body: str) -> _Proof | None:
         """When the node knew at the latest that this device has the text."""
@@ -169,9 +178,7 @@ class Trace:
             if copy.receipt:
                 proof = self._proofs.get((copy.line, copy.receipt))
                 proofs += [proof] if proof else []
-            elif self._asked.get(copy.line, copy.seq) >= copy.seq:
-                # An echo is not acknowledged; one that crosses a request for it,
-                # on its way already, comes again with the answer.
+            else:
                 proofs.append(_Proof(index, copy.at))
         return min(proofs, key=lambda proof: proof.index, default=None)
 

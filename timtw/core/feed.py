@@ -210,6 +210,9 @@ class Feed:
     def hand_over(self) -> tuple[int, int, frozenset[int]]:
         """``acked``, ``sent`` and what is settled between, for the next connection."""
         acked, sent = self.acked, self.sent
+        if self._whole:
+            # Whether an echo arrived is known to the client alone, which will say it.
+            self._echoes.clear()
         self._go_back(acked)
         return acked, sent, frozenset(self._settled)
 

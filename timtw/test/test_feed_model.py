@@ -106,7 +106,7 @@ class FeedMachine(RuleBasedStateMachine):
 
     # The port.
 
-    def deliver(self, entry: LogEntry, receipt: int, backlog: bool) -> None:
+    def deliver(self, entry: LogEntry, receipt: int, backlog: bool) -> bool:
         """Write one entry."""
         assert self.writable
         if entry.own and not receipt:
@@ -119,6 +119,7 @@ class FeedMachine(RuleBasedStateMachine):
             repeat = receipt in self.line.outstanding
             self.line.outstanding[receipt] = (entry.seq,)
             self._came(entry.seq, wants_ack=True, repeat=repeat)
+        return True
 
     def page(self, entries: tuple[LogEntry, ...], receipt: int) -> None:
         """Write a page."""

@@ -157,10 +157,13 @@ class PageTests(SynchronousTestCase):
     def test_second_request_joins(self) -> None:
         """Asking again before the end mark changes nothing."""
         script = self.asked(15)
+        script.offer()
         script.feed.ask()
         script.answer()
         script.acknowledge_everything()
-        self.assertEqual((2, 1), (len(script.pages), script.ends))
+        self.assertEqual([10, 5], [len(page) for page in script.pages])
+        self.assertEqual(1, script.ends)
+        self.assertEqual(16, script.sent[-1])
 
     def test_request_after_the_end(self) -> None:
         """Asking again after the end mark is answered by another end mark."""
@@ -298,7 +301,31 @@ class ResumeTests(SynchronousTestCase):
         script.feed.loaded(script.page_of(*fresh[:2]), fresh[2])
         self.assertEqual([tuple(range(1, 11))], script.pages)
 
-    def test_a_failed_read_of_before_is_ignored(self) -> None:
+    def test_a_read_of_before_on_a_full_line(self) -> None:
+        """What was read before going back is forgotten, also if no new read began."""
+        script = Script(10, cursor=5, whole=True).begin()
+        script.feed.ask(5)
+        stale = script.reads.pop()
+        script.feed.writable(False)
+        script.feed.ask(0)
+        self.assertEqual([], script.reads)
+        script.feed.loaded(script.page_of(*stale[:2]), stale[2])
+        script.feed.writable(True)
+        script.answer()
+        self.assertEqual([tuple(range(1, 11))], script.pages)
+
+    def test_a_failed_read_of_before_on_a_full_line(self) -> None:
+        """The failure of an abandoned read does not delay the next one."""
+        script = Script(10, cursor=5, whole=True).begin()
+        script.feed.ask(5)
+        stale = script.reads.pop()
+        script.feed.writable(False)
+        script.feed.ask(0)
+        script.feed.unread(stale[2])
+        script.feed.writable(True)
+        self.assertEqual([(0, 10)], [read[:2] for read in script.reads])
+
+    def test_a_failed_read_of_before_is_is_ignored(self) -> None:
         """The failure of an abandoned read delays nothing."""
         script = Script(10, cursor=5, whole=True).begin()
         script.feed.ask(5)

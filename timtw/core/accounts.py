@@ -152,17 +152,27 @@ class Accounts:
     async def _by_password(
         self, name: str, password: str, domain: str, source: str
     ) -> Account | None:
-        """The account, or ``None`` after the same work for whatever is wrong."""
+        """
+        The account, or ``None`` after the same work for whatever is wrong.
+
+        An attempt counts as a failure until it has succeeded; else many at once would
+        all be tried before the first of them is counted.
+        """
         if not (
-            _fits(name, limits.NAME_BYTES) and _fits(password, limits.PASSWORD_BYTES)
+            _fits(name, limits.NAME_BYTES)
+            and _fits(password, limits.PASSWORD_BYTES)
+            and (not domain or _fits(domain, limits.NAME_BYTES))
         ):
             return None
         failures = self._failures.of((name, domain, source))
-        if failures.empty():
+        if not failures.take():
             raise TooFrequent()
-        found = await self._store.verifier(name, domain)
-        account, verifier = found if found is not None else (None, None)
-        if await self._passwords.check(verifier, password):
-            return account
-        failures.take()
-        return None
+        is_right: bool | None = None
+        try:
+            found = await self._store.verifier(name, domain)
+            account, verifier = found if found is not None else (None, None)
+            is_right = await self._passwords.check(verifier, password)
+        finally:
+            if is_right is not False:
+                failures.give_back()
+        return account if is_right else None

@@ -41,12 +41,9 @@ class Bucket:
         self._tokens -= 1
         return max(0.0, -self._tokens / self._per_second)
 
-    def empty(self) -> bool:
-        """Whether ``take`` would fail."""
-        if not self._size:
-            return False
-        self._refill()
-        return self._tokens < 1
+    def give_back(self) -> None:
+        """Put a token back that was taken for something that does not count."""
+        self._tokens = min(self._size, self._tokens + 1)
 
     def _refill(self) -> None:
         now = self._now()

@@ -135,6 +135,8 @@ class Door:
             raise
         if guest.is_gone:
             return None
+        for one in going:
+            one.dismissed()
         left = [
             Leftover(one.acked, one.acked, frozenset())
             for one in others
@@ -143,8 +145,6 @@ class Door:
         lost = self.sessions.pick_up(address.number, state.key)
         if lost is not None:
             left.append(lost)
-        for one in going:
-            one.dismissed()
         return Admitted(address, state, tuple(left), credential)
 
     def _reading(self, owner: Address, outbox: IOutbox) -> Reading:

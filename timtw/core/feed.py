@@ -270,15 +270,25 @@ class Feed:
     def _transmit(self, entry: LogEntry) -> None:
         """Write one entry as an ordinary frame, an own live one as an echo."""
         seq = entry.seq
-        self.sent = seq
         if entry.own and seq > self._backlog_to:
-            self._port.deliver(entry, 0, False)
+            if not self._port.deliver(entry, 0, False):
+                self._cut_off()
+                return
+            self.sent = seq
             if self._flights.frames:
                 self._echoes.add(seq)
             self._passed(seq)
         else:
+            self.sent = seq
             flight = self._launch((entry,), _weight(entry))
             self._port.deliver(entry, flight.receipt, self._is_backlog(seq))
+
+    def _cut_off(self) -> None:
+        """An echo was not written: the line is gone, and it counts for nothing."""
+        self._writable = False
+        self._ahead.abandon(self.sent)
+        if self.state is State.LIVE:
+            self.state = State.FLOW
 
     def _is_backlog(self, seq: int) -> bool:
         """Whether an entry came while the device was away."""

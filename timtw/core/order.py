@@ -4,6 +4,8 @@ Invariants
   1. items begin in the order they were added.
   2. an item that may overlap begins while other such items are under way, up to
      ``SENDS_UNDER_WAY``; any other item begins when nothing is under way.
+  3. no item begins inside the beginning of another, so many that are done at once
+     take no stack.
 """
 
 from __future__ import annotations
@@ -37,6 +39,7 @@ class InOrder(Generic[T]):
         self._crowded = crowded
         self._waiting: deque[T] = deque()
         self._is_crowded = False
+        self._is_going_on = False
         self._alone = False
         self._together = 0
 
@@ -52,9 +55,12 @@ class InOrder(Generic[T]):
         """Take in an item that comes before all that wait."""
         self._waiting.appendleft(item)
 
-    def clear(self) -> None:
-        """Forget what waits."""
+    def end(self) -> None:
+        """Begin nothing any more; forget what waits and whom it belonged to."""
         self._waiting.clear()
+        self._begin = _nobody
+        self._overlaps = _never
+        self._crowded = _nobody
 
     def alone(self) -> None:
         """What has just begun is under way, and nothing may overlap it."""
@@ -74,6 +80,18 @@ class InOrder(Generic[T]):
 
     def go_on(self) -> None:
         """Begin whatever may begin now."""
+        if self._is_going_on:
+            return
+        self._is_going_on = True
+        try:
+            self._begin_what_may()
+        finally:
+            self._is_going_on = False
+        if self._is_crowded and len(self._waiting) <= limits.PENDING_COMMANDS // 2:
+            self._is_crowded = False
+            self._crowded(False)
+
+    def _begin_what_may(self) -> None:
         waiting = self._waiting
         while waiting and not self._alone:
             if not self._overlaps(waiting[0]):
@@ -82,6 +100,12 @@ class InOrder(Generic[T]):
             elif self._together >= limits.SENDS_UNDER_WAY:
                 break
             self._begin(waiting.popleft())
-        if self._is_crowded and len(waiting) <= limits.PENDING_COMMANDS // 2:
-            self._is_crowded = False
-            self._crowded(False)
+
+
+def _nobody(item: object) -> None:
+    """Carries nothing out."""
+
+
+def _never(item: object) -> bool:
+    """Nothing overlaps."""
+    return False

@@ -11,8 +11,12 @@ from timtw.model.values import LogEntry
 class Port(Protocol):
     """A client, its storage and a clock, as one feed sees them."""
 
-    def deliver(self, entry: LogEntry, receipt: int, backlog: bool) -> None:
-        """Write one entry; receipt 0 wants no acknowledgement."""
+    def deliver(self, entry: LogEntry, receipt: int, backlog: bool) -> bool:
+        """
+        Write one entry; receipt 0 wants no acknowledgement.
+
+        Returns: ``False`` if it was not written because the line is gone.
+        """
 
     def page(self, entries: tuple[LogEntry, ...], receipt: int) -> None:
         """Write a page of the backlog."""

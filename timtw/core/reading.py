@@ -149,9 +149,9 @@ class Reading:
 
     # What the feed asks for (timtw.core.feed.Port).
 
-    def deliver(self, entry: LogEntry, receipt: int, backlog: bool) -> None:
-        """Write one entry."""
-        self._outbox.offer(Delivery(entry, receipt, backlog))
+    def deliver(self, entry: LogEntry, receipt: int, backlog: bool) -> bool:
+        """Write one entry; ``False`` if the line is gone."""
+        return self._outbox.offer(Delivery(entry, receipt, backlog))
 
     def page(self, entries: tuple[LogEntry, ...], receipt: int) -> None:
         """Write a page."""

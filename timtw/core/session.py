@@ -251,8 +251,8 @@ class Session:
         if self._phase is Phase.GONE:
             return
         self._phase = Phase.GONE
-        self._order.clear()
-        self._watch.stop()
+        self._order.end()
+        self._watch.end()
         if self._rest is not None:
             self._rest.cancel()
             self._rest = None

@@ -121,8 +121,21 @@ class Sessions:
                 listener.dismissed()
 
     def leave_behind(self, account: int, key: bytes, leftover: Leftover) -> None:
-        """Remember for ten minutes what a lost connection had in flight."""
-        self._leftovers.pop((account, key), None)
+        """
+        Remember for ten minutes what a lost connection had in flight.
+
+        Two connections of one reader may be lost one after the other: what either of
+        them knew to be confirmed is confirmed.
+        """
+        earlier = self.pick_up(account, key)
+        if earlier is not None:
+            acked = max(earlier.acked, leftover.acked)
+            settled = earlier.settled | leftover.settled
+            leftover = Leftover(
+                acked,
+                max(earlier.sent, leftover.sent),
+                frozenset(seq for seq in settled if seq > acked),
+            )
         self._leftovers[account, key] = (
             self._now() + limits.FLIGHT_SECONDS,
             leftover,

@@ -33,7 +33,7 @@ class Watch:
         """A login is being decided: its time does not count."""
         if self._timer is not None:
             self._left = max(0.0, self._timer.getTime() - self._clock.seconds())
-            self.stop()
+            self._stop()
 
     def go_on(self) -> None:
         """The login failed: what is left of the deadline runs on."""
@@ -44,8 +44,12 @@ class Watch:
         self._silence = silence
         self._timer = self._clock.callLater(silence, self._look)
 
-    def stop(self) -> None:
-        """Watch no more; stopping twice is fine."""
+    def end(self) -> None:
+        """Watch no more, and forget whom; ending twice is fine."""
+        self._stop()
+        self._expired = _nobody
+
+    def _stop(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -60,3 +64,7 @@ class Watch:
     def _over(self) -> None:
         self._timer = None
         self._expired()
+
+
+def _nobody() -> None:
+    """Expires nothing."""

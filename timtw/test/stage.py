@@ -18,6 +18,7 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from timtw.core.core import Core
+from timtw.core.passwords import Passwords
 from timtw.core.router import NoPeers
 from timtw.core.settings import Settings
 from timtw.mesh.memory import Hub
@@ -59,6 +60,33 @@ OPEN = Settings(
     failed_logins_per_minute=0,
 )
 """Settings in which nothing but the matter of a test stands in the way."""
+
+
+class SlowPasswords:
+    """Passwords that are checked when a test says so.
+
+    Attributes:
+        checks: What is asked and not answered: verifier, password and answer.
+    """
+
+    def __init__(self) -> None:
+        """Nothing is asked."""
+        self.checks: list[tuple[str | None, str, Deferred[bool]]] = []
+
+    def make(self, password: str) -> Deferred[str]:
+        """See ``timtw.core.passwords.Passwords``."""
+        return succeed(password)
+
+    def check(self, verifier: str | None, password: str) -> Deferred[bool]:
+        """See ``timtw.core.passwords.Passwords``."""
+        answer: Deferred[bool] = Deferred()
+        self.checks.append((verifier, password, answer))
+        return answer
+
+    def decide(self) -> None:
+        """Answer the oldest check."""
+        verifier, password, answer = self.checks.pop(0)
+        answer.callback(verifier == password)
 
 
 class QuickPasswords:
@@ -178,11 +206,13 @@ class Stage:
         nodes: tuple[str, ...] = ("north",),
         settings: Settings = OPEN,
         shard: Callable[[Clock], IShard] | None = None,
+        passwords: Passwords | None = None,
     ) -> None:
         """One node alone, or several that are joined."""
         self.clock = Clock()
         self.entropy = entropy_of(7)
         self.settings = settings
+        self.passwords = QuickPasswords() if passwords is None else passwords
         self.shard: IShard = (
             MemoryShard(self.clock, self.entropy)
             if shard is None
@@ -201,7 +231,7 @@ class Stage:
             shard=self.shard,
             desk=GroupCommit(self.shard.messages, self.clock),
             mesh=mesh,
-            passwords=QuickPasswords(),
+            passwords=self.passwords,
             settings=self.settings,
             clock=self.clock,
             entropy=self.entropy,
@@ -278,6 +308,7 @@ __all__ = [
     "QuickPasswords",
     "Refused",
     "Repeated",
+    "SlowPasswords",
     "Stage",
     "entropy_of",
 ]

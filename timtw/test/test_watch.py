@@ -1,0 +1,68 @@
+"""Time on one connection."""
+
+from __future__ import annotations
+
+from twisted.internet.task import Clock
+from twisted.trial.unittest import SynchronousTestCase
+
+from timtw.core.watch import Watch
+from timtw.model.limits import LOGIN_DEADLINE
+
+
+class WatchTests(SynchronousTestCase):
+    """The deadline of the login, and silence afterwards."""
+
+    def setUp(self) -> None:
+        """A connection that has just been made."""
+        self.clock = Clock()
+        self.expired: list[float] = []
+        self.watch = Watch(
+            self.clock, lambda: self.expired.append(self.clock.seconds())
+        )
+
+    def test_deadline(self) -> None:
+        """Whoever does not log in is given five seconds, whatever they say."""
+        self.clock.advance(LOGIN_DEADLINE - 0.1)
+        self.watch.heard()
+        self.assertEqual([], self.expired)
+        self.clock.advance(0.1)
+        self.assertEqual([LOGIN_DEADLINE], self.expired)
+
+    def test_pause(self) -> None:
+        """The time of a decision does not count; what is left runs on."""
+        self.clock.advance(3)
+        self.watch.pause()
+        self.clock.advance(100)
+        self.watch.go_on()
+        self.clock.advance(LOGIN_DEADLINE - 3 - 0.1)
+        self.assertEqual([], self.expired)
+        self.clock.advance(0.2)
+        self.assertEqual(1, len(self.expired))
+
+    def test_pauses_add_up(self) -> None:
+        """Two attempts do not begin the deadline again."""
+        for _ in range(2):
+            self.clock.advance(2)
+            self.watch.pause()
+            self.watch.go_on()
+        self.clock.advance(LOGIN_DEADLINE - 4)
+        self.assertEqual(1, len(self.expired))
+
+    def test_silence(self) -> None:
+        """After the login the time since the last sign of life counts."""
+        self.watch.pause()
+        self.watch.expect_life(60)
+        self.clock.advance(59)
+        self.watch.heard()
+        self.clock.advance(59.9)
+        self.assertEqual([], self.expired)
+        self.clock.advance(0.1)
+        self.assertEqual([119.0], self.expired)
+
+    def test_end(self) -> None:
+        """What is not watched any more does not expire; ending twice is fine."""
+        self.watch.end()
+        self.watch.end()
+        self.assertEqual([], self.clock.getDelayedCalls())
+        self.clock.advance(100)
+        self.assertEqual([], self.expired)

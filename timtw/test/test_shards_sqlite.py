@@ -1,4 +1,4 @@
-"""The embedded engine passes the contract of all engines, and keeps its own promises."""
+"""The embedded engine passes the contract of all engines and keeps its own promises."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from twisted.internet import reactor
-from twisted.internet.defer import Deferred, gatherResults
+from twisted.internet.defer import gatherResults
 from twisted.internet.task import Clock
 from twisted.trial.unittest import TestCase
 
@@ -91,7 +91,7 @@ class FileCase(TestCase):
         connection = sqlite3.connect(self.place / "data" / "tim.db")
         try:
             with connection:
-                return connection.execute(text).fetchall()
+                return list(connection.execute(text))
         finally:
             connection.close()
 
@@ -254,12 +254,12 @@ class DurabilityTests(FileCase):
         The connection that writes waits for the disk at each commit.
         """
         shard = await self.opened()
-        for name, wanted in (("synchronous", 2), ("journal_mode", "wal")):
-            ask = f"PRAGMA {name}"
-            answer = await shard.messages._write(
-                lambda connection, ask=ask: connection.execute(ask).fetchone()
-            )
-            self.assertEqual((wanted,), answer)
+
+        def ask(connection: sqlite3.Connection) -> list[Any]:
+            names = ("synchronous", "journal_mode")
+            return [connection.execute(f"PRAGMA {n}").fetchone() for n in names]
+
+        self.assertEqual([(2,), ("wal",)], await shard._writer.submit(ask))
 
     async def test_less_is_refused(self) -> None:
         """
@@ -293,7 +293,7 @@ class OutageTests(FileCase):
         shard = await self.opened()
         await shard.messages.post(Batch((draft("1"),)))
         limit = "PRAGMA max_page_count = 1"
-        await shard.messages._write(lambda c: c.execute(limit).fetchone())
+        await shard._writer.submit(lambda c: c.execute(limit).fetchone())
         large = Batch((draft("2"), draft("x" * 1_000_000)))
         await self.assertFailure(shard.messages.post(large), StorageUnavailable)
         (posted,) = await shard.messages.post(Batch((draft("3"),)))

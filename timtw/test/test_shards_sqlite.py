@@ -81,8 +81,9 @@ class FileCase(TestCase):
 
     async def refused(self, kind: type[SqliteShard] = SqliteShard) -> str:
         """The sentence with which a shard refuses to start."""
-        error = await self.assertFailure(make(self.place, kind).start(), ShardError)
-        text = str(error)
+        with self.assertRaises(ShardError) as caught:
+            await make(self.place, kind).start()
+        text = str(caught.exception)
         self.assertNotIn("\n", text)
         return text
 

@@ -1,1 +1,1 @@
-"""What exists, what a client may ask, what it may be told: known to all, knows nobody."""
+"""What exists, what a client may ask, what it is told; known to all, knows nobody."""

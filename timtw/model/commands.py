@@ -149,10 +149,12 @@ class Unacceptable:
     """A request that could not be turned into a command; it is refused in its turn.
 
     Args:
+        at_login: Whether it was a login, which may fail without ending the line.
         about: The translator's note of what was asked, for the answer.
     """
 
     error: TimError
+    at_login: bool = False
     about: object = None
 
 

@@ -45,14 +45,27 @@ DRAIN_SECONDS: Final = 10.0
 """How long a stopping node waits for what is under way."""
 NODE_LIST: Final = 100
 """Most accounts in one request for profiles."""
+SKIPPED_NESTING: Final = 32
+"""Containers inside one another in a Thrift field that is skipped; the deepest value
+of the protocol itself has four, so a field of the future has room."""
 
 # Feeds (docs/guarantees.md).
 WINDOW_FRAMES: Final = 32
 """Unacknowledged frames of one connection."""
+WINDOW_ECHOES: Final = 1024
+"""Echoes written behind an unacknowledged frame; they need no answer themselves."""
 WINDOW_BYTES: Final = 256 * KIB
 """Unacknowledged bytes of one connection; one larger frame may be alone in it."""
+ENTRY_BYTES: Final = 128
+"""What the window counts for an entry besides its content."""
 TRANSMISSIONS: Final = 3
 """How often a frame is sent before its connection is suspended."""
+LAST_RECEIPT: Final = 2**31 - 1
+"""The highest receipt of a connection; the next one is 1 again."""
+LATE_RECEIPTS: Final = 256
+"""Receipts of frames that were sent again under others and still count."""
+READ_AGAIN_SECONDS: Final = 1.0
+"""How long a feed waits after storage could not be read."""
 ACK_SECONDS: Final = 10.0
 """How long each transmission waits for its acknowledgement."""
 HOLD_SECONDS: Final = 3.0
@@ -69,8 +82,36 @@ STUCK_TIMES: Final = 5
 """How often one entry may stop a reader before the reader steps over it."""
 LOOK_SECONDS: Final = 5.0
 """How often feeds compare their head with storage where hints can be lost."""
+LOOK_ACCOUNTS: Final = 500
+"""Logs whose heads are compared in one request to storage."""
 READERS: Final = 32
 """Readers of one account; the least recently seen is forgotten."""
+
+# The client protocol.
+SMALL_FRAME: Final = 8 * KIB
+"""Longest frame with a list on Thrift: one real client closes at a longer one."""
+LARGE_FRAME: Final = 64 * KIB
+"""Longest frame with a list on JSON; a page shall not keep a slow line for long."""
+HISTORY_BYTES: Final = 512 * KIB
+"""Bytes of entries of one history answer; two entries always fit."""
+SHARED_ENCODINGS: Final = 1024
+"""Messages whose encodings are remembered for further receivers."""
+SHARED_ENCODINGS_BYTES: Final = 8 * MIB
+"""Bytes of encodings that are remembered for further receivers."""
+CLOSE_SECONDS: Final = 10.0
+"""How long a closing connection may take to send what is waiting and to answer the
+closing handshake; then it is cut."""
+WRITE_BYTES: Final = 64 * KIB
+"""What one connection hands to its transport at once while the line is slow: its
+being taken is a sign of life of a slow reader."""
+FRAGMENTS: Final = 4096
+"""Pieces of one WebSocket message; empty ones would otherwise collect for ever."""
+HTTP_BODY: Final = 4 * KIB
+"""Largest body of an HTTP request; the largest registration fits."""
+HTTP_SECONDS: Final = 30.0
+"""How long an HTTP request may take to arrive, and a connection to be idle."""
+BIG_DATA_SECONDS: Final = 30.0
+"""How long the pieces of one big-data frame may take to arrive."""
 
 # Storage.
 BATCH_DRAFTS: Final = 512

@@ -1,4 +1,4 @@
-"""What the core asks of storage. Every engine provides the same and passes one contract.
+"""What the core asks of storage. Every engine provides it and passes one contract.
 
 Every write is a whole operation: when its Deferred fires, it survives a crash of the
 node and of the machine; when it fails with ``StorageUnavailable``, nothing was done.

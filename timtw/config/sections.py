@@ -1,0 +1,225 @@
+"""
+The sections of a node's configuration, one class each.
+
+The type, the default and the help of a field are the parser, the default and the
+manual (docs/reference/configuration.md) of one key.  Keys and sections whose feature
+is designed and not built are listed in `NOT_BUILT`; whoever builds one moves it.
+"""
+
+import enum
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import attrs
+
+from timtw.config.values import Bounds, Endpoint, Origin, StorageUrl
+from timtw.model.limits import FRAME_BEFORE_LOGIN, OUTBOX_BYTES, READERS
+
+SOME = Bounds(1)
+"""The bounds of a number that must not be zero."""
+
+DEVICES = Bounds(1, READERS)
+"""No more devices than positions in its messages are kept for one account."""
+
+FRAME = Bounds(FRAME_BEFORE_LOGIN, OUTBOX_BYTES)
+"""Bytes.  Less after login than before makes no sense; what is more than may wait for
+one client could never be handed on."""
+
+DAY = 86_400
+"""Seconds: no time-out of a connection is sensibly longer."""
+
+
+class Registration(enum.Enum):
+    """Who may make an account."""
+
+    OPEN = "open"
+    CLOSED = "closed"
+
+
+class Sender(enum.Enum):
+    """Whom people get messages from.  A block holds whatever this says."""
+
+    FRIENDS = "friends"
+    ANYONE = "anyone"
+
+
+def option(
+    default: object,
+    help: str,
+    *,
+    key: str | None = None,
+    bounds: Bounds | None = None,
+    shown: str | None = None,
+) -> Any:
+    """
+    One key of a section.
+
+    Args:
+        default: the text that stands for a missing key, read like any other; or None,
+            where `settle` of the reading knows better.
+        help: what the manual says about it.
+        key: its spelling in the file, where Python reserves the word.
+        bounds: what a number must lie between.
+        shown: the manual's words for the default, where the text would not do.
+    """
+    metadata = {
+        "default": default,
+        "help": help,
+        "key": key,
+        "bounds": bounds or Bounds(),
+        "shown": shown,
+    }
+    return attrs.field(metadata=metadata)
+
+
+@attrs.frozen
+class StateConfig:
+    """What belongs to this node alone: its files and its processes."""
+
+    state_dir: Path = option(
+        "state", "Folder of secrets and of the embedded database; made when missing."
+    )
+    keys: Path = option(
+        None,
+        "Folder of the key ring; may lie elsewhere than the data it opens.",
+        shown="`keys` in `state_dir`",
+    )
+    workers: int = option(
+        "1",
+        "Processes that share the listening sockets; more than one is not built yet.",
+        bounds=Bounds(1, 1),
+    )
+
+
+@attrs.frozen
+class ClientsConfig:
+    """Where clients come in."""
+
+    websocket: tuple[Endpoint, ...] = option(
+        "tcp:5080",
+        "Where WebSocket `/tim`, HTTP `/tim2` and the chat page at `/` are served.",
+    )
+    ping_timeout: int = option(
+        "600",
+        "Seconds after which a connection that says nothing is closed.",
+        bounds=Bounds(1, DAY),
+    )
+    origins: tuple[Origin, ...] = option(
+        "",
+        "Web origins whose pages may connect. None: any. Programs that send no origin "
+        "are always let in.",
+    )
+
+
+@attrs.frozen
+class AccountsConfig:
+    """Who gets an account, and with how many devices at a time."""
+
+    register: Registration = option("open", "Whether people may make accounts.")
+    device_limit: int = option(
+        "1", "Devices of one account that are connected at a time.", bounds=DEVICES
+    )
+    device_type_limit: int = option(
+        "1",
+        "The same, of devices that state the same terminal type at login.",
+        bounds=DEVICES,
+    )
+    displace_after: int = option(
+        "10",
+        "Seconds since the account's last login within which a further device is "
+        "refused with 4111; later the oldest device makes room.",
+    )
+    token_seconds: int = option(
+        "10", "Seconds in which a login token must be used.", bounds=SOME
+    )
+
+
+@attrs.frozen
+class MessagesConfig:
+    """Who may write to whom, and what is kept how long."""
+
+    sender: Sender = option(
+        "friends",
+        "From whom people get messages. `anyone` waives friendship, never a block.",
+        key="from",
+    )
+    keep_days: int = option(
+        "0", "Days after which messages of a conversation are deleted. 0: never."
+    )
+    forget_devices_days: int = option(
+        "90",
+        "Days without a login after which a device counts as new when it returns.",
+        bounds=SOME,
+    )
+    find_by_name: bool = option(
+        "yes", "Whether an account may be looked up by its exact name."
+    )
+
+
+@attrs.frozen
+class LimitsConfig:
+    """What one address, name or connection may ask of the node. 0 is no limit
+    where the help does not say otherwise."""
+
+    registers_per_minute: int = option("60", "Registrations per source address.")
+    logins_per_minute: int = option("600", "Logins per source address.")
+    failed_logins_per_minute: int = option(
+        "10", "Failed logins per account name and source address."
+    )
+    commands_per_second: int = option(
+        "200", "Commands per connection; above that its socket is paused."
+    )
+    max_frame: int = option(
+        "1048576",
+        f"Bytes of the largest frame after login ({FRAME_BEFORE_LOGIN} before it).",
+        bounds=FRAME,
+    )
+    connections: int = option(
+        "100000", "Connections at a time; further ones are closed at once.", bounds=SOME
+    )
+
+
+@attrs.frozen
+class ShardConfig:
+    """One database."""
+
+    url: StorageUrl = option(
+        None,
+        "`memory:` keeps nothing over a restart. A relative path is written with three "
+        "slashes, an absolute one with four.",
+        shown="`tim.db` in `state_dir`",
+    )
+    name: str = attrs.field(default="main", kw_only=True)
+
+
+@attrs.frozen
+class NodeConfig:
+    """All that an operator decides about a node.  Every path is absolute."""
+
+    node: StateConfig
+    clients: ClientsConfig
+    accounts: AccountsConfig
+    messages: MessagesConfig
+    limits: LimitsConfig
+    shards: tuple[ShardConfig, ...]
+
+
+SECTIONS: Mapping[str, type] = {
+    "node": StateConfig,
+    "clients": ClientsConfig,
+    "accounts": AccountsConfig,
+    "messages": MessagesConfig,
+    "limits": LimitsConfig,
+    "shard main": ShardConfig,
+}
+"""Which class a section of the file fills."""
+
+NOT_BUILT: Mapping[str, frozenset[str]] = {
+    "clients": frozenset({"tcp", "trusted_proxies", "switched_off"}),
+    "messages": frozenset({"presence_offline_block", "keep_unread_days"}),
+    "shard main": frozenset({"wait_for_database"}),
+    "mesh": frozenset({"listen", "seeds", "cluster"}),
+    "office": frozenset({"http"}),
+}
+"""Keys, by section, whose feature is designed and not built."""

@@ -1,0 +1,192 @@
+"""
+The kinds of values a configuration knows: how each is read from text, and how it is
+described in the manual.
+
+A parser gets the text of one key, stripped, and the folder that relative paths start
+from.  It raises `ValueError` with what is wrong, worded to follow "is".
+"""
+
+import enum
+import re
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import NewType
+
+import attrs
+from twisted.internet.endpoints import serverFromString
+
+Endpoint = NewType("Endpoint", str)
+"""A Twisted server endpoint description, such as ``tcp:5080``."""
+
+Origin = NewType("Origin", str)
+"""What a browser sends as ``Origin``: scheme, host and port, no path."""
+
+Parser = Callable[[str, Path], object]
+
+_ORIGIN = re.compile(r"https?://[^/?#@\s]+")
+_URL = re.compile(r"([a-z][a-z0-9+]*):(.*)", re.IGNORECASE | re.DOTALL)
+_TRUTHS = {"yes": True, "true": True, "on": True, "1": True}
+_TRUTHS |= {"no": False, "false": False, "off": False, "0": False}
+
+
+class Engine(enum.Enum):
+    """What keeps the data."""
+
+    MEMORY = "memory"
+    SQLITE = "sqlite"
+
+
+@attrs.frozen
+class StorageUrl:
+    """
+    Where one shard's data lie.
+
+    `path` is absolute, and None only for `Engine.MEMORY`, which forgets everything
+    when the node stops.
+    """
+
+    engine: Engine
+    path: Path | None = None
+
+    def __str__(self) -> str:
+        if self.path is None:
+            return "memory:"
+        return f"sqlite:///{self.path}"
+
+
+@attrs.frozen
+class Bounds:
+    """The smallest and the largest number that a key takes, both included."""
+
+    lowest: int = 0
+    highest: int | None = None
+
+    def check(self, number: int) -> None:
+        """Raises: `ValueError` when the number is outside."""
+        if number < self.lowest:
+            raise ValueError(f"less than {self.lowest}")
+        if self.highest is not None and number > self.highest:
+            raise ValueError(f"more than {self.highest}")
+
+
+def parser_of(kind: object, bounds: Bounds) -> Parser:
+    """The parser of a field's type; `bounds` matter to numbers alone."""
+    if kind is int:
+        return partial(_number, bounds)
+    if isinstance(kind, type) and issubclass(kind, enum.Enum):
+        return partial(_choice, kind)
+    return _PARSERS[kind]
+
+
+def kind_in_words(kind: object, bounds: Bounds) -> str:
+    """What the manual says a value of this type looks like."""
+    if kind is int:
+        if bounds.highest is None:
+            return f"whole number, {bounds.lowest} or more"
+        if bounds.highest == bounds.lowest:
+            return f"{bounds.lowest}"
+        return f"whole number, {bounds.lowest} to {bounds.highest}"
+    if isinstance(kind, type) and issubclass(kind, enum.Enum):
+        return " or ".join(f"`{member.value}`" for member in kind)
+    return _WORDS[kind]
+
+
+def _number(bounds: Bounds, text: str, base: Path) -> int:
+    """Decimal digits, with a sign at most."""
+    if not re.fullmatch(r"[+-]?[0-9]{1,18}", text):
+        raise ValueError("not a whole number")
+    number = int(text)
+    bounds.check(number)
+    return number
+
+
+def _choice(kind: type[enum.Enum], text: str, base: Path) -> enum.Enum:
+    """One of the words that the enumeration lists."""
+    for member in kind:
+        if member.value == text.lower():
+            return member
+    raise ValueError("not " + " or ".join(str(member.value) for member in kind))
+
+
+def _truth(text: str, base: Path) -> bool:
+    """A yes or no, in the words that INI files use for it."""
+    try:
+        return _TRUTHS[text.lower()]
+    except KeyError:
+        raise ValueError("not yes or no") from None
+
+
+def _path(text: str, base: Path) -> Path:
+    """A path, made absolute; a leading ``~`` is somebody's home."""
+    if not text:
+        raise ValueError("empty, where a path is needed")
+    try:
+        return base / Path(text).expanduser()
+    except RuntimeError:
+        raise ValueError("a path in a home that nobody has") from None
+
+
+def _endpoints(text: str, base: Path) -> tuple[Endpoint, ...]:
+    """One endpoint description per line; at least one."""
+    endpoints = tuple(Endpoint(line) for line in _lines(text))
+    if not endpoints:
+        raise ValueError("empty, where at least one endpoint is needed")
+    for endpoint in endpoints:
+        try:
+            # The reactor is only kept by what this makes, and that is dropped.
+            serverFromString(None, endpoint)
+        except (ValueError, TypeError, LookupError, OSError) as error:
+            raise ValueError(
+                f"no endpoint description in {endpoint!r} ({error})"
+            ) from None
+    return endpoints
+
+
+def _origins(text: str, base: Path) -> tuple[Origin, ...]:
+    """One origin per line, or none."""
+    origins = tuple(Origin(line.rstrip("/").lower()) for line in _lines(text))
+    for origin in origins:
+        if not _ORIGIN.fullmatch(origin):
+            raise ValueError(f"not an origin like https://chat.example.org: {origin!r}")
+    return origins
+
+
+def _storage(text: str, base: Path) -> StorageUrl:
+    """``memory:`` or ``sqlite:///path``; four slashes make the path absolute."""
+    if text == "memory:":
+        return StorageUrl(Engine.MEMORY)
+    if text.startswith("sqlite:///") and text != "sqlite:///":
+        return StorageUrl(Engine.SQLITE, _path(text.removeprefix("sqlite:///"), base))
+    # The text may hold a password, so no part of it but the scheme is repeated.
+    named = _URL.fullmatch(text)
+    if named is None:
+        raise ValueError("not a URL like sqlite:///state/tim.db or memory:")
+    scheme = named[1].lower()
+    if scheme in {"sqlite", "memory"}:
+        raise ValueError(f"not complete (try {_COMPLETE[scheme]})")
+    raise ValueError(f"for {scheme!r}, which is not built yet; use sqlite or memory")
+
+
+def _lines(text: str) -> list[str]:
+    """The lines that hold something, stripped."""
+    return [line.strip() for line in text.splitlines() if line.strip()]
+
+
+_COMPLETE = {"sqlite": "sqlite:///state/tim.db", "memory": "memory:"}
+
+_PARSERS: dict[object, Parser] = {
+    bool: _truth,
+    Path: _path,
+    tuple[Endpoint, ...]: _endpoints,
+    tuple[Origin, ...]: _origins,
+    StorageUrl: _storage,
+}
+
+_WORDS: dict[object, str] = {
+    bool: "`yes` or `no`",
+    Path: "path",
+    tuple[Endpoint, ...]: "Twisted endpoint descriptions, one per line",
+    tuple[Origin, ...]: "origins, one per line",
+    StorageUrl: "`sqlite:///path` or `memory:`",
+}

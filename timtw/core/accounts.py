@@ -1,0 +1,168 @@
+"""Who somebody is: registration, tokens, and the proof at a login.
+
+Unknown names and wrong passwords take the same path (docs/reference/protocol.md,
+section Accounts). Nothing here knows of connections.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import attrs
+
+from timtw.core import tickets
+from timtw.core.buckets import Buckets
+from timtw.core.deferreds import deferred
+from timtw.core.passwords import Passwords
+from timtw.core.settings import Settings
+from timtw.model import limits
+from timtw.model.commands import IssueToken, LogIn, Register
+from timtw.model.errors import (
+    BadParameter,
+    BadToken,
+    NotServed,
+    PermissionDenied,
+    TooFrequent,
+    WrongPassword,
+)
+from timtw.model.stores import IAccountStore
+from timtw.model.values import Account, Address, TokenGrant
+
+
+def _fits(text: str, limit: int) -> bool:
+    return 0 < len(text.encode("utf-8", "surrogateescape")) <= limit
+
+
+def _is_sane_extend(extend: Mapping[str, str] | None) -> bool:
+    if extend is None:
+        return True
+    size = sum(len(key) + len(value) for key, value in extend.items())
+    return len(extend) <= limits.EXTEND_ENTRIES and size <= limits.EXTEND_BYTES
+
+
+@attrs.frozen
+class Proven:
+    """A login whose account is certain."""
+
+    account: Account
+    by_credential: bool = False
+
+
+class Accounts:
+    """Registration and proof of identity."""
+
+    def __init__(
+        self,
+        store: IAccountStore,
+        passwords: Passwords,
+        settings: Settings,
+        now: Callable[[], float],
+        time_ns: Callable[[], int],
+        entropy: tickets.Entropy,
+    ) -> None:
+        """``now`` counts seconds for limits, ``time_ns`` is the time of day."""
+        self._store = store
+        self._passwords = passwords
+        self._settings = settings
+        self._time_ns = time_ns
+        self._entropy = entropy
+        self._registers = Buckets(settings.registers_per_minute, now)
+        self._logins = Buckets(settings.logins_per_minute, now)
+        self._failures = Buckets(settings.failed_logins_per_minute, now)
+
+    @deferred
+    async def register(self, command: Register, source: str) -> Address:
+        """See ``IFrontDesk.register``."""
+        if not self._settings.register_open:
+            raise NotServed("registration is closed")
+        if not _fits(command.name, limits.NAME_BYTES):
+            raise BadParameter(f"a name has 1 to {limits.NAME_BYTES} bytes")
+        if not _fits(command.password, limits.PASSWORD_BYTES):
+            raise BadParameter(f"a password has 1 to {limits.PASSWORD_BYTES} bytes")
+        if command.domain and not _fits(command.domain, limits.NAME_BYTES):
+            raise BadParameter(f"a domain has at most {limits.NAME_BYTES} bytes")
+        if not self._registers.of(source).take():
+            raise TooFrequent()
+        verifier = await self._passwords.make(command.password)
+        account = await self._store.register(
+            command.name, command.domain, verifier, self._time_ns()
+        )
+        return account.address
+
+    @deferred
+    async def issue_token(self, command: IssueToken, source: str) -> str:
+        """See ``IFrontDesk.issue_token``."""
+        if not _is_sane_extend(command.extend):
+            raise BadParameter("the extend map is too large")
+        if not self._logins.of(source).take():
+            raise TooFrequent()
+        account = await self._by_password(
+            command.name, command.password, command.domain, source
+        )
+        if account is None:
+            raise WrongPassword()
+        token = tickets.new_token(self._entropy)
+        lifetime = int(self._settings.token_seconds * 1_000_000_000)
+        grant = TokenGrant(account, command.name, command.extend)
+        await self._store.put_token(token, grant, self._time_ns() + lifetime)
+        return token
+
+    @deferred
+    async def prove(self, command: LogIn, source: str) -> Proven:
+        """
+        The account that a login proves to be.
+
+        Fails with PermissionDenied (wrong name or password), BadToken, TooFrequent,
+        BadParameter or StorageUnavailable.
+        """
+        resource = command.device.resource
+        if resource and not _fits(resource, limits.DEVICE_BYTES):
+            raise BadParameter(f"a resource has at most {limits.DEVICE_BYTES} bytes")
+        if not (command.token or (command.name and command.password)):
+            raise PermissionDenied()
+        if not self._logins.of(source).take():
+            raise TooFrequent()
+        if command.token:
+            proven = await self._by_ticket(command)
+            if proven is not None:
+                return proven
+            if not (command.name and command.password):
+                raise BadToken()
+        account = await self._by_password(
+            command.name, command.password, command.domain, source
+        )
+        if account is None:
+            raise PermissionDenied()
+        return Proven(account)
+
+    async def _by_ticket(self, command: LogIn) -> Proven | None:
+        if not tickets.is_sane(command.token):
+            return None
+        if tickets.is_credential(command.token):
+            account = await self._store.credential(command.device, command.token)
+            return Proven(account, by_credential=True) if account else None
+        grant = await self._store.take_token(command.token, self._time_ns())
+        if grant is None:
+            return None
+        asked = (grant.name, grant.account.address.domain)
+        if command.name and (command.name, command.domain) != asked:
+            return None
+        return Proven(grant.account)
+
+    async def _by_password(
+        self, name: str, password: str, domain: str, source: str
+    ) -> Account | None:
+        """The account, or ``None`` after the same work for whatever is wrong."""
+        if not (
+            _fits(name, limits.NAME_BYTES) and _fits(password, limits.PASSWORD_BYTES)
+        ):
+            return None
+        failures = self._failures.of((name, domain, source))
+        if failures.empty():
+            raise TooFrequent()
+        found = await self._store.verifier(name, domain)
+        account, verifier = found if found is not None else (None, None)
+        if await self._passwords.check(verifier, password):
+            return account
+        failures.take()
+        return None

@@ -1,0 +1,64 @@
+"""What a feed has read of the log and not yet sent.
+
+Invariants
+  1. ``entries`` are in order, all above the feed's ``sent`` and none above ``reaches``.
+  2. numbers up to ``reaches`` that are not among ``entries`` are gone for good.
+  3. at most one read is under way; the answer to an abandoned one is ignored.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+
+from timtw.model.values import LogEntry, LogPage
+
+
+class Ahead:
+    """Entries between ``sent`` and what storage was last asked for."""
+
+    __slots__ = ("_again_at", "_reading", "_ticket", "entries", "reaches")
+
+    def __init__(self, seq: int) -> None:
+        """Nothing is known beyond ``seq``."""
+        self.entries: deque[LogEntry] = deque()
+        self.reaches = seq
+        self._ticket = 0
+        self._reading = False
+        self._again_at = 0.0
+
+    def knows(self, sent: int) -> bool:
+        """Whether it is known what follows ``sent``."""
+        return bool(self.entries) or self.reaches > sent
+
+    def ticket(self, sent: int, now: float) -> int:
+        """The number of a read that must begin behind ``sent``, or 0 for none."""
+        if self._reading or now < self._again_at:
+            return 0
+        self._reading = True
+        self._ticket += 1
+        self.reaches = sent
+        return self._ticket
+
+    def take(self, page: LogPage, ticket: int) -> bool:
+        """Keep what was read; ``False`` if nobody waits for it any more."""
+        if ticket != self._ticket:
+            return False
+        self._reading = False
+        self.entries.extend(page.entries)
+        self.reaches = page.up_to
+        return True
+
+    def fail(self, ticket: int, again_at: float) -> bool:
+        """Read again later; ``False`` if nobody waits for it any more."""
+        if ticket != self._ticket:
+            return False
+        self._reading = False
+        self._again_at = again_at
+        return True
+
+    def abandon(self, seq: int) -> None:
+        """Know nothing beyond ``seq`` any more, nor what is being read."""
+        self.entries.clear()
+        self.reaches = seq
+        self._ticket += 1
+        self._reading = False

@@ -1,0 +1,166 @@
+"""How the commands of a logged-in client are carried out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeAlias
+
+import attrs
+from twisted.internet.defer import Deferred
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from timtw.core.deferreds import then
+from timtw.core.order import InOrder
+from timtw.core.posting import Posting
+from timtw.core.reading import Reading
+from timtw.core.serving import Asker, Serving
+from timtw.model.commands import (
+    ChangeProfile,
+    Command,
+    FetchBacklog,
+    FindAccount,
+    LogOut,
+    PullHistory,
+    ReadProfiles,
+    SendMessage,
+    Unacceptable,
+)
+from timtw.model.errors import TimError, Undefined
+from timtw.model.events import Event, Refused, Repeated
+from timtw.model.interfaces import IOutbox
+from timtw.model.values import Address, Device, Posted
+
+
+@attrs.frozen
+class Refusal:
+    """A send that is refused as soon as the sends before it are answered."""
+
+    command: SendMessage
+    error: TimError
+
+
+Item: TypeAlias = Command | Refusal
+
+
+class Conduct:
+    """Carries out what a logged-in client asks, as its turn comes."""
+
+    _log = Logger()
+
+    def __init__(
+        self,
+        asker: Asker,
+        device: Device,
+        outbox: IOutbox,
+        reading: Reading,
+        posting: Posting,
+        serving: Serving,
+        order: InOrder[Item],
+        log_out: Callable[[], Deferred[None]],
+    ) -> None:
+        """``log_out`` ends the session for good."""
+        self._asker = asker
+        self._device = device
+        self._outbox = outbox
+        self._reading = reading
+        self._posting = posting
+        self._serving = serving
+        self._order = order
+        self._log_out = log_out
+
+    def begin(self, item: Item) -> None:
+        """Carry out ``item``, whose turn it is."""
+        if isinstance(item, SendMessage):
+            self._send(item)
+        elif isinstance(item, Refusal):
+            self._outbox.offer(Refused(item.command, item.error))
+        elif isinstance(item, Unacceptable):
+            self._outbox.offer(Refused(item, item.error))
+        elif isinstance(item, FetchBacklog):
+            self._reading.asked(item.resume)
+        else:
+            self._order.alone()
+            then(
+                self._answer(item),
+                self._answered,
+                lambda failure: self._failed(failure, item),
+                self._log,
+            )
+
+    async def _answer(self, command: Command) -> list[Event]:
+        """What storage says to a command."""
+        if isinstance(command, PullHistory):
+            return await self._serving.history(self._asker, command)
+        if isinstance(command, FindAccount):
+            return await self._serving.find(self._asker, command)
+        if isinstance(command, ReadProfiles):
+            return await self._serving.profiles(self._asker, command)
+        if isinstance(command, ChangeProfile):
+            return await self._serving.change_profile(self._asker, command)
+        assert isinstance(command, LogOut)
+        await self._log_out()
+        return []
+
+    def _answered(self, events: list[Event]) -> None:
+        for event in events:
+            self._outbox.offer(event)
+        self._order.alone_no_more()
+        self._order.go_on()
+
+    def _failed(self, failure: Failure, command: Command) -> None:
+        self._outbox.offer(Refused(command, told(failure, self._log)))
+        self._order.alone_no_more()
+        self._order.go_on()
+
+    # Sends.
+
+    def _send(self, command: SendMessage) -> None:
+        recipient = self._posting.recipient_at_hand(command)
+        if recipient is not None:
+            self._post(recipient, command)
+            return
+        self._order.alone()
+        then(
+            self._posting.recipient(command),
+            lambda recipient: self._found(recipient, command),
+            lambda failure: self._missing(failure, command),
+            self._log,
+        )
+
+    def _found(self, recipient: Address, command: SendMessage) -> None:
+        self._order.alone_no_more()
+        self._post(recipient, command)
+        self._order.go_on()
+
+    def _missing(self, failure: Failure, command: SendMessage) -> None:
+        self._order.alone_no_more()
+        self._order.add_first(Refusal(command, told(failure, self._log)))
+        self._order.go_on()
+
+    def _post(self, recipient: Address, command: SendMessage) -> None:
+        sender = self._asker.address
+        refusal = self._posting.refusal(sender, recipient)
+        if refusal is not None:
+            self._order.add_first(Refusal(command, refusal))
+            return
+        self._order.together()
+        self._reading.stir()
+        self._posting.post(sender, self._device, recipient, command, self._posted)
+
+    def _posted(self, command: SendMessage, result: Posted | TimError) -> None:
+        self._order.together_no_more()
+        if isinstance(result, TimError):
+            self._outbox.offer(Refused(command, result))
+        elif result.repeated:
+            self._outbox.offer(Repeated(result.message))
+        self._order.go_on()
+
+
+def told(failure: Failure, log: Logger) -> TimError:
+    """What the client is told of a failure; a bug of ours gets a reference."""
+    if isinstance(failure.value, TimError):
+        return failure.value
+    reference = f"{id(failure):x}"
+    log.failure("bug with reference {reference}", failure, reference=reference)
+    return Undefined(f"internal error, reference {reference}")

@@ -1,0 +1,111 @@
+"""Puts the core of a node together and is the desk at which connections arrive."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IReactorTime
+from zope.interface import implementer
+
+from timtw.core.accounts import Accounts
+from timtw.core.door import Door
+from timtw.core.passwords import Passwords
+from timtw.core.posting import People, Posting
+from timtw.core.router import Router
+from timtw.core.serving import Serving
+from timtw.core.session import Session
+from timtw.core.sessions import Sessions
+from timtw.core.settings import Settings
+from timtw.core.tickets import Entropy
+from timtw.model.commands import IssueToken, Register
+from timtw.model.errors import TooFrequent
+from timtw.model.idents import node_of
+from timtw.model.interfaces import IFrontDesk, IMesh, IOutbox, ISession
+from timtw.model.stores import IPostingDesk, IShard
+from timtw.model.values import Address
+
+
+class Surroundings(Protocol):
+    """Time and chance, handed in."""
+
+    clock: IReactorTime
+    entropy: Entropy
+    time_ns: Callable[[], int]
+
+
+@implementer(IFrontDesk)
+class Core:
+    """What a node does, between the wire, storage and the other nodes."""
+
+    def __init__(
+        self,
+        shard: IShard,
+        desk: IPostingDesk,
+        mesh: IMesh,
+        passwords: Passwords,
+        settings: Settings,
+        clock: IReactorTime,
+        entropy: Entropy,
+        time_ns: Callable[[], int],
+    ) -> None:
+        """
+        Args:
+            entropy: Gives that many random bytes.
+            time_ns: The time of day, nanoseconds since 1970.
+        """
+        self._settings = settings
+        self._entropy = entropy
+        sessions = Sessions(clock.seconds, mesh.entered, mesh.left)
+        self._router = Router(sessions, mesh, shard.messages, clock)
+        self._accounts = Accounts(
+            shard.accounts, passwords, settings, clock.seconds, time_ns, entropy
+        )
+        people = People(shard.accounts)
+        self._desk = desk
+        self._door = Door(
+            shard=shard,
+            desk=desk,
+            accounts=self._accounts,
+            people=people,
+            posting=Posting(people, desk, self._router, settings, time_ns, entropy),
+            serving=Serving(shard.accounts, shard.messages, settings, clock.seconds),
+            sessions=sessions,
+            router=self._router,
+            settings=settings,
+            clock=clock,
+            entropy=entropy,
+            time_ns=time_ns,
+            server=int.from_bytes(entropy(4), "big") >> 1,
+        )
+
+    def start(self) -> None:
+        """Join the other nodes."""
+        self._router.start()
+
+    def stop(self) -> Deferred[None]:
+        """End every session; fires when all that they had begun is stored."""
+        for guest in self._door.guests:
+            guest.hang_up()
+        self._router.stop()
+        return self._desk.flush()
+
+    # IFrontDesk
+
+    def open(self, outbox: IOutbox, source: str) -> ISession:
+        """See ``IFrontDesk``."""
+        if len(self._door.guests) >= self._settings.connections:
+            raise TooFrequent("this node has as many connections as it may have")
+        number = int.from_bytes(self._entropy(8), "big", signed=True)
+        session = Session(outbox, source, self._door, node_of(number or 1))
+        self._door.opened(session)
+        return session
+
+    def register(self, command: Register, source: str) -> Deferred[Address]:
+        """See ``IFrontDesk``."""
+        return self._accounts.register(command, source)
+
+    def issue_token(self, command: IssueToken, source: str) -> Deferred[str]:
+        """See ``IFrontDesk``."""
+        return self._accounts.issue_token(command, source)

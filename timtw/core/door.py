@@ -1,0 +1,179 @@
+"""The door of the node: lets sessions in, one at a time per account, and out again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+import attrs
+from twisted.internet.interfaces import IReactorTime
+
+from timtw.core.accounts import Accounts, Proven
+from timtw.core.admission import Present, displaced_by
+from timtw.core.deferreds import deferred
+from timtw.core.posting import People, Posting
+from timtw.core.reading import Reading
+from timtw.core.serving import Serving
+from timtw.core.sessions import Leftover, Listener, Sessions
+from timtw.core.settings import Settings
+from timtw.core.tickets import Entropy, new_credential
+from timtw.core.turns import Turns
+from timtw.model.commands import LogIn
+from timtw.model.interfaces import IOutbox, IRouter
+from timtw.model.stores import IPostingDesk, IShard
+from timtw.model.values import Address, ReaderState
+
+
+@attrs.frozen
+class Admitted:
+    """What a session knows once it is logged in.
+
+    Args:
+        left: What other connections of the same reader know better than storage.
+        credential: A new resume credential, if the client asked for additions and
+            has none yet.
+    """
+
+    account: Address
+    state: ReaderState
+    left: tuple[Leftover, ...]
+    credential: str | None
+
+
+class Guest(Listener, Protocol):
+    """A session on its way in or out."""
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether the line has ended meanwhile."""
+
+    def hears(self, reading: Reading) -> None:
+        """From now on what the registry tells goes to ``reading``."""
+
+    def hang_up(self) -> None:
+        """End the session and the line."""
+
+
+@attrs.define(eq=False)
+class Door:
+    """Admission of proven accounts, and what a session leaves behind."""
+
+    shard: IShard
+    desk: IPostingDesk
+    accounts: Accounts
+    people: People
+    posting: Posting
+    serving: Serving
+    sessions: Sessions
+    router: IRouter
+    settings: Settings
+    clock: IReactorTime
+    entropy: Entropy
+    time_ns: Callable[[], int]
+    server: int
+    _turns: Turns = attrs.Factory(Turns)
+    _guests: set[Guest] = attrs.Factory(set)
+    _owners: dict[Guest, Address] = attrs.Factory(dict)
+
+    def opened(self, guest: Guest) -> None:
+        """A connection was made."""
+        self._guests.add(guest)
+
+    def closed(self, guest: Guest) -> None:
+        """A connection was lost."""
+        self._guests.discard(guest)
+
+    @property
+    def guests(self) -> tuple[Guest, ...]:
+        """Every connection there is, logged in or not."""
+        return tuple(self._guests)
+
+    async def admit(
+        self, guest: Guest, outbox: IOutbox, command: LogIn, source: str
+    ) -> Admitted | None:
+        """
+        Prove who it is, make room and register; ``None`` if the line has ended.
+
+        Raises what ``Accounts.prove`` raises, TooManyDevices or StorageUnavailable.
+        """
+        proven = await self.accounts.prove(command, source)
+        address = self.people.remember(proven.account)
+        await self._turns.take(address.number)
+        try:
+            return await self._admit(guest, outbox, command, proven)
+        finally:
+            self._turns.give_back(address.number)
+
+    async def _admit(
+        self, guest: Guest, outbox: IOutbox, command: LogIn, proven: Proven
+    ) -> Admitted | None:
+        address = proven.account.address
+        others = self.sessions.of(address.number)
+        going = displaced_by(
+            command.device,
+            [Present(one, one.device, one.since) for one in others],
+            self.clock.seconds(),
+            self.settings,
+        )
+        if guest.is_gone:
+            return None
+        guest.hears(self._reading(address, outbox))
+        self._owners[guest] = address
+        self.sessions.add(address.number, guest)
+        try:
+            state = await self.shard.readers.open(
+                address.number, command.device, self.time_ns()
+            )
+            credential = None
+            if command.additions and not proven.by_credential:
+                credential = new_credential(self.entropy)
+                await self.shard.accounts.put_credential(
+                    address.number, command.device, credential, self.time_ns()
+                )
+        except BaseException:
+            self._forget(guest)
+            raise
+        if guest.is_gone:
+            return None
+        left = [
+            Leftover(one.acked, one.acked, frozenset())
+            for one in others
+            if one.device == command.device
+        ]
+        lost = self.sessions.pick_up(address.number, state.key)
+        if lost is not None:
+            left.append(lost)
+        for one in going:
+            one.dismissed()
+        return Admitted(address, state, tuple(left), credential)
+
+    def _reading(self, owner: Address, outbox: IOutbox) -> Reading:
+        return Reading(
+            owner,
+            outbox,
+            self.shard.messages,
+            self.shard.readers,
+            self.desk,
+            self.router,
+            self.clock,
+        )
+
+    def _forget(self, guest: Guest) -> Address | None:
+        owner = self._owners.pop(guest, None)
+        if owner is not None:
+            self.sessions.remove(owner.number, guest)
+        return owner
+
+    def leaves(self, guest: Guest, reading: Reading) -> None:
+        """A session has ended: keep what it had in flight for the next one."""
+        left = reading.end()
+        owner = self._forget(guest)
+        if owner is not None and left is not None:
+            key, leftover = left
+            self.sessions.leave_behind(owner.number, key, leftover)
+
+    @deferred
+    async def log_out(self, account: Address, guest: Guest) -> None:
+        """End the device's credential, then the session."""
+        await self.shard.accounts.drop_credentials(account.number, guest.device)
+        guest.dismissed()

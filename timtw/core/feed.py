@@ -1,0 +1,388 @@
+"""One connection's reading of one account's log, without any connection.
+
+Invariants
+  1. acked <= sent <= head. Everything up to ``acked`` is confirmed; everything up to
+     ``sent`` was written, stepped over or is gone; ``head`` is the newest number known.
+  2. first arrivals are in the order of the log: ``sent`` only grows, except where
+     unconfirmed frames are sent again after a suspension or on the client's request.
+  3. LIVE means sent == head. Every other state reads storage from ``sent`` on.
+  4. at most one read of storage is under way, and at most one page.
+
+States: HOLD (a backlog waits for the client to ask for it), PAGES (the client asked),
+FLOW (entries go out as ordinary frames as room appears), LIVE, SUSPENDED (a frame went
+unanswered three times). docs/guarantees.md tells the same for readers.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections import deque
+from collections.abc import Callable, Iterable
+
+from timtw.core.ahead import Ahead
+from timtw.core.flights import Flight, Flights
+from timtw.core.port import Port
+from timtw.model import limits
+from timtw.model.values import LogEntry, LogPage
+
+
+class State(enum.Enum):
+    """Where a feed stands; see the module's text."""
+
+    HOLD = "hold"
+    PAGES = "pages"
+    FLOW = "flow"
+    LIVE = "live"
+    SUSPENDED = "suspended"
+
+
+class Feed:
+    """The heart of delivery: which entry goes out when, and what counts as received."""
+
+    def __init__(
+        self,
+        port: Port,
+        now: Callable[[], float],
+        cursor: int,
+        head: int,
+        *,
+        whole: bool,
+        page_bytes: int,
+        again_up_to: int = 0,
+        settled: Iterable[int] = (),
+    ) -> None:
+        """
+        A feed that begins behind ``cursor``; ``start`` sets it going.
+
+        Args:
+            whole: Whether the client wants its own messages of the backlog as well.
+                Such a client says how far it has the log before anything is sent.
+            page_bytes: The largest page.
+            again_up_to: What a lost connection of this reader had in flight ends
+                here and goes out at once.
+            settled: Numbers above ``cursor`` that need not be sent any more.
+        """
+        self._port = port
+        self._now = now
+        self._whole = whole
+        self._page_bytes = page_bytes
+        self.head = head
+        self.sent = cursor
+        self._backlog_to = head
+        self._again_up_to = cursor if whole else max(cursor, min(again_up_to, head))
+        self._page_to = 0
+        self._page: Flight | None = None
+        self._flights = Flights(cursor)
+        self._ahead = Ahead(cursor)
+        self._settled = {seq for seq in settled if seq > cursor}
+        self._echoes: deque[int] = deque()
+        self._receipt = 0
+        self._writable = True
+        self._held_until = now() + limits.HOLD_SECONDS
+        self.state = State.HOLD
+        if self._again_up_to >= head and not whole:
+            self.state = State.FLOW if cursor < head else State.LIVE
+
+    @property
+    def acked(self) -> int:
+        """Everything up to here is confirmed."""
+        return self._flights.acked
+
+    def start(self) -> None:
+        """Begin to send."""
+        if self.state is State.HOLD:
+            self._port.wake(self._held_until)
+        self._pump()
+
+    # What comes from the node.
+
+    def offered(self, entry: LogEntry) -> None:
+        """The log has grown by ``entry``, or by more than that if hints were lost."""
+        seq = entry.seq
+        if seq <= self.head:
+            return
+        self.head = seq
+        if self.state is not State.LIVE:
+            self._pump()
+        elif seq == self.sent + 1 and self._writable and self._fits(entry):
+            self._transmit(entry)
+        else:
+            self.state = State.FLOW
+            self._pump()
+
+    def raised(self, head: int) -> None:
+        """Storage says that the log reaches to ``head``."""
+        if head > self.head:
+            self.head = head
+            if self.state is State.LIVE:
+                self.state = State.FLOW
+            self._pump()
+
+    def loaded(self, page: LogPage, ticket: int) -> None:
+        """The answer to ``read``."""
+        if self._ahead.take(page, ticket):
+            self._pump()
+
+    def unread(self, ticket: int) -> None:
+        """Storage could not be read; it is asked again a little later."""
+        again_at = self._now() + limits.READ_AGAIN_SECONDS
+        if self._ahead.fail(ticket, again_at):
+            self._port.wake(again_at)
+
+    def writable(self, now: bool) -> None:
+        """The line takes bytes, or does not."""
+        self._writable = now
+        if now:
+            self._repeat_overdue()
+            self._pump()
+
+    def awake(self) -> None:
+        """The time that was asked for by ``wake`` has come, or a later one."""
+        if self.state is State.HOLD:
+            if self._now() < self._held_until:
+                self._port.wake(self._held_until)
+            else:
+                self.stir()
+        self._repeat_overdue()
+        self._pump()
+
+    # What comes from the client.
+
+    def stir(self) -> None:
+        """End the wait for a request: the backlog goes out as ordinary frames."""
+        if self.state is State.HOLD:
+            self.state = State.FLOW
+            self._pump()
+
+    def ask(self, resume: int | None = None) -> None:
+        """
+        The client asks for what is waiting.
+
+        Args:
+            resume: The client has everything up to this number and wants the rest.
+        """
+        if resume is not None:
+            self._resume_behind(min(max(resume, 0), self.head))
+        elif self.state is State.SUSPENDED:
+            self._go_back(self.acked)
+        if self.state is not State.PAGES:
+            self.state = State.PAGES
+            self._page_to = self.head
+            self._pump()
+
+    def acknowledged(self, receipt: int) -> None:
+        """The client has received the frame with this receipt."""
+        flight = self._flights.land(receipt)
+        if flight is None:
+            self._acknowledged_late(self._flights.late(receipt))
+            return
+        if flight is self._page:
+            self._page = None
+        acked = self._flights.acked
+        self._port.confirmed(acked, flight.entries)
+        while self._echoes and self._echoes[0] <= acked:
+            self._echoes.popleft()
+        if self.state is State.SUSPENDED:
+            self._go_back(acked)
+        if self.state is not State.LIVE:
+            self._pump()
+
+    def _acknowledged_late(self, entries: tuple[LogEntry, ...]) -> None:
+        """An answer to a frame that is being sent again under another receipt."""
+        self._settled.update(one.seq for one in entries if one.seq > self.acked)
+        for flight in list(self._flights) if entries else ():
+            if all(one.seq in self._settled for one in flight.entries):
+                self.acknowledged(flight.receipt)
+
+    def skip(self, seq: int) -> None:
+        """Never send this entry to this reader; it has stopped it too often."""
+        if seq > self.acked:
+            self._settled.add(seq)
+            if self.state is State.SUSPENDED:
+                self._go_back(self.acked)
+                self._pump()
+
+    def first_unanswered(self) -> int:
+        """The first entry that was written and not confirmed, or 0."""
+        flight = self._flights.first()
+        return flight.entries[0].seq if flight is not None else 0
+
+    def hand_over(self) -> tuple[int, int, frozenset[int]]:
+        """``acked``, ``sent`` and what is settled between, for the next connection."""
+        acked, sent = self.acked, self.sent
+        self._go_back(acked)
+        return acked, sent, frozenset(self._settled)
+
+    # Sending.
+
+    def _pump(self) -> None:
+        """Send what may go out, or ask for what is needed to do so."""
+        while self._writable and self.state is not State.SUSPENDED:
+            if self.state is State.PAGES:
+                if self._page is not None or not self._page_step():
+                    return
+                continue
+            limit = self._again_up_to if self.state is State.HOLD else self.head
+            if self.sent >= limit:
+                if self.state is State.FLOW:
+                    self.state = State.LIVE
+                return
+            if not self._knows_next(limit) or not self._step():
+                return
+
+    def _knows_next(self, limit: int) -> bool:
+        """Whether it is known what follows ``sent``; if not, storage is asked."""
+        if self._ahead.knows(self.sent):
+            return True
+        ticket = self._ahead.ticket(self.sent, self._now())
+        if ticket:
+            self._port.read(self.sent, limit, ticket)
+        return False
+
+    def _step(self) -> bool:
+        """Send or step over what follows ``sent``; ``False`` if there is no room."""
+        entries = self._ahead.entries
+        if not entries:
+            self._pass_by(self._ahead.reaches)
+        elif self._omitted(entries[0]):
+            self._pass_by(entries.popleft().seq)
+        elif self._fits(entries[0]):
+            self._transmit(entries.popleft())
+        else:
+            return False
+        return True
+
+    def _fits(self, entry: LogEntry) -> bool:
+        """Whether the window has room for one more frame."""
+        if entry.own and entry.seq > self._backlog_to:
+            return len(self._echoes) < limits.WINDOW_ECHOES
+        flights = self._flights
+        return flights.frames == 0 or (
+            flights.frames < limits.WINDOW_FRAMES
+            and flights.octets + _weight(entry) <= limits.WINDOW_BYTES
+        )
+
+    def _omitted(self, entry: LogEntry) -> bool:
+        """Whether this connection steps over ``entry``."""
+        if entry.seq in self._settled:
+            return True
+        return entry.own and not self._whole and entry.seq <= self._backlog_to
+
+    def _transmit(self, entry: LogEntry) -> None:
+        """Write one entry as an ordinary frame, an own live one as an echo."""
+        seq = entry.seq
+        self.sent = seq
+        if entry.own and seq > self._backlog_to:
+            self._port.deliver(entry, 0, False)
+            if self._flights.frames:
+                self._echoes.append(seq)
+            self._passed(seq)
+        else:
+            flight = self._launch((entry,), _weight(entry))
+            self._port.deliver(entry, flight.receipt, self._is_backlog(seq))
+
+    def _is_backlog(self, seq: int) -> bool:
+        """Whether an entry came while the device was away."""
+        return self._again_up_to < seq <= self._backlog_to
+
+    def _launch(self, entries: tuple[LogEntry, ...], size: int) -> Flight:
+        """Expect an answer to what is about to be written."""
+        self._receipt = self._receipt % limits.LAST_RECEIPT + 1
+        now = self._now()
+        if not self._flights.frames:
+            self._port.wake(now + limits.ACK_SECONDS)
+        flight = Flight(entries, entries[-1].seq, self._receipt, size, now)
+        self._flights.launch(flight)
+        return flight
+
+    def _pass_by(self, seq: int) -> None:
+        self.sent = seq
+        self._passed(seq)
+
+    def _passed(self, seq: int) -> None:
+        """Everything up to ``seq`` needs no answer beyond those under way."""
+        if self._flights.pass_by(seq):
+            self._port.confirmed(seq, ())
+
+    def _page_step(self) -> bool:
+        """Send a page or the end mark; ``False`` when storage must be read first."""
+        if self.sent >= self._page_to:
+            self.state = State.FLOW
+            self._port.end_of_backlog()
+            return True
+        if not self._knows_next(self._page_to):
+            return False
+        page: list[LogEntry] = []
+        size = 0
+        ahead = self._ahead.entries
+        while ahead and len(page) < limits.PAGE_ENTRIES:
+            if self._omitted(ahead[0]):
+                ahead.popleft()
+                continue
+            more = self._port.measure(ahead[0])
+            if page and size + more > self._page_bytes:
+                break
+            page.append(ahead.popleft())
+            size += more
+        if page:
+            self.sent = page[-1].seq
+            self._page = self._launch(tuple(page), size)
+            self._port.page(self._page.entries, self._page.receipt)
+        else:
+            self._pass_by(self._ahead.reaches)
+        return True
+
+    # Repeats.
+
+    def _repeat_overdue(self) -> None:
+        """Send again what was not answered in time, or give up for now."""
+        if self.state is State.SUSPENDED or not self._writable:
+            return
+        now = self._now()
+        due = now - limits.ACK_SECONDS
+        for flight in list(self._flights):
+            if flight.sent_at > due:
+                continue
+            if flight.times >= limits.TRANSMISSIONS:
+                self.state = State.SUSPENDED
+                self._port.stuck(flight.entries[0].seq)
+                return
+            flight.times += 1
+            flight.sent_at = now
+            if flight is self._page:
+                self._port.page(flight.entries, flight.receipt)
+            else:
+                entry = flight.entries[0]
+                self._port.deliver(entry, flight.receipt, self._is_backlog(entry.seq))
+        earliest = min((flight.sent_at for flight in self._flights), default=None)
+        if earliest is not None:
+            self._port.wake(earliest + limits.ACK_SECONDS)
+
+    def _resume_behind(self, seq: int) -> None:
+        """The client says that it has everything up to ``seq``."""
+        acked = self.acked
+        if self.state is not State.SUSPENDED and acked <= seq <= self.sent:
+            for flight in self._flights.up_to(seq):
+                self.acknowledged(flight.receipt)
+            return
+        self._go_back(seq)
+        if seq > acked:
+            self._port.claimed(acked, seq)
+        else:
+            self._settled.clear()
+
+    def _go_back(self, seq: int) -> None:
+        """Begin again behind ``seq``: nothing is under way any more."""
+        settled = self._flights.ground(seq) | self._settled | set(self._echoes)
+        self._settled = {number for number in settled if number > seq}
+        self._echoes.clear()
+        self._page = None
+        self.sent = seq
+        self._ahead.abandon(seq)
+        if self.state is not State.HOLD:
+            self.state = State.FLOW
+
+
+def _weight(entry: LogEntry) -> int:
+    """About how many bytes an entry takes in the window."""
+    return limits.ENTRY_BYTES + entry.message.content.weight

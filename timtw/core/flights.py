@@ -1,0 +1,143 @@
+"""What one connection has been sent and has not confirmed yet.
+
+Invariants
+  1. flights stand in the order of the log; each covers everything after the one
+     before it up to its own ``last``.
+  2. ``frames`` and ``octets`` count exactly the flights that wait for an answer.
+  3. the first flight of a non-empty queue waits for an answer: what is confirmed
+     at the front is taken off at once.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+
+from timtw.model import limits
+from timtw.model.values import LogEntry
+
+
+class Flight:
+    """Log entries that travel together, up to the number ``last``.
+
+    Not an attrs class: two are made per message on the busiest path.
+    """
+
+    __slots__ = (
+        "confirmed",
+        "entries",
+        "last",
+        "receipt",
+        "sent_at",
+        "size",
+        "times",
+    )
+
+    def __init__(
+        self,
+        entries: tuple[LogEntry, ...],
+        last: int,
+        receipt: int,
+        size: int,
+        sent_at: float,
+    ) -> None:
+        """A flight with receipt 0 needs no answer."""
+        self.entries = entries
+        self.last = last
+        self.receipt = receipt
+        self.size = size
+        self.sent_at = sent_at
+        self.times = 1
+        self.confirmed = receipt == 0
+
+
+class Flights:
+    """The flights of one connection and the highest number confirmed without a hole."""
+
+    __slots__ = ("_by_receipt", "_late", "_queue", "acked", "frames", "octets")
+
+    def __init__(self, acked: int) -> None:
+        """Everything up to ``acked`` is confirmed."""
+        self.acked = acked
+        self.frames = 0
+        self.octets = 0
+        self._queue: deque[Flight] = deque()
+        self._by_receipt: dict[int, Flight] = {}
+        self._late: dict[int, tuple[LogEntry, ...]] = {}
+
+    def __iter__(self) -> Iterator[Flight]:
+        """The flights that wait for an answer, oldest first."""
+        return (flight for flight in self._queue if not flight.confirmed)
+
+    def launch(self, flight: Flight) -> None:
+        """Expect the answer to ``flight``, which is about to be written."""
+        self._queue.append(flight)
+        self._by_receipt[flight.receipt] = flight
+        self.frames += 1
+        self.octets += flight.size
+
+    def pass_by(self, last: int) -> bool:
+        """Take everything up to ``last`` as confirmed; whether ``acked`` moved."""
+        if not self._queue:
+            self.acked = last
+            return True
+        tail = self._queue[-1]
+        if tail.confirmed:
+            tail.last = last
+        else:
+            self._queue.append(Flight((), last, 0, 0, 0.0))
+        return False
+
+    def land(self, receipt: int) -> Flight | None:
+        """The flight that ``receipt`` answers, or ``None`` for an unknown number."""
+        flight = self._by_receipt.pop(receipt, None)
+        if flight is None:
+            return None
+        self._settle(flight)
+        self._advance()
+        return flight
+
+    def late(self, receipt: int) -> tuple[LogEntry, ...]:
+        """What ``receipt`` had been given to before everything was sent again."""
+        return self._late.pop(receipt, ())
+
+    def up_to(self, seq: int) -> list[Flight]:
+        """The flights that wait for an answer and lie wholly at or below ``seq``."""
+        return [flight for flight in self if flight.last <= seq]
+
+    def first(self) -> Flight | None:
+        """The oldest flight that waits for an answer."""
+        return self._queue[0] if self._queue else None
+
+    def ground(self, acked: int) -> set[int]:
+        """
+        Forget all flights; everything up to ``acked`` is confirmed.
+
+        Returns: the numbers above ``acked`` whose confirmation did arrive.
+        """
+        settled = {
+            entry.seq
+            for flight in self._queue
+            if flight.confirmed
+            for entry in flight.entries
+            if entry.seq > acked
+        }
+        for flight in self:
+            self._late[flight.receipt] = flight.entries
+        while len(self._late) > limits.LATE_RECEIPTS:
+            del self._late[next(iter(self._late))]
+        self._queue.clear()
+        self._by_receipt.clear()
+        self.frames = self.octets = 0
+        self.acked = acked
+        return settled
+
+    def _settle(self, flight: Flight) -> None:
+        flight.confirmed = True
+        self.frames -= 1
+        self.octets -= flight.size
+
+    def _advance(self) -> None:
+        queue = self._queue
+        while queue and queue[0].confirmed:
+            self.acked = queue.popleft().last

@@ -1,0 +1,83 @@
+"""Passwords: argon2id in threads, and the same work for names that do not exist."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol, TypeVar
+
+from argon2 import PasswordHasher
+from argon2.exceptions import Argon2Error, InvalidHashError
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IReactorFromThreads
+from twisted.internet.threads import deferToThreadPool
+from twisted.python.threadpool import ThreadPool
+
+from timtw.core.deferreds import deferred
+from timtw.model import limits
+from timtw.model.errors import TooFrequent
+
+R = TypeVar("R")
+
+
+class Passwords(Protocol):
+    """Makes verifiers of passwords and checks passwords with them."""
+
+    def make(self, password: str) -> Deferred[str]:
+        """The verifier to store. Fails with TooFrequent when too many wait."""
+
+    def check(self, verifier: str | None, password: str) -> Deferred[bool]:
+        """
+        Whether ``password`` is right.
+
+        ``None`` stands for an unknown name: the work is the same and the answer no.
+        Fails with TooFrequent when too many wait.
+        """
+
+
+class ArgonPasswords:
+    """Argon2id with the library's recommended cost, in threads of its own."""
+
+    def __init__(self, reactor: IReactorFromThreads) -> None:
+        """``start`` must be called before the first password."""
+        self._reactor = reactor
+        self._pool = ThreadPool(0, limits.PASSWORD_THREADS, name="passwords")
+        self._waiting = 0
+        self._hasher = PasswordHasher()
+        self._nobody = self._hasher.hash("the password of nobody")
+
+    def start(self) -> None:
+        """Start the threads."""
+        self._pool.start()
+
+    def stop(self) -> None:
+        """End the threads."""
+        self._pool.stop()
+
+    def make(self, password: str) -> Deferred[str]:
+        """See ``Passwords``."""
+        return self._in_thread(lambda: self._hasher.hash(_octets(password)))
+
+    def check(self, verifier: str | None, password: str) -> Deferred[bool]:
+        """See ``Passwords``."""
+        return self._in_thread(lambda: self._verify(verifier, password))
+
+    def _verify(self, verifier: str | None, password: str) -> bool:
+        try:
+            self._hasher.verify(verifier or self._nobody, _octets(password))
+        except (Argon2Error, InvalidHashError):
+            return False
+        return verifier is not None
+
+    @deferred
+    async def _in_thread(self, work: Callable[[], R]) -> R:
+        if self._waiting >= limits.PASSWORD_QUEUE + limits.PASSWORD_THREADS:
+            raise TooFrequent()
+        self._waiting += 1
+        try:
+            return await deferToThreadPool(self._reactor, self._pool, work)
+        finally:
+            self._waiting -= 1
+
+
+def _octets(password: str) -> bytes:
+    return password.encode("utf-8", "surrogateescape")

@@ -1,0 +1,137 @@
+"""From a wish to write to a stored message that everybody concerned is offered.
+
+A message is answered only after the commit that holds it (docs/guarantees.md, P1).
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import Final, TypeAlias
+
+from timtw.core.settings import Settings
+from timtw.core.tickets import Entropy, new_message_ident
+from timtw.model import idents
+from timtw.model.commands import SendMessage
+from timtw.model.errors import PermissionDenied, TimError, UnknownAccount
+from timtw.model.interfaces import IRouter, Offer
+from timtw.model.stores import IAccountStore, IPostingDesk
+from timtw.model.values import Account, Address, Device, Draft, LogEntry, Posted
+
+Answer: TypeAlias = Callable[[SendMessage, Posted | TimError], None]
+"""Told once what became of a send, after its offers went out."""
+
+_KNOWN: Final = 100_000
+"""Accounts remembered as existing; number, node and domain never change."""
+
+
+class People:
+    """The addresses of accounts, which never change once they exist."""
+
+    def __init__(self, store: IAccountStore) -> None:
+        """Ask ``store`` about whoever is not remembered."""
+        self._store = store
+        self._known: OrderedDict[int, Address] = OrderedDict()
+
+    def known(self, number: int) -> Address | None:
+        """The address, if it is at hand."""
+        address = self._known.get(number)
+        if address is not None:
+            self._known.move_to_end(number)
+        return address
+
+    async def look_up(self, number: int) -> Address | None:
+        """The address, or ``None`` if there is no such account."""
+        found = (await self._store.accounts((number,))).get(number)
+        return None if found is None else self.remember(found)
+
+    def remember(self, account: Account) -> Address:
+        """Keep an address at hand."""
+        self._known[account.number] = account.address
+        if len(self._known) > _KNOWN:
+            self._known.popitem(last=False)
+        return account.address
+
+
+class Posting:
+    """Rights, identity and time of a message; then storage; then offers."""
+
+    def __init__(
+        self,
+        people: People,
+        desk: IPostingDesk,
+        router: IRouter,
+        settings: Settings,
+        time_ns: Callable[[], int],
+        entropy: Entropy,
+    ) -> None:
+        """``time_ns`` is the time of day in nanoseconds since 1970."""
+        self._people = people
+        self._desk = desk
+        self._router = router
+        self._settings = settings
+        self._time_ns = time_ns
+        self._entropy = entropy
+
+    def recipient_at_hand(self, command: SendMessage) -> Address | None:
+        """The recipient, if storage need not be asked for it."""
+        number = idents.number_of(command.peer)
+        return None if number is None else self._people.known(number)
+
+    async def recipient(self, command: SendMessage) -> Address:
+        """
+        The recipient of a message.
+
+        Raises UnknownAccount: malformed or unknown.
+        """
+        number = idents.number_of(command.peer)
+        found = None if number is None else await self._people.look_up(number)
+        if found is None:
+            raise UnknownAccount()
+        return found
+
+    def refusal(self, sender: Address, recipient: Address) -> TimError | None:
+        """Why ``sender`` may not write to ``recipient``, at this moment."""
+        if recipient.domain != sender.domain:
+            return UnknownAccount()
+        if recipient.number == sender.number:
+            return PermissionDenied("a message to oneself")
+        if not self._settings.write_to_anyone:
+            return PermissionDenied("only friends may write to each other here")
+        return None
+
+    def post(
+        self,
+        sender: Address,
+        device: Device,
+        recipient: Address,
+        command: SendMessage,
+        answer: Answer,
+    ) -> None:
+        """Store the message; ``answer`` is called in the order of posting."""
+        chosen = command.ident
+        draft = Draft(
+            sender=sender,
+            recipient=recipient,
+            ident=new_message_ident(self._entropy) if chosen is None else chosen,
+            chosen=chosen is not None,
+            timestamp=self._time_ns(),
+            content=command.content,
+            device=device,
+        )
+
+        def done(result: Posted | TimError) -> None:
+            if isinstance(result, Posted) and not result.repeated:
+                self._router.publish(_offers(result))
+            answer(command, result)
+
+        self._desk.post(draft, done)
+
+
+def _offers(posted: Posted) -> tuple[Offer, Offer]:
+    """What the logs of both sides have gained; the author's side comes first."""
+    message = posted.message
+    return (
+        Offer(message.sender.number, LogEntry(posted.sender_seq, message, True)),
+        Offer(message.recipient.number, LogEntry(posted.recipient_seq, message, False)),
+    )

@@ -1,0 +1,123 @@
+"""Brings what happened to the sessions it concerns, here and on other nodes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.logger import Logger
+from zope.interface import implementer
+
+from timtw.core.deferreds import background
+from timtw.core.sessions import Sessions
+from timtw.model import limits
+from timtw.model.interfaces import IMesh, INeighbour, IRouter, Offer, SessionsEnd
+from timtw.model.stores import IMessageStore
+from timtw.model.values import DeliveredMark
+
+
+@implementer(IMesh)
+class NoPeers:
+    """The mesh of a node that is alone."""
+
+    has_peers = False
+
+    def join(self, neighbour: INeighbour) -> None:
+        """Nobody will ever call it."""
+
+    def entered(self, account: int) -> None:
+        """Nobody asks."""
+
+    def left(self, account: int) -> None:
+        """Nobody asks."""
+
+    def publish(self, offers: Sequence[Offer]) -> None:
+        """There is nobody else."""
+
+    def mark(self, mark: DeliveredMark) -> None:
+        """There is nobody else."""
+
+    def announce(self, fact: SessionsEnd) -> None:
+        """There is nobody else."""
+
+    def leave(self) -> None:
+        """There is nothing to leave."""
+
+
+@implementer(IRouter, INeighbour)
+class Router:
+    """Hints go to local sessions at once, and to the mesh where there are peers.
+
+    Where hints can be lost, the heads of all logs with sessions here are compared
+    with storage every ``LOOK_SECONDS``.
+    """
+
+    _log = Logger()
+
+    def __init__(
+        self,
+        sessions: Sessions,
+        mesh: IMesh,
+        messages: IMessageStore,
+        clock: IReactorTime,
+    ) -> None:
+        """``start`` joins the mesh."""
+        self._sessions = sessions
+        self._mesh = mesh
+        self._messages = messages
+        self._clock = clock
+        self._look: IDelayedCall | None = None
+
+    def start(self) -> None:
+        """Begin to hear of other nodes."""
+        self._mesh.join(self)
+        self._look_later()
+
+    def stop(self) -> None:
+        """Hear of nobody any more."""
+        if self._look is not None:
+            self._look.cancel()
+            self._look = None
+        self._mesh.leave()
+
+    # IRouter
+
+    def publish(self, offers: Sequence[Offer]) -> None:
+        """See ``IRouter``."""
+        self._sessions.offer(offers)
+        if self._mesh.has_peers:
+            self._mesh.publish(offers)
+
+    def mark(self, mark: DeliveredMark) -> None:
+        """See ``IRouter``."""
+        self._sessions.mark(mark)
+        if self._mesh.has_peers:
+            self._mesh.mark(mark)
+
+    # INeighbour
+
+    def offered(self, offers: Sequence[Offer]) -> None:
+        """See ``INeighbour``."""
+        self._sessions.offer(offers)
+
+    def marked(self, mark: DeliveredMark) -> None:
+        """See ``INeighbour``."""
+        self._sessions.mark(mark)
+
+    def told(self, fact: SessionsEnd) -> None:
+        """See ``INeighbour``."""
+        self._sessions.dismiss(fact.account, fact.connection)
+
+    def _look_later(self) -> None:
+        if self._mesh.has_peers:
+            self._look = self._clock.callLater(limits.LOOK_SECONDS, self._look_now)
+
+    def _look_now(self) -> None:
+        self._look_later()
+        background("heads of logs were not read", self._compare(), self._log)
+
+    async def _compare(self) -> None:
+        accounts = self._sessions.accounts()
+        for start in range(0, len(accounts), limits.LOOK_ACCOUNTS):
+            some = accounts[start : start + limits.LOOK_ACCOUNTS]
+            self._sessions.raise_heads(await self._messages.heads(some))

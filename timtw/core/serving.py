@@ -1,0 +1,124 @@
+"""The requests of a logged-in account that are answered from storage."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import attrs
+
+from timtw.core.buckets import Buckets
+from timtw.core.settings import Settings
+from timtw.model import limits
+from timtw.model.commands import (
+    ChangeProfile,
+    FindAccount,
+    PullHistory,
+    ReadProfiles,
+)
+from timtw.model.errors import BadParameter, NotServed, TooFrequent
+from timtw.model.events import Event, History, Marked, ProfileChanged, Profiles
+from timtw.model.idents import node_of, number_of
+from timtw.model.stores import IAccountStore, IMessageStore
+from timtw.model.values import Address, Conversation, DeliveredMark
+
+
+@attrs.frozen
+class Asker:
+    """Who asks: the account, and whether the client knows our additions."""
+
+    address: Address
+    additions: bool
+
+
+class Serving:
+    """Answers, each a few events, each from a fresh look at storage."""
+
+    def __init__(
+        self,
+        accounts: IAccountStore,
+        messages: IMessageStore,
+        settings: Settings,
+        now: Callable[[], float],
+    ) -> None:
+        """``now`` counts seconds for the limit of look-ups."""
+        self._accounts = accounts
+        self._messages = messages
+        self._settings = settings
+        self._finds = Buckets(limits.FINDS_PER_MINUTE, now)
+
+    async def history(self, asker: Asker, command: PullHistory) -> list[Event]:
+        """
+        A piece of a conversation, and how far the other side has confirmed it.
+
+        Raises BadParameter: the node is malformed. Raises StorageUnavailable.
+        """
+        me = asker.address
+        number = number_of(command.peer)
+        if number is None:
+            raise BadParameter("this is no node of an account")
+        conversation = Conversation.between(me.number, number)
+        count = min(command.count, limits.HISTORY_ENTRIES)
+        messages = await self._messages.history(
+            conversation, command.newest, command.until, count
+        )
+        events: list[Event] = [History(tuple(messages))]
+        if asker.additions:
+            mid = await self._messages.delivered(conversation, number)
+            if mid:
+                reader = Address(number, node_of(number), me.domain)
+                events.append(Marked(DeliveredMark(reader, me, mid)))
+        return events
+
+    async def find(self, asker: Asker, command: FindAccount) -> list[Event]:
+        """
+        The account of exactly this name, or nobody.
+
+        Raises NotServed, BadParameter, TooFrequent or StorageUnavailable.
+        """
+        if not self._settings.find_by_name:
+            raise NotServed("looking people up by name is switched off")
+        if not command.name:
+            raise BadParameter("a name is needed")
+        if not self._finds.of(asker.address.number).take():
+            raise TooFrequent()
+        account = await self._accounts.find(command.name, asker.address.domain)
+        if account is None:
+            return [Profiles(())]
+        found = await self._accounts.profiles((account.number,))
+        return [Profiles(tuple(found.values()))]
+
+    async def profiles(self, asker: Asker, command: ReadProfiles) -> list[Event]:
+        """
+        The profiles of accounts of the asker's domain; unknown nodes are left out.
+
+        Raises StorageUnavailable.
+        """
+        numbers = [number_of(node) for node in command.nodes[: limits.NODE_LIST]]
+        found = await self._accounts.profiles(
+            [number for number in dict.fromkeys(numbers) if number is not None]
+        )
+        domain = asker.address.domain
+        return [
+            Profiles(
+                tuple(
+                    profile
+                    for profile in found.values()
+                    if profile.account.address.domain == domain
+                )
+            )
+        ]
+
+    async def change_profile(self, asker: Asker, command: ChangeProfile) -> list[Event]:
+        """
+        Set the display name.
+
+        Raises BadParameter: it is too long. Raises StorageUnavailable.
+        """
+        name = command.name
+        if name is not None:
+            if len(name.encode("utf-8", "surrogateescape")) > limits.DISPLAY_NAME_BYTES:
+                raise BadParameter(
+                    f"a display name has at most {limits.DISPLAY_NAME_BYTES} bytes"
+                )
+            await self._accounts.set_name(asker.address.number, name)
+        return [ProfileChanged(command)]

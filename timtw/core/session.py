@@ -1,0 +1,262 @@
+"""One connection's session: who it is, and what the registry tells it.
+
+Commands are carried out in turn (``timtw.core.order``). Acknowledgements and pings do
+not wait and do not count (docs/reference/protocol.md, section Limits).
+"""
+
+from __future__ import annotations
+
+import enum
+
+from twisted.internet.interfaces import IDelayedCall
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+from zope.interface import implementer
+
+from timtw.core.buckets import Bucket
+from timtw.core.conduct import Conduct, Item, told
+from timtw.core.deferreds import then
+from timtw.core.door import Admitted, Door
+from timtw.core.order import InOrder
+from timtw.core.reading import Reading
+from timtw.core.serving import Asker
+from timtw.core.watch import Watch
+from timtw.model.commands import (
+    Acknowledge,
+    Command,
+    LogIn,
+    Ping,
+    SendMessage,
+    Unacceptable,
+)
+from timtw.model.events import (
+    AlreadyLoggedIn,
+    LoggedIn,
+    LoggedOut,
+    Marked,
+    Pong,
+    Refused,
+)
+from timtw.model.interfaces import IOutbox, ISession
+from timtw.model.values import DeliveredMark, Device, LogEntry
+
+
+class Phase(enum.Enum):
+    """How far a connection has come."""
+
+    FRESH = "fresh"
+    CHECKING = "checking"
+    READY = "ready"
+    GONE = "gone"
+
+
+@implementer(ISession)
+class Session:
+    """A connection from its opening to its end."""
+
+    _log = Logger()
+
+    def __init__(self, outbox: IOutbox, source: str, door: Door, name: str) -> None:
+        """A connection from ``source`` that is called ``name``."""
+        self._outbox = outbox
+        self._door = door
+        self._source = source
+        self._phase = Phase.FRESH
+        self._order: InOrder[Item] = InOrder(
+            self._begin, self._overlaps, lambda yes: self._hold("queue", yes)
+        )
+        self._watch = Watch(door.clock, self.hang_up)
+        rate = door.settings.commands_per_second
+        self._rate = Bucket(rate, rate, door.clock.seconds)
+        self._rest: IDelayedCall | None = None
+        self._held: set[str] = set()
+        self._additions = False
+        self._writable = True
+        self._reading: Reading | None = None
+        self._conduct: Conduct | None = None
+        self.connection = name
+        self.device = Device()
+        self.since = 0.0
+
+    # ISession
+
+    def received(self, command: Command) -> None:
+        """See ``ISession``."""
+        self._watch.heard()
+        if isinstance(command, Acknowledge):
+            if self._reading is not None:
+                self._reading.acknowledged(command.receipt)
+        elif isinstance(command, Ping):
+            if self._phase is Phase.READY:
+                self._outbox.offer(Pong())
+        elif self._phase is not Phase.GONE:
+            wait = self._rate.overdraw()
+            if wait > 0 and self._rest is None:
+                self._hold("rate", True)
+                self._rest = self._door.clock.callLater(wait, self._rested)
+            self._order.add(command)
+
+    def alive(self) -> None:
+        """See ``ISession``."""
+        self._watch.heard()
+
+    def writable(self, now: bool) -> None:
+        """See ``ISession``."""
+        self._writable = now
+        if self._reading is not None:
+            self._reading.writable(now)
+
+    def refused(self, entry_too_much: bool) -> None:
+        """See ``ISession``."""
+        if entry_too_much and self._reading is not None:
+            self._reading.choked()
+
+    def lost(self) -> None:
+        """See ``ISession``."""
+        self._end()
+        self._door.closed(self)
+
+    # What the registry tells.
+
+    @property
+    def acked(self) -> int:
+        """Everything up to here is confirmed on this connection."""
+        return self._reading.acked if self._reading is not None else 0
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether the line or the session has ended."""
+        return self._phase is Phase.GONE
+
+    def offered(self, entry: LogEntry) -> None:
+        """The account's log has grown."""
+        if self._reading is not None:
+            self._reading.offered(entry)
+
+    def raised(self, head: int) -> None:
+        """Storage says that the log reaches to ``head``."""
+        if self._reading is not None:
+            self._reading.raised(head)
+
+    def marked(self, mark: DeliveredMark) -> None:
+        """Somebody's device has confirmed messages of this account."""
+        if self._additions:
+            self._outbox.offer(Marked(mark))
+
+    def dismissed(self) -> None:
+        """Log out with the notice that keeps the client from coming back."""
+        if self._phase is not Phase.GONE:
+            self._outbox.offer(LoggedOut())
+            self.hang_up()
+
+    def hang_up(self) -> None:
+        """End the session and the line."""
+        self._end()
+        self._outbox.close()
+
+    def hears(self, reading: Reading) -> None:
+        """From now on what the registry tells goes to ``reading``."""
+        self._reading = reading
+        self.since = self._door.clock.seconds()
+        reading.writable(self._writable)
+
+    # Turns.
+
+    def _overlaps(self, item: Item) -> bool:
+        return isinstance(item, SendMessage) and self._phase is Phase.READY
+
+    def _begin(self, item: Item) -> None:
+        if isinstance(item, LogIn):
+            self._log_in(item)
+        elif self._conduct is not None:
+            self._conduct.begin(item)
+        elif isinstance(item, Unacceptable) and item.at_login:
+            self._outbox.offer(Refused(item, item.error))
+        else:
+            self.hang_up()
+
+    # Logging in.
+
+    def _log_in(self, command: LogIn) -> None:
+        if self._phase is Phase.READY:
+            self._outbox.offer(AlreadyLoggedIn(command))
+            return
+        self._phase = Phase.CHECKING
+        self._watch.pause()
+        self._order.alone()
+        self.device = command.device
+        then(
+            self._door.admit(self, self._outbox, command, self._source),
+            lambda admitted: self._let_in(admitted, command),
+            lambda failure: self._kept_out(failure, command),
+            self._log,
+        )
+
+    def _let_in(self, admitted: Admitted | None, command: LogIn) -> None:
+        if admitted is None or self._reading is None or self.is_gone:
+            return
+        door, account = self._door, admitted.account
+        self._phase = Phase.READY
+        self._additions = command.additions
+        self._watch.expect_life(door.settings.ping_timeout)
+        self._outbox.offer(
+            LoggedIn(
+                command,
+                account,
+                door.server,
+                self.connection,
+                admitted.state.head,
+                admitted.credential,
+            )
+        )
+        self._conduct = Conduct(
+            Asker(account, command.additions),
+            self.device,
+            self._outbox,
+            self._reading,
+            door.posting,
+            door.serving,
+            self._order,
+            lambda: door.log_out(account, self),
+        )
+        self._reading.begin(admitted.state, command.additions, admitted.left)
+        self._order.alone_no_more()
+        self._order.go_on()
+
+    def _kept_out(self, failure: Failure, command: LogIn) -> None:
+        self._reading = None
+        if self.is_gone:
+            return
+        self._phase = Phase.FRESH
+        self._watch.go_on()
+        self._outbox.offer(Refused(command, told(failure, self._log)))
+        self._order.alone_no_more()
+        self._order.go_on()
+
+    # Pace and end.
+
+    def _rested(self) -> None:
+        self._rest = None
+        self._hold("rate", False)
+
+    def _hold(self, why: str, yes: bool) -> None:
+        """Read from the client only while there is no reason not to."""
+        held = bool(self._held)
+        (self._held.add if yes else self._held.discard)(why)
+        if held != bool(self._held):
+            (self._outbox.hold if yes else self._outbox.proceed)()
+
+    def _end(self) -> None:
+        """Stop everything of this session; ending twice is fine."""
+        if self._phase is Phase.GONE:
+            return
+        self._phase = Phase.GONE
+        self._order.clear()
+        self._watch.stop()
+        if self._rest is not None:
+            self._rest.cancel()
+            self._rest = None
+        if self._reading is not None:
+            self._door.leaves(self, self._reading)
+            self._reading = None
+        self._conduct = None

@@ -1,0 +1,136 @@
+"""Who is logged in on this node, and what lost connections had in flight."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Collection, Iterable, Mapping
+from typing import Protocol
+
+import attrs
+
+from timtw.model import limits
+from timtw.model.interfaces import Offer
+from timtw.model.values import DeliveredMark, Device, LogEntry
+
+
+class Listener(Protocol):
+    """One logged-in connection, as the registry sees it."""
+
+    connection: str
+    device: Device
+    since: float
+
+    @property
+    def acked(self) -> int:
+        """Everything up to here is confirmed on this connection."""
+
+    def offered(self, entry: LogEntry) -> None:
+        """The account's log has grown."""
+
+    def raised(self, head: int) -> None:
+        """Storage says that the log reaches to ``head``."""
+
+    def marked(self, mark: DeliveredMark) -> None:
+        """Somebody has received messages of this account."""
+
+    def dismissed(self) -> None:
+        """Log out with the notice that keeps the client from coming back."""
+
+
+@attrs.frozen
+class Leftover:
+    """What a lost connection of a reader leaves to the next one.
+
+    Args:
+        acked: Everything up to here was confirmed, whether or not storage knows.
+        sent: Everything up to here was written to the lost line.
+        settled: Numbers beyond the cursor that were confirmed nevertheless.
+    """
+
+    acked: int
+    sent: int
+    settled: frozenset[int]
+
+
+class Sessions:
+    """The one table of listeners, and the leftovers of lost connections."""
+
+    def __init__(
+        self,
+        now: Callable[[], float],
+        entered: Callable[[int], None],
+        left: Callable[[int], None],
+    ) -> None:
+        """``entered`` and ``left`` hear of an account's first and last session."""
+        self._now = now
+        self._entered = entered
+        self._left = left
+        self._listeners: dict[int, list[Listener]] = {}
+        self._leftovers: OrderedDict[tuple[int, bytes], tuple[float, Leftover]] = (
+            OrderedDict()
+        )
+
+    def add(self, account: int, listener: Listener) -> None:
+        """Count ``listener`` among the account's sessions."""
+        present = self._listeners.setdefault(account, [])
+        present.append(listener)
+        if len(present) == 1:
+            self._entered(account)
+
+    def remove(self, account: int, listener: Listener) -> None:
+        """Forget ``listener``; forgetting it twice is fine."""
+        present = self._listeners.get(account)
+        if present is None or listener not in present:
+            return
+        present.remove(listener)
+        if not present:
+            del self._listeners[account]
+            self._left(account)
+
+    def of(self, account: int) -> Collection[Listener]:
+        """The sessions of an account on this node."""
+        return tuple(self._listeners.get(account, ()))
+
+    def accounts(self) -> list[int]:
+        """The accounts with sessions on this node."""
+        return list(self._listeners)
+
+    def offer(self, offers: Iterable[Offer]) -> None:
+        """Bring offers to the sessions of their accounts on this node."""
+        for offer in offers:
+            present = self._listeners.get(offer.account)
+            if present is not None:
+                for listener in tuple(present):
+                    listener.offered(offer.entry)
+
+    def raise_heads(self, heads: Mapping[int, int]) -> None:
+        """Tell sessions how far their logs reach."""
+        for account, head in heads.items():
+            for listener in self.of(account):
+                listener.raised(head)
+
+    def mark(self, mark: DeliveredMark) -> None:
+        """Tell the author's sessions on this node."""
+        for listener in self.of(mark.author.number):
+            listener.marked(mark)
+
+    def dismiss(self, account: int, connection: str = "") -> None:
+        """Log out the account's sessions, or the one of a connection."""
+        for listener in self.of(account):
+            if not connection or listener.connection == connection:
+                listener.dismissed()
+
+    def leave_behind(self, account: int, key: bytes, leftover: Leftover) -> None:
+        """Remember for ten minutes what a lost connection had in flight."""
+        self._leftovers.pop((account, key), None)
+        self._leftovers[account, key] = (
+            self._now() + limits.FLIGHT_SECONDS,
+            leftover,
+        )
+        while len(self._leftovers) > limits.FLIGHTS:
+            self._leftovers.popitem(last=False)
+
+    def pick_up(self, account: int, key: bytes) -> Leftover | None:
+        """Take what the reader's last lost connection left behind, if it is fresh."""
+        until, leftover = self._leftovers.pop((account, key), (0.0, None))
+        return leftover if until > self._now() else None

@@ -1,0 +1,27 @@
+"""What an operator may choose about the core, free of files and sections."""
+
+from __future__ import annotations
+
+import attrs
+
+
+@attrs.frozen
+class Settings:
+    """The defaults are those of a node without a configuration file.
+
+    Rates of 0 mean no limit. Times are seconds.
+    """
+
+    register_open: bool = True
+    device_limit: int = 1
+    device_type_limit: int = 1
+    displace_after: float = 10.0
+    token_seconds: float = 10.0
+    write_to_anyone: bool = False
+    find_by_name: bool = True
+    ping_timeout: float = 600.0
+    registers_per_minute: float = 60.0
+    logins_per_minute: float = 600.0
+    failed_logins_per_minute: float = 10.0
+    commands_per_second: float = 200.0
+    connections: int = 100_000

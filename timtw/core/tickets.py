@@ -1,0 +1,45 @@
+"""Tokens and credentials: texts that prove something, made of randomness alone."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable
+from typing import Final
+
+Entropy = Callable[[int], bytes]
+"""Gives that many random bytes."""
+
+CREDENTIAL_PREFIX: Final = "r-"
+"""What tells a resume credential from a login token."""
+_CREDENTIAL_BYTES: Final = 32
+_TOKEN_BYTES: Final = 16
+_TICKET_CHARACTERS: Final = 64
+
+
+def _text(octets: bytes) -> str:
+    return base64.urlsafe_b64encode(octets).rstrip(b"=").decode("ascii")
+
+
+def new_token(entropy: Entropy) -> str:
+    """A login token of 128 random bits; it never looks like a credential."""
+    return "t-" + _text(entropy(_TOKEN_BYTES))
+
+
+def new_credential(entropy: Entropy) -> str:
+    """A resume credential of 256 random bits."""
+    return CREDENTIAL_PREFIX + _text(entropy(_CREDENTIAL_BYTES))
+
+
+def is_credential(ticket: str) -> bool:
+    """Whether ``ticket`` is spelled like a resume credential."""
+    return ticket.startswith(CREDENTIAL_PREFIX)
+
+
+def is_sane(ticket: str) -> bool:
+    """Whether ``ticket`` may be one of ours at all, before storage is asked."""
+    return len(ticket) <= _TICKET_CHARACTERS and ticket.isascii()
+
+
+def new_message_ident(entropy: Entropy) -> int:
+    """A message id from 1 to 2**52, which JavaScript holds exactly."""
+    return (int.from_bytes(entropy(7), "big") >> 4) + 1

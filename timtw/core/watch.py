@@ -1,0 +1,62 @@
+"""Time on one connection: the deadline of the login, and silence afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
+
+from timtw.model import limits
+
+
+class Watch:
+    """Calls ``expired`` once, when the client was given all the time it has.
+
+    Before the login ``LOGIN_DEADLINE`` runs, except while a login waits for its
+    decision; afterwards the time since the last sign of life.
+    """
+
+    def __init__(self, clock: IReactorTime, expired: Callable[[], None]) -> None:
+        """The deadline begins to run."""
+        self._clock = clock
+        self._expired = expired
+        self._heard = clock.seconds()
+        self._left = limits.LOGIN_DEADLINE
+        self._silence = 0.0
+        self._timer: IDelayedCall | None = clock.callLater(self._left, self._over)
+
+    def heard(self) -> None:
+        """A sign of life was seen."""
+        self._heard = self._clock.seconds()
+
+    def pause(self) -> None:
+        """A login is being decided: its time does not count."""
+        if self._timer is not None:
+            self._left = max(0.0, self._timer.getTime() - self._clock.seconds())
+            self.stop()
+
+    def go_on(self) -> None:
+        """The login failed: what is left of the deadline runs on."""
+        self._timer = self._clock.callLater(self._left, self._over)
+
+    def expect_life(self, silence: float) -> None:
+        """From now on the client may be silent for this many seconds."""
+        self._silence = silence
+        self._timer = self._clock.callLater(silence, self._look)
+
+    def stop(self) -> None:
+        """Watch no more; stopping twice is fine."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _look(self) -> None:
+        left = self._heard + self._silence - self._clock.seconds()
+        if left > 0:
+            self._timer = self._clock.callLater(left, self._look)
+        else:
+            self._over()
+
+    def _over(self) -> None:
+        self._timer = None
+        self._expired()

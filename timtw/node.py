@@ -1,0 +1,186 @@
+"""One node, put together from all its parts, started and stopped in order.
+
+Listening begins when everything behind it can serve; stopping goes the other way
+round. A start that fails ends the process with one sentence and exit status 1.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from typing import Any
+
+from twisted.application.service import Service
+from twisted.internet.defer import Deferred, gatherResults
+from twisted.internet.endpoints import serverFromString
+from twisted.internet.error import CannotListenError
+from twisted.internet.interfaces import IListeningPort
+from twisted.logger import Logger
+from twisted.web.server import Site
+
+from timtw.config import NodeConfig
+from timtw.config.sections import Registration, Sender
+from timtw.core.core import Core
+from timtw.core.deferreds import deferred
+from timtw.core.passwords import ArgonPasswords
+from timtw.core.router import NoPeers
+from timtw.core.settings import Settings
+from timtw.model.limits import DRAIN_SECONDS
+from timtw.model.stores import IShard, ShardError
+from timtw.protocols.site import make_site
+from timtw.shards.groupcommit import GroupCommit
+from timtw.shards.opening import open_shard
+from timtw.web import page
+
+
+def settings_of(config: NodeConfig) -> Settings:
+    """What of the configuration concerns the core."""
+    accounts, limits = config.accounts, config.limits
+    return Settings(
+        register_open=accounts.register is Registration.OPEN,
+        device_limit=accounts.device_limit,
+        device_type_limit=accounts.device_type_limit,
+        displace_after=accounts.displace_after,
+        token_seconds=accounts.token_seconds,
+        write_to_anyone=config.messages.sender is Sender.ANYONE,
+        find_by_name=config.messages.find_by_name,
+        ping_timeout=config.clients.ping_timeout,
+        registers_per_minute=limits.registers_per_minute,
+        logins_per_minute=limits.logins_per_minute,
+        failed_logins_per_minute=limits.failed_logins_per_minute,
+        commands_per_second=limits.commands_per_second,
+        connections=limits.connections,
+    )
+
+
+class StartError(Exception):
+    """The node cannot serve; the text is one sentence for the operator."""
+
+
+class Node(Service):
+    """The service of one node."""
+
+    _log = Logger()
+
+    def __init__(self, config: NodeConfig, reactor: Any) -> None:
+        """Nothing is opened before ``startService``."""
+        self._config = config
+        self._reactor = reactor
+        self._shard: IShard | None = None
+        self._core: Core | None = None
+        self._passwords = ArgonPasswords(reactor)
+        self._ports: list[IListeningPort] = []
+        self._starting: Deferred[None] | None = None
+
+    def startService(self) -> None:
+        """Begin to start; a failure ends the process."""
+        super().startService()
+        self._starting = self.start()
+        _ = self._starting.addErrback(self._give_up)
+
+    @deferred
+    async def start(self) -> None:
+        """
+        Open storage, build the core, listen.
+
+        Raises StartError: one of these is not possible.
+        """
+        config, reactor = self._config, self._reactor
+        try:
+            shard = open_shard(
+                str(config.shards[0].url),
+                str(config.node.state_dir),
+                str(config.node.keys),
+                reactor,
+            )
+            await shard.start()
+        except ShardError as error:
+            raise StartError(str(error)) from error
+        self._shard = shard
+        self._passwords.start()
+        self._core = core = Core(
+            shard=shard,
+            desk=GroupCommit(shard.messages, reactor),
+            mesh=NoPeers(),
+            passwords=self._passwords,
+            settings=settings_of(config),
+            clock=reactor,
+            entropy=os.urandom,
+            time_ns=time.time_ns,
+        )
+        core.start()
+        site = make_site(
+            core,
+            page(),
+            origins=config.clients.origins,
+            max_frame=config.limits.max_frame,
+            reactor=reactor,
+        )
+        await self._listen(site)
+
+    async def _listen(self, site: Site) -> None:
+        for description in self._config.clients.websocket:
+            endpoint = serverFromString(self._reactor, description)
+            try:
+                self._ports.append(await endpoint.listen(site))
+            except CannotListenError as error:
+                raise StartError(
+                    f"{description} cannot be listened on: {error.socketError}"
+                ) from error
+            self._log.info(
+                "clients are served on {endpoint}: WebSocket /tim, HTTP /tim2, "
+                "the chat page at /",
+                endpoint=description,
+            )
+
+    @deferred
+    async def stop(self) -> None:
+        """Listen no more, end the sessions, store what they had begun, close."""
+        closing = [Deferred.fromCoroutine(_closed(port)) for port in self._ports]
+        self._ports = []
+        await gatherResults(closing)
+        if self._core is not None:
+            draining = self._core.stop().addTimeout(DRAIN_SECONDS, self._reactor)
+            await draining.addErrback(self._not_drained)
+            self._passwords.stop()
+            self._core = None
+        if self._shard is not None:
+            await self._shard.stop()
+            self._shard = None
+
+    def stopService(self) -> Deferred[None]:
+        """Stop in order; fires when everything is closed."""
+        super().stopService()
+        return self.stop()
+
+    def _not_drained(self, failure: Any) -> None:
+        self._log.failure("the node stopped before everything was stored", failure)
+
+    def _give_up(self, failure: Any) -> None:
+        """Say why, stop what has started, and end with status 1."""
+        if isinstance(failure.value, StartError):
+            self._log.critical("the node cannot start: {why}", why=str(failure.value))
+            sys.stderr.write(f"the node cannot start: {failure.value}\n")
+        else:
+            self._log.failure("the node cannot start", failure)
+        self._reactor.addSystemEventTrigger("after", "shutdown", _exit_with_1)
+        self._reactor.stop()
+
+
+async def _closed(port: IListeningPort) -> None:
+    result = port.stopListening()
+    if result is not None:
+        await result
+
+
+def _exit_with_1() -> None:
+    """Leave with a status that a supervisor understands; twistd would say 0."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(1)
+
+
+def build(config: NodeConfig, reactor: Any) -> Node:
+    """The node of this configuration, not yet started."""
+    return Node(config, reactor)

@@ -1,0 +1,388 @@
+"""The feed against a model: hypothesis looks for a way to break its invariants."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+
+import attrs
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+from twisted.trial.unittest import SynchronousTestCase
+
+from timtw.core.feed import Feed, State
+from timtw.model import limits
+from timtw.model.values import (
+    Address,
+    Content,
+    Conversation,
+    LogEntry,
+    LogPage,
+    Message,
+)
+
+ME, PEER = Address(1, "me"), Address(2, "peer")
+ENTRY_BYTES = 40 * 1024
+"""So large that the window is full by bytes before it is full by frames."""
+
+
+HEAVY = Content(text="x" * ENTRY_BYTES)
+
+
+def entry(seq: int, own: bool) -> LogEntry:
+    """An entry of my log."""
+    sender, recipient = (ME, PEER) if own else (PEER, ME)
+    message = Message(Conversation(2, 1), seq, seq, sender, recipient, seq, HEAVY)
+    return LogEntry(seq, message, own)
+
+
+@attrs.define(eq=False)
+class Line:
+    """One connection: what was written to it, and what the client made of it."""
+
+    whole: bool
+    head_at_login: int
+    alarm: float | None = None
+    outstanding: dict[int, tuple[int, ...]] = attrs.Factory(dict)
+    reads: deque[tuple[int, int, int]] = attrs.Factory(deque)
+    cursor: int = 0
+    rewound: set[int] = attrs.Factory(set)
+
+
+class FeedMachine(RuleBasedStateMachine):
+    """A reader that connects, loses lines, confirms, asks; a node that crashes."""
+
+    log: dict[int, LogEntry]
+    feed: Feed
+    line: Line
+
+    @initialize(whole=st.booleans(), backlog=st.integers(0, 45), own=st.booleans())
+    def begin(self, whole: bool, backlog: int, own: bool) -> None:
+        """A first connection over a log that may hold something already."""
+        self.time = 0.0
+        self.log = {}
+        self.head = 0
+        self.whole = whole
+        self.durable = 0
+        self.moved = 0
+        self.arrived: set[int] = set()
+        self.front = 0
+        self.known_acked: set[int] = set()
+        self.excused: set[int] = set()
+        self.stuck_at: list[int] = []
+        for number in range(backlog):
+            self._grow(own and number % 3 == 0)
+        self._connect(0, frozenset())
+
+    def _grow(self, own: bool) -> LogEntry:
+        self.head += 1
+        self.log[self.head] = entry(self.head, own)
+        return self.log[self.head]
+
+    def _connect(self, again_up_to: int, settled: frozenset[int]) -> None:
+        self.line = Line(self.whole, self.head)
+        cursor = max(self.durable, self.moved)
+        self.line.cursor = cursor
+        self.writable = True
+        self.feed = Feed(
+            self,
+            lambda: self.time,
+            cursor,
+            self.head,
+            whole=self.whole,
+            page_bytes=3 * ENTRY_BYTES,
+            again_up_to=again_up_to,
+            settled=settled,
+        )
+        self.feed.start()
+
+    # The port.
+
+    def deliver(self, entry: LogEntry, receipt: int, backlog: bool) -> None:
+        """Write one entry."""
+        assert self.writable
+        if entry.own and not receipt:
+            assert entry.seq > self.line.head_at_login
+            self._came(entry.seq, wants_ack=False)
+            self.known_acked.add(entry.seq)
+        else:
+            assert receipt
+            assert not entry.own or self.whole
+            repeat = receipt in self.line.outstanding
+            self.line.outstanding[receipt] = (entry.seq,)
+            self._came(entry.seq, wants_ack=True, repeat=repeat)
+
+    def page(self, entries: tuple[LogEntry, ...], receipt: int) -> None:
+        """Write a page."""
+        assert self.writable
+        assert 0 < len(entries) <= limits.PAGE_ENTRIES
+        assert len(entries) == 1 or len(entries) * ENTRY_BYTES <= 3 * ENTRY_BYTES
+        repeat = receipt in self.line.outstanding
+        self.line.outstanding[receipt] = tuple(one.seq for one in entries)
+        for one in entries:
+            self._came(one.seq, wants_ack=True, repeat=repeat)
+
+    def _came(self, seq: int, wants_ack: bool, repeat: bool = False) -> None:
+        """A client sees an entry."""
+        assert self.log.get(seq) is not None, "a message that is gone was sent"
+        if seq in self.arrived:
+            allowed = repeat or seq not in self.known_acked or seq in self.line.rewound
+            assert allowed, f"{seq} was repeated after its confirmation"
+            self.line.rewound.discard(seq)
+        else:
+            assert seq > self.front, "overtaken"
+            self.arrived.add(seq)
+            self.front = seq
+
+    def end_of_backlog(self) -> None:
+        """The end mark."""
+        assert self.feed.sent >= self.feed._page_to
+
+    def measure(self, entry: LogEntry) -> int:
+        """All entries are of one size."""
+        return ENTRY_BYTES
+
+    def read(self, after: int, up_to: int, ticket: int) -> None:
+        """Storage answers later."""
+        assert after < up_to <= self.head
+        self.line.reads.append((after, up_to, ticket))
+
+    def confirmed(self, acked: int, entries: Sequence[LogEntry]) -> None:
+        """The cursor may move."""
+        self.moved = max(self.moved, acked)
+
+    def claimed(self, after: int, up_to: int) -> None:
+        """The client has it from elsewhere."""
+        self.excused.update(range(after + 1, up_to + 1))
+        self.moved = max(self.moved, up_to)
+
+    def stuck(self, seq: int) -> None:
+        """A reader is stopped."""
+        self.stuck_at.append(seq)
+
+    def wake(self, at: float) -> None:
+        """Keep the earliest wish."""
+        assert at >= self.time
+        if self.line.alarm is None or at < self.line.alarm:
+            self.line.alarm = at
+
+    # What happens.
+
+    @rule(owns=st.lists(st.booleans(), min_size=1, max_size=6), heard=st.booleans())
+    def log_grows(self, owns: list[bool], heard: bool) -> None:
+        """Something is posted; the hints may be lost."""
+        for own in owns:
+            new = self._grow(own)
+            if heard:
+                self.feed.offered(new)
+
+    @precondition(lambda self: self.line.reads)
+    @rule()
+    def storage_answers_everything(self) -> None:
+        """All reads come back."""
+        while self.line.reads:
+            self.storage_answers(True, 64)
+
+    @rule()
+    def look(self) -> None:
+        """The node compares heads with storage."""
+        self.feed.raised(self.head)
+
+    @rule(data=st.data())
+    def message_goes(self, data: st.DataObject) -> None:
+        """A message that nobody has seen yet is gone for good."""
+        unseen = [seq for seq in self.log if seq > self.feed._ahead.reaches]
+        unseen = [seq for seq in unseen if seq > self.feed.head]
+        if unseen:
+            del self.log[data.draw(st.sampled_from(unseen))]
+
+    @precondition(lambda self: self.line.reads)
+    @rule(works=st.booleans(), most=st.integers(1, 20))
+    def storage_answers(self, works: bool, most: int) -> None:
+        """A read comes back, in pieces or not at all."""
+        after, up_to, ticket = self.line.reads.popleft()
+        if not works:
+            self.feed.unread(ticket)
+            return
+        found = [one for seq, one in self.log.items() if after < seq <= up_to]
+        some = tuple(found[:most])
+        reaches = some[-1].seq if len(found) > most else up_to
+        self.feed.loaded(LogPage(some, reaches), ticket)
+
+    @precondition(lambda self: self.line.outstanding)
+    @rule(data=st.data())
+    def client_acknowledges(self, data: st.DataObject) -> None:
+        """Any frame is confirmed, in any order, sometimes twice."""
+        receipt = data.draw(st.sampled_from(sorted(self.line.outstanding)))
+        self.known_acked.update(self.line.outstanding[receipt])
+        self.feed.acknowledged(receipt)
+
+    @rule()
+    def client_acknowledges_everything(self) -> None:
+        """All that came is confirmed."""
+        for receipt in sorted(self.line.outstanding):
+            self.known_acked.update(self.line.outstanding[receipt])
+            self.feed.acknowledged(receipt)
+
+    @rule()
+    def everything_works(self) -> None:
+        """Line, storage and client do what they should for a while."""
+        self.line_fills(True)
+        for _ in range(12):
+            while self.line.reads:
+                self.storage_answers(True, 64)
+            self.client_acknowledges_everything()
+
+    @rule(receipt=st.integers(-5, 2**31))
+    def stranger_acknowledges(self, receipt: int) -> None:
+        """A number that was never given out counts for nothing."""
+        if receipt not in self.line.outstanding:
+            before = self.feed.acked
+            self.feed.acknowledged(receipt)
+            assert self.feed.acked == before
+
+    @rule()
+    def client_asks(self) -> None:
+        """Type 17."""
+        self.feed.ask()
+
+    @precondition(lambda self: self.whole)
+    @rule(data=st.data())
+    def client_resumes(self, data: st.DataObject) -> None:
+        """Type 17 with a number, which may lie anywhere."""
+        seq = data.draw(st.integers(0, self.head + 2))
+        seq = min(seq, self.feed.head)
+        self.known_acked.update(range(1, seq + 1))
+        if seq < self.feed.acked or self.feed.state is State.SUSPENDED:
+            self.line.rewound.update(range(seq + 1, self.head + 1))
+        self.arrived.update(range(1, seq + 1))
+        self.front = max(self.front, seq)
+        self.feed.ask(seq)
+
+    @rule()
+    def client_writes(self) -> None:
+        """The client sends something: no waiting any more."""
+        self.feed.stir()
+
+    @rule(seconds=st.sampled_from([0.5, 3.0, 10.0]))
+    def time_passes(self, seconds: float) -> None:
+        """Alarms ring."""
+        self.time += seconds
+        while self.line.alarm is not None and self.line.alarm <= self.time:
+            self.line.alarm = None
+            self.feed.awake()
+
+    @rule(open=st.booleans())
+    def line_fills(self, open: bool) -> None:
+        """The transport takes nothing, or takes bytes again."""
+        self.writable = open
+        self.feed.writable(open)
+
+    @rule()
+    def cursor_is_stored(self) -> None:
+        """A commit carries the cursor."""
+        self.durable = self.moved
+
+    @rule()
+    def line_breaks(self) -> None:
+        """The client comes back to the same node."""
+        acked, sent, settled = self.feed.hand_over()
+        self.moved = max(self.moved, acked)
+        self._connect(sent, settled)
+
+    @rule()
+    def node_crashes(self) -> None:
+        """What was not stored is forgotten: it may come again."""
+        self.moved = self.durable
+        self.known_acked = {seq for seq in self.known_acked if seq <= self.durable}
+        self._connect(0, frozenset())
+
+    # What always holds.
+
+    @invariant()
+    def numbers_are_in_order(self) -> None:
+        """acked <= sent <= head, and the cursor never passes what is acked."""
+        feed = self.feed
+        assert feed.acked <= feed.sent <= feed.head <= self.head
+        assert self.durable <= self.moved
+
+    @invariant()
+    def live_means_up_to_date(self) -> None:
+        """LIVE only from sent = head."""
+        if self.feed.state is State.LIVE:
+            assert self.feed.sent == self.feed.head
+
+    @invariant()
+    def nothing_unconfirmed_is_passed(self) -> None:
+        """Everything the cursor has passed was confirmed, or needs it not."""
+        for seq in range(1, self.moved + 1):
+            one = self.log.get(seq)
+            assert (
+                one is None
+                or seq in self.known_acked
+                or seq in self.excused
+                or (one.own and not self.whole)
+            ), f"the cursor passed {seq}"
+
+    @invariant()
+    def window_is_kept(self) -> None:
+        """Unacknowledged frames stay within the window, one page beside them."""
+        flights = self.feed._flights
+        assert flights.frames == len(list(flights))
+        page = self.feed._page
+        frames, octets = flights.frames, flights.octets
+        if page is not None:
+            frames, octets = frames - 1, octets - page.size
+        assert frames <= limits.WINDOW_FRAMES
+        assert octets <= limits.WINDOW_BYTES or frames == 1
+        assert self.line.alarm is not None or not (
+            flights.frames and self.writable and self.feed.state is not State.SUSPENDED
+        )
+
+    def teardown(self) -> None:
+        """With a willing client everything arrives in the end."""
+        if not hasattr(self, "feed"):
+            return
+        self.feed.raised(self.head)
+        self.line_fills(True)
+        for _ in range(400):
+            if self.feed.state is State.LIVE and not self.feed._flights.frames:
+                break
+            if self.feed.state is State.SUSPENDED:
+                self.client_asks()
+            while self.line.reads:
+                self.storage_answers(True, 20)
+            self.client_acknowledges_everything()
+            self.time_passes(3.0)
+        assert self.feed.state is State.LIVE, self.feed.state
+        assert self.feed.acked == self.head
+        for seq, one in self.log.items():
+            assert (
+                seq in self.arrived
+                or seq in self.excused
+                or (one.own and not self.whole)
+            ), f"{seq} never came"
+
+
+class FeedModelTests(SynchronousTestCase):
+    """Whatever happens in whatever order, the promises hold."""
+
+    def test_invariants(self) -> None:
+        """No sequence of events loses, doubles or reorders an entry."""
+        run_state_machine_as_test(
+            FeedMachine,
+            settings=settings(
+                max_examples=400,
+                stateful_step_count=50,
+                deadline=None,
+                derandomize=True,
+            ),
+        )

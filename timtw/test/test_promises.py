@@ -1,0 +1,238 @@
+"""The promises of docs/guarantees.md, each with a class of its name."""
+
+from __future__ import annotations
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from timtw.model import limits
+from timtw.model.commands import FetchBacklog, SendMessage
+from timtw.model.events import Delivery, EndOfBacklog, Page, Refused, Repeated
+from timtw.model.values import Content
+from timtw.test.stage import Stage
+
+
+class P1DurableBeforeAcknowledged(SynchronousTestCase):
+    """What was echoed is stored, and stays until each device has confirmed it."""
+
+    def test_no_echo_before_the_commit(self) -> None:
+        """The author sees nothing before storage has answered."""
+        stage = Stage()
+        bob = stage.register("bob")
+        stage.register("ada")
+        ada = stage.log_in("ada")
+        ada.writes(bob, "hi")
+        self.assertEqual([], ada.echoes)
+        stage.settle()
+        self.assertEqual(["hi"], ada.echoes)
+
+    def test_echoed_survives_the_node(self) -> None:
+        """A new node over the same storage delivers what the old one had echoed."""
+        stage = Stage()
+        bob = stage.register("bob")
+        stage.register("ada")
+        ada = stage.log_in("ada")
+        ada.writes(bob, "hi")
+        stage.settle()
+        stage.start("north")
+        self.assertEqual(["hi"], ada.echoes)
+        phone = stage.log_in("bob")
+        phone.asks(FetchBacklog())
+        stage.settle()
+        self.assertEqual(["hi"], phone.texts)
+        self.assertEqual(1, len(phone.told(EndOfBacklog)))
+
+    def test_unconfirmed_comes_again(self) -> None:
+        """What a device did not confirm comes again with its next connection."""
+        stage = Stage()
+        bob = stage.register("bob")
+        stage.register("ada")
+        phone = stage.log_in("bob", acknowledges=False)
+        ada = stage.log_in("ada")
+        ada.writes(bob, "hi")
+        stage.settle()
+        self.assertEqual(["hi"], phone.texts)
+        phone.vanishes()
+        again = stage.log_in("bob")
+        self.assertEqual(["hi"], again.texts)
+        again.vanishes()
+        third = stage.log_in("bob")
+        stage.settle(5)
+        self.assertEqual([], third.texts)
+
+
+class P2IdempotentSends(SynchronousTestCase):
+    """One id is one message, however often it is sent."""
+
+    def test_repeat_is_one_message(self) -> None:
+        """The repeat is answered with the first echo and delivered to nobody."""
+        stage = Stage()
+        bob = stage.register("bob")
+        stage.register("ada")
+        ada, phone = stage.log_in("ada"), stage.log_in("bob")
+        ada.writes(bob, "hi", ident=77)
+        stage.settle()
+        ada.writes(bob, "hi", ident=77)
+        stage.settle()
+        first = ada.told(Delivery)[0].entry.message
+        self.assertEqual([Repeated(first)], ada.told(Repeated))
+        self.assertEqual(["hi"], phone.texts)
+
+    def test_same_id_other_content(self) -> None:
+        """An id that comes back with other content is another message."""
+        stage = Stage()
+        bob = stage.register("bob")
+        stage.register("ada")
+        ada, phone = stage.log_in("ada"), stage.log_in("bob")
+        ada.writes(bob, "hi", ident=77)
+        ada.writes(bob, "ho", ident=77)
+        stage.settle()
+        self.assertEqual(["hi", "ho"], phone.texts)
+
+    def test_repeat_on_another_node(self) -> None:
+        """A client that repeats on another node gets the first answer as well."""
+        stage = Stage(("north", "south"))
+        bob = stage.register("bob")
+        stage.register("ada")
+        ada = stage.log_in("ada")
+        ada.writes(bob, "hi", ident=77)
+        stage.settle()
+        ada.vanishes()
+        again = stage.log_in("ada", node="south")
+        again.writes(bob, "hi", ident=77)
+        stage.settle()
+        self.assertEqual([1], [one.message.mid for one in again.told(Repeated)])
+
+
+class P3Order(SynchronousTestCase):
+    """One order per conversation, gapless, and the same on every device."""
+
+    def test_burst_keeps_its_order(self) -> None:
+        """A hundred texts sent at once arrive in order, numbered without gaps."""
+        stage = Stage()
+        bob = stage.register("bob")
+        stage.register("ada")
+        ada, phone = stage.log_in("ada"), stage.log_in("bob")
+        wanted = [str(number) for number in range(100)]
+        for text in wanted[:50]:
+            ada.writes(bob, text)
+        stage.settle(1)
+        for text in wanted[50:]:
+            ada.writes(bob, text)
+        stage.settle(1)
+        self.assertEqual(wanted, phone.texts)
+        self.assertEqual(wanted, ada.echoes)
+        mids = [entry.message.mid for entry in phone.entries]
+        self.assertEqual(list(range(1, 101)), mids)
+
+    def test_refusal_keeps_its_place(self) -> None:
+        """A refused send is answered between the sends around it."""
+        stage = Stage()
+        bob = stage.register("bob")
+        stage.register("ada")
+        ada = stage.log_in("ada")
+        ada.writes(bob, "one")
+        ada.asks(SendMessage("zzzzzzzzzzzz", Content(text="x")))
+        ada.writes(bob, "two")
+        stage.settle()
+        answers = [
+            "refused"
+            if isinstance(event, Refused)
+            else event.entry.message.content.text
+            for event in ada.events
+            if isinstance(event, Refused | Delivery)
+        ]
+        self.assertEqual(["one", "refused", "two"], answers)
+
+    def test_live_never_overtakes_a_backlog(self) -> None:
+        """What arrives while a backlog waits comes after it."""
+        stage = Stage()
+        bob = stage.register("bob")
+        stage.register("ada")
+        ada = stage.log_in("ada")
+        for number in range(25):
+            ada.writes(bob, str(number))
+        stage.settle()
+        phone = stage.log_in("bob")
+        ada.writes(bob, "live")
+        stage.settle()
+        self.assertEqual([], phone.texts)
+        stage.settle(limits.HOLD_SECONDS)
+        self.assertEqual([*map(str, range(25)), "live"], phone.texts)
+
+
+class P4EveryDeviceGetsEverything(SynchronousTestCase):
+    """Each device has its own place in the log."""
+
+    def test_second_device_is_not_robbed(self) -> None:
+        """What one device confirmed is still waiting for the other."""
+        stage = Stage()
+        bob = stage.register("bob")
+        stage.register("ada")
+        for resource in ("phone", "desk"):
+            stage.log_in("bob", resource).vanishes()
+        ada = stage.log_in("ada")
+        ada.writes(bob, "hi")
+        stage.settle()
+        for resource in ("phone", "desk"):
+            device = stage.log_in("bob", resource)
+            device.asks(FetchBacklog())
+            stage.settle()
+            self.assertEqual(["hi"], device.texts, resource)
+
+    def test_pages_are_small_and_end(self) -> None:
+        """A backlog of 25 comes as 10, 10 and 5, then the end mark."""
+        stage = Stage()
+        bob = stage.register("bob")
+        stage.register("ada")
+        ada = stage.log_in("ada")
+        for number in range(25):
+            ada.writes(bob, str(number))
+        stage.settle()
+        phone = stage.log_in("bob")
+        phone.asks(FetchBacklog())
+        stage.settle(1)
+        sizes = [len(page.entries) for page in phone.told(Page)]
+        self.assertEqual([10, 10, 5], sizes)
+        self.assertIsInstance(phone.events[-1], EndOfBacklog)
+
+    def test_nobody_has_to_ask(self) -> None:
+        """A client that never asks gets its backlog as ordinary frames."""
+        stage = Stage()
+        bob = stage.register("bob")
+        stage.register("ada")
+        ada = stage.log_in("ada")
+        for number in range(40):
+            ada.writes(bob, str(number))
+        stage.settle()
+        phone = stage.log_in("bob")
+        stage.settle(limits.HOLD_SECONDS + 1)
+        self.assertEqual([str(number) for number in range(40)], phone.texts)
+        self.assertEqual({True}, {one.backlog for one in phone.told(Delivery)})
+
+    def test_a_dead_device_holds_up_nobody(self) -> None:
+        """A device that confirms nothing delays neither others nor the author."""
+        stage = Stage()
+        bob = stage.register("bob")
+        stage.register("ada")
+        dead = stage.log_in("bob", "dead", acknowledges=False)
+        alive = stage.log_in("bob", "alive")
+        ada = stage.log_in("ada")
+        for number in range(100):
+            ada.writes(bob, str(number))
+        stage.settle(1)
+        self.assertEqual(100, len(alive.texts))
+        self.assertEqual(limits.WINDOW_FRAMES, len(dead.texts))
+
+    def test_all_own_devices_see_what_was_sent(self) -> None:
+        """The echo reaches the author's other devices, on other nodes as well."""
+        stage = Stage(("north", "south"))
+        bob = stage.register("bob")
+        stage.register("ada")
+        ada = stage.log_in("ada", "phone")
+        desk = stage.log_in("ada", "desk", node="south")
+        phone = stage.log_in("bob", node="south")
+        ada.writes(bob, "hi")
+        stage.settle()
+        self.assertEqual(["hi"], ada.echoes)
+        self.assertEqual(["hi"], desk.echoes)
+        self.assertEqual(["hi"], phone.texts)

@@ -512,7 +512,7 @@ class ReaderContract(ShardContract):
         delivered = self.shard.messages.delivered
         self.assertEqual(0, await delivered(PAIR, BOB.number))
         other = Conversation.between(BOB.number, CYD.number)
-        for marks in ([(PAIR, 3)], [(PAIR, 2), (other, 1)], [(PAIR, 5), (PAIR, 4)]):
+        for marks in ([(PAIR, 3)], [(PAIR, 5), (PAIR, 4)], [(PAIR, 2), (other, 1)]):
             confirmed = tuple(Confirmed(pair, mid) for pair, mid in marks)
             await self.confirm(CursorMove(BOB.number, key, 1, confirmed))
         self.assertEqual(5, await delivered(PAIR, BOB.number))

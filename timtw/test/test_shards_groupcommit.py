@@ -143,7 +143,8 @@ class GatheringTests(DeskCase):
         """
         Above the limit sends are refused, in their turn, and accepted again below it.
         """
-        for _ in range(STORAGE_WAITING + 2):
+        more = 2 * BATCH_DRAFTS
+        for _ in range(STORAGE_WAITING + more):
             self.post()
         self.assertEqual([], self.answers)
         self.clock.advance(0)
@@ -152,7 +153,7 @@ class GatheringTests(DeskCase):
         self.assertEqual(list(range(1, STORAGE_WAITING + 1)), self.mids())
         for refused in self.answers[STORAGE_WAITING:]:
             self.assertIsInstance(refused, StorageUnavailable)
-        self.assertEqual(STORAGE_WAITING + 2, len(self.answers))
+        self.assertEqual(STORAGE_WAITING + more, len(self.answers))
         self.post()
         self.clock.advance(0)
         self.succeed()
@@ -236,8 +237,8 @@ class CursorTests(DeskCase):
         Of several confirmations of a device the highest of each kind is stored.
         """
         self.confirm(3, (PAIR, 2))
-        self.confirm(2, (PAIR, 1), (OTHER, 5))
-        self.confirm(4, (PAIR, 3))
+        self.confirm(4, (PAIR, 3), (OTHER, 5))
+        self.confirm(2, (PAIR, 1))
         self.clock.advance(CURSOR_SECONDS)
         self.succeed()
         (move,) = self.moved

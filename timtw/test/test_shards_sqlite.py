@@ -16,7 +16,7 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import TestCase
 
 from timtw.model.errors import NameTaken, StorageUnavailable
-from timtw.model.limits import CLEAN_HURRY_SECONDS, CLEAN_ROWS, CLEAN_SECONDS
+from timtw.model.limits import CLEAN_HURRY_SECONDS, CLEAN_ROWS
 from timtw.model.stores import IShard, ShardError
 from timtw.model.values import Batch, CursorMove, TokenGrant
 from timtw.shards.memory import MemoryShard
@@ -81,8 +81,10 @@ class FileCase(TestCase):
 
     async def refused(self, kind: type[SqliteShard] = SqliteShard) -> str:
         """The sentence with which a shard refuses to start."""
+        shard = make(self.place, kind)
         with self.assertRaises(ShardError) as caught:
-            await make(self.place, kind).start()
+            await shard.start()
+            self.addCleanup(shard.stop)
         text = str(caught.exception)
         self.assertNotIn("\n", text)
         return text
@@ -198,6 +200,8 @@ class RestartTests(FileCase):
         await self.founded()
         self.assertIn("nowhere", await self.refused(Broken))
         self.assertEqual([(1,)], self.sql("SELECT version FROM schema_version"))
+        made = self.sql("SELECT name FROM sqlite_schema WHERE name = 'new'")
+        self.assertEqual([], made)
         await self.opened()
 
 
@@ -345,19 +349,20 @@ class CleaningTests(FileCase):
         self.addCleanup(shard.stop)
         ada = await shard.accounts.register("ada", "", "hash", NOW)
         for n in range(3):
-            later = NOW + n * WINDOW + n
+            later = NOW + n * WINDOW + n * 60 * SECOND
             await shard.accounts.put_token(f"{n}", TokenGrant(ada, "ada"), later)
         old = [draft(ident=n + 1) for n in range(CLEAN_ROWS + 1)]
         await shard.messages.post(Batch(tuple(old)))
-        await shard.messages.post(Batch((draft(ident=1, at=NOW + 2 * WINDOW),)))
-        clock.advance((NOW + 2 * WINDOW) // SECOND - CLEAN_SECONDS)
+        recent = [draft(f"{n}", ident=1, at=NOW + n * WINDOW) for n in (1, 2)]
+        await shard.messages.post(Batch(tuple(recent)))
+        clock.advance((NOW + 2 * WINDOW) // SECOND)
         left = []
         for _ in range(3):
             await shard.messages.post(Batch())
             rows = self.sql("SELECT count(*) FROM send_once")
             left += [rows[0][0], self.sql("SELECT count(*) FROM token")[0][0]]
             clock.advance(CLEAN_HURRY_SECONDS)
-        self.assertEqual([2, 1, 1, 1, 1, 1], left)
+        self.assertEqual([3, 1, 2, 1, 2, 1], left)
 
 
 class OpeningTests(TestCase):

@@ -85,6 +85,32 @@ LOOK_ACCOUNTS: Final = 500
 READERS: Final = 32
 """Readers of one account; the least recently seen is forgotten."""
 
+# The client protocol.
+SMALL_FRAME: Final = 8 * KIB
+"""Longest frame with a list on Thrift: one real client closes at a longer one."""
+LARGE_FRAME: Final = 64 * KIB
+"""Longest frame with a list on JSON; a page shall not keep a slow line for long."""
+HISTORY_BYTES: Final = 512 * KIB
+"""Bytes of entries of one history answer; two entries always fit."""
+SHARED_ENCODINGS: Final = 1024
+"""Messages whose encodings are remembered for further receivers."""
+SHARED_ENCODINGS_BYTES: Final = 8 * MIB
+"""Bytes of encodings that are remembered for further receivers."""
+CLOSE_SECONDS: Final = 10.0
+"""How long a closing connection may take to send what is waiting and to answer the
+closing handshake; then it is cut."""
+WRITE_BYTES: Final = 64 * KIB
+"""What one connection hands to its transport at once while the line is slow: its
+being taken is a sign of life of a slow reader."""
+FRAGMENTS: Final = 4096
+"""Pieces of one WebSocket message; empty ones would otherwise collect for ever."""
+HTTP_BODY: Final = 4 * KIB
+"""Largest body of an HTTP request; the largest registration fits."""
+HTTP_SECONDS: Final = 30.0
+"""How long an HTTP request may take to arrive, and a connection to be idle."""
+BIG_DATA_SECONDS: Final = 30.0
+"""How long the pieces of one big-data frame may take to arrive."""
+
 # Storage.
 BATCH_DRAFTS: Final = 512
 """Most messages of one commit, so that a flood cannot delay the first of them."""

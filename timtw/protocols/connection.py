@@ -1,0 +1,111 @@
+"""One client's wire, without any wire: frames in, commands out; events in, frames out.
+
+Every transport carries the same frames, so WebSocket and the others share this.
+docs/reference/protocol.md, section 2.
+"""
+
+from __future__ import annotations
+
+from timtw.model.commands import Command, Unacceptable
+from timtw.model.errors import BadBigData, BadParameter, NotServed, TimError
+from timtw.model.events import Event
+from timtw.model.values import LogEntry
+from timtw.protocols import incoming
+from timtw.protocols.bigdata import BigDataReader
+from timtw.protocols.encodings import Encodings
+from timtw.protocols.errors import BigDataError, BigDataSeparatorError
+from timtw.protocols.frames import BIG_DATA, FLAG, split_frame
+from timtw.protocols.outgoing import Speaker
+from timtw.protocols.refusals import Note
+
+
+class ClientWire:
+    """The translator of one connection.
+
+    Args:
+        encodings: Shared by all connections of the node.
+        big_data_bytes: The largest big-data frame that is collected.
+    """
+
+    __slots__ = ("_big_data", "_limit", "_speaker")
+
+    def __init__(self, encodings: Encodings, big_data_bytes: int) -> None:
+        self._speaker = Speaker(encodings)
+        self._limit = big_data_bytes
+        self._big_data: BigDataReader | None = None
+
+    @property
+    def logged_in(self) -> bool:
+        """Whether the answer to a successful login has been written."""
+        return self._speaker.codec is not None
+
+    @property
+    def page_bytes(self) -> int:
+        """The sum of ``measure`` that fits into one page of the backlog."""
+        return self._speaker.page_bytes
+
+    @property
+    def collecting(self) -> bool:
+        """Whether the next messages belong to a frame that is not complete.
+
+        The owner of the time calls ``give_up`` when this takes too long.
+        """
+        return self._big_data is not None and self._big_data.collecting
+
+    def receive(self, message: bytes) -> list[Command]:
+        """The commands of one message; none if it is to be ignored. Never fails."""
+        if self._big_data is not None and self._big_data.collecting:
+            return self._collect(self._big_data, message)
+        frame = split_frame(message)
+        if frame is None:
+            return []
+        if frame.type in BIG_DATA:
+            return self._begin(frame.type, message)
+        command = incoming.read(frame, self._speaker.additions)
+        return [] if command is None else [command]
+
+    def give_up(self) -> list[Command]:
+        """Drop a frame that is not complete; the commands that say so."""
+        if self._big_data is None or not self._big_data.collecting:
+            return []
+        return [_damaged(self._big_data.abandon())]
+
+    def encode(self, event: Event) -> list[bytes]:
+        """The frames that tell ``event`` to this client, in order."""
+        return self._speaker.encode(event)
+
+    def measure(self, entry: LogEntry) -> int:
+        """How many bytes of a page ``entry`` takes."""
+        return self._speaker.measure(entry)
+
+    def _begin(self, type: int, message: bytes) -> list[Command]:
+        """Read a big-data frame; nothing is collected before login."""
+        if not self.logged_in:
+            return [_unserved(type)]
+        if self._big_data is None:
+            self._big_data = BigDataReader(self._limit)
+        try:
+            frame = self._big_data.begin(message)
+        except BigDataError as error:
+            return [_damaged(error)]
+        return [] if frame is None else [_unserved(type, frame.node)]
+
+    def _collect(self, reader: BigDataReader, message: bytes) -> list[Command]:
+        """Take the next piece of a big-data frame."""
+        try:
+            frame = reader.add(message)
+        except BigDataError as error:
+            return [_damaged(error)]
+        return [] if frame is None else [_unserved(frame.type, frame.node)]
+
+
+def _unserved(type: int, node: str | None = None) -> Command:
+    """Big data is well formed and not offered."""
+    return Unacceptable(NotServed(), about=Note(type & ~FLAG, n=node))
+
+
+def _damaged(error: BigDataError) -> Command:
+    """A big-data frame without a separator, or with a wrong length."""
+    separator = isinstance(error, BigDataSeparatorError)
+    reason: TimError = BadParameter() if separator else BadBigData()
+    return Unacceptable(reason, about=Note(error.type))

@@ -1,0 +1,234 @@
+"""Frames of a logged-in client become commands of the core.
+
+docs/reference/protocol.md, sections 3 to 6. Pure functions: whatever cannot become
+a command becomes ``Unacceptable`` with the error and a note for its answer. Big
+data is not here, because it may be spread over several messages.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Final, TypeAlias, TypeVar
+
+from timtw.model import commands
+from timtw.model.commands import Command, Unacceptable
+from timtw.model.errors import BadParameter, NotServed, TimError, Undecodable
+from timtw.model.limits import HISTORY_ENTRIES, NODE_LIST
+from timtw.model.values import Device
+from timtw.protocols import frames, structs
+from timtw.protocols.codecs import codec_for
+from timtw.protocols.errors import DecodeError
+from timtw.protocols.frames import ClientFrame, FrameType
+from timtw.protocols.messages import send_message
+from timtw.protocols.refusals import (
+    BY_ACCOUNT,
+    CHANGE_PROFILE,
+    FIND,
+    FORMS,
+    READ_PROFILES,
+    Note,
+)
+from timtw.protocols.unserved import Part, unserved
+
+T = TypeVar("T", bound=structs.WireStruct)
+
+CHANGE_ROOM: Final = 7
+"""The ntype that changes a room's profile."""
+_NANOSECONDS: Final = re.compile("[0-9]{1,19}", re.ASCII)
+_NEWEST_TIME: Final = (1 << 63) - 1
+_PROFILE_FIELDS: Final = tuple(
+    field.name
+    for field in structs.SPECS[structs.TimUserBean].fields
+    if unserved(Part.PROFILE, field.name)
+)
+
+
+class Wrong(Exception):
+    """A request is refused: ``error`` says why, ``note`` what it was."""
+
+    def __init__(self, error: TimError, note: Note) -> None:
+        super().__init__(error, note)
+        self.error = error
+        self.note = note
+
+
+def _decoded(
+    struct: type[T], frame: ClientFrame, error: type[TimError] = BadParameter
+) -> T:
+    """The structure of a frame; Wrong with ``error`` if it is damaged."""
+    try:
+        return codec_for(frame.is_json).decode(struct, frame.payload)
+    except DecodeError as damage:
+        raise Wrong(error(), Note(frame.type)) from damage
+
+
+def login(frame: ClientFrame) -> Command:
+    """Type 16. The codec of the frame goes along, for the answer and what follows."""
+    codec = codec_for(frame.is_json)
+    try:
+        auth = codec.decode(structs.TimAuth, frame.payload)
+    except DecodeError:
+        note = Note(FrameType.TIMAUTH, codec=codec)
+        return Unacceptable(BadParameter(), at_login=True, about=note)
+    return commands.LogIn(
+        name=auth.name or "",
+        password=auth.pwd or "",
+        token=auth.token or "",
+        domain=auth.domain or "",
+        device=Device(auth.resource, auth.termtyp),
+        additions=auth.extend is not None and auth.extend.get("timtw") == "1",
+        about=codec,
+    )
+
+
+def _fetch_backlog(frame: ClientFrame, additions: bool) -> Command:
+    """Type 17; its body means something only with the additions."""
+    if additions and frame.payload:
+        try:
+            request = codec_for(frame.is_json).decode(structs.TimReq, frame.payload)
+        except DecodeError:
+            return commands.FetchBacklog()
+        if request.reqInt is not None:
+            return commands.FetchBacklog(max(0, request.reqInt))
+    return commands.FetchBacklog()
+
+
+def _log_out(frame: ClientFrame, additions: bool) -> Command:
+    """Type 20, which only the additions know."""
+    if additions:
+        return commands.LogOut()
+    raise Wrong(BadParameter(), Note(frame.type))
+
+
+def _pull_history(frame: ClientFrame, additions: bool) -> Command:
+    """Type 21, docs/reference/protocol.md, section 6.4."""
+    request = _decoded(structs.TimReq, frame)
+    note = Note(frame.type, t=request.rtype, n=request.node)
+    newest, count = request.reqInt, request.reqInt2
+    if request.rtype is None or request.node is None:
+        raise Wrong(BadParameter(), note)
+    if newest is None or newest < 0 or count is None:
+        raise Wrong(BadParameter(), note)
+    if unserved(Part.HISTORY, request.rtype):
+        raise Wrong(NotServed(), note)
+    if request.rtype != BY_ACCOUNT:
+        raise Wrong(BadParameter(), note)
+    until: int | None = None
+    if newest == 0 and request.node2:
+        if not _NANOSECONDS.fullmatch(request.node2):
+            raise Wrong(BadParameter(), note)
+        until = min(int(request.node2), _NEWEST_TIME)
+    count = min(max(count, 1), HISTORY_ENTRIES)
+    return commands.PullHistory(request.node, newest, count, until)
+
+
+def _business(frame: ClientFrame, additions: bool) -> Command:
+    """Type 41: the exact-name look-up of the additions, and what is not offered."""
+    request = _decoded(structs.TimReq, frame)
+    note = Note(frame.type, t=request.rtype, n=request.node, n2=request.node2)
+    if request.rtype is not None and unserved(Part.BUSINESS, request.rtype):
+        raise Wrong(NotServed(), note)
+    if additions and request.rtype == FIND and request.reqStr:
+        return commands.FindAccount(request.reqStr)
+    raise Wrong(BadParameter(), note)
+
+
+def _nodes(frame: ClientFrame, additions: bool) -> Command:
+    """Type 42, docs/reference/protocol.md, section 6.1."""
+    request = _decoded(structs.TimNodes, frame)
+    wanted = _wanted(request)
+    note = Note(frame.type, t=wanted)
+    if unserved(Part.NODES, wanted):
+        raise Wrong(NotServed(), note)
+    if wanted == READ_PROFILES and request.nodelist:
+        if len(request.nodelist) <= NODE_LIST:
+            return commands.ReadProfiles(tuple(dict.fromkeys(request.nodelist)))
+    elif wanted == CHANGE_PROFILE and request.usermap and len(request.usermap) == 1:
+        return _change_profile(next(iter(request.usermap.values())), note)
+    raise Wrong(BadParameter(), note)
+
+
+def _wanted(request: structs.TimNodes) -> int:
+    """The ntype; one client always sends 0 and means what the content says."""
+    if request.ntype == 0:
+        if request.usermap:
+            return CHANGE_PROFILE
+        if request.nodelist:
+            return READ_PROFILES
+        if request.roommap:
+            return CHANGE_ROOM
+    return request.ntype
+
+
+def _change_profile(profile: structs.TimUserBean | None, note: Note) -> Command:
+    """The fields that are kept are changed; ``createtime`` is the server's."""
+    if profile is None:
+        raise Wrong(BadParameter(), note)
+    if any(getattr(profile, field) is not None for field in _PROFILE_FIELDS):
+        raise Wrong(NotServed(), note)
+    return commands.ChangeProfile(profile.name)
+
+
+def _message(frame: ClientFrame, additions: bool) -> Command:
+    """Types 90, 92 and 93."""
+    message = _decoded(structs.TimMessage, frame, Undecodable)
+    return send_message(message, FORMS[FrameType(frame.type)])
+
+
+def _presence(frame: ClientFrame, additions: bool) -> Command:
+    """Types 19 and 91."""
+    _decoded(structs.TimPresence, frame, Undecodable)
+    raise Wrong(NotServed(), Note(frame.type))
+
+
+def _virtual_room(frame: ClientFrame, additions: bool) -> Command:
+    """Type 22."""
+    request = _decoded(structs.TimReq, frame)
+    note = Note(frame.type, t=request.rtype, n=request.node)
+    raise Wrong(NotServed(), note)
+
+
+def _stream(frame: ClientFrame, additions: bool) -> Command:
+    """Type 94."""
+    stream = _decoded(structs.TimStream, frame)
+    raise Wrong(NotServed(), Note(frame.type, n=stream.VNode))
+
+
+Reader: TypeAlias = Callable[[ClientFrame, bool], Command]
+_READERS: Final[dict[int, Reader]] = {
+    FrameType.TIMMESSAGE: _message,
+    FrameType.TIMREVOKEMESSAGE: _message,
+    FrameType.TIMBURNMESSAGE: _message,
+    FrameType.TIMOFFLINEMSG: _fetch_backlog,
+    FrameType.TIMLOGOUT: _log_out,
+    FrameType.TIMPULLMESSAGE: _pull_history,
+    FrameType.TIMBUSINESS: _business,
+    FrameType.TIMNODES: _nodes,
+    FrameType.TIMBROADPRESENCE: _presence,
+    FrameType.TIMPRESENCE: _presence,
+    FrameType.TIMVROOM: _virtual_room,
+    FrameType.TIMSTREAM: _stream,
+}
+
+
+def read(frame: ClientFrame, additions: bool) -> Command | None:
+    """The command of a frame; ``None`` for one that is to be ignored.
+
+    Args:
+        additions: Whether this client has asked for the additions of timtw.
+    """
+    if frame.type == FrameType.TIMACK:
+        receipt = frames.ack_id(frame.payload)
+        return None if receipt is None else commands.Acknowledge(receipt)
+    if frame.type == FrameType.TIMPING:
+        return commands.Ping()
+    if frame.type == FrameType.TIMAUTH:
+        return login(frame)
+    reader = _READERS.get(frame.type)
+    if reader is None:
+        return Unacceptable(BadParameter(), about=Note(frame.type))
+    try:
+        return reader(frame, additions)
+    except Wrong as wrong:
+        return Unacceptable(wrong.error, about=wrong.note)

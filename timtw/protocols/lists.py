@@ -1,0 +1,106 @@
+"""Frames with a list of messages, put together from encodings that exist already.
+
+docs/reference/protocol.md, sections 6.4 and 6.5. A TimMessageList is its head, the
+encoded messages and its end, so nothing is encoded again for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+import attrs
+
+from timtw.model.limits import HISTORY_BYTES, LARGE_FRAME, SMALL_FRAME
+from timtw.protocols import compact, structs
+from timtw.protocols.codecs import JSON, THRIFT, Codec
+
+_LIST_FIELD: Final = 2
+"""Number of the field ``TimMessageList.messageList``."""
+_SHORT: Final = 15
+"""A Thrift list of fewer entries tells their number in its first byte."""
+_FRAME_HEAD: Final = 5
+_THRIFT_HEAD: Final = 11
+"""Longest head and end of a Thrift list: 1 + 5 bytes ``id`` (below 2**32), 1 for
+the field, 1 + 2 for the number of entries, 1 for the end."""
+_JSON_HEAD: Final = 64
+"""More than the keys of a JSON list, its id and its brackets take."""
+
+
+def _thrift_list(ident: int | None, bodies: Sequence[bytes]) -> bytes:
+    """A TimMessageList of encoded messages in Thrift."""
+    head = THRIFT.encode(structs.TimMessageList(id=ident))
+    start = bytearray(head[:-1])  # Without the end of the structure.
+    step = _LIST_FIELD if ident is None else _LIST_FIELD - 1
+    start.append(step << 4 | compact.LIST)
+    size = len(bodies)
+    if size < _SHORT:
+        start.append(size << 4 | compact.STRUCT)
+    else:
+        start.append(_SHORT << 4 | compact.STRUCT)
+        compact.write_varint(start, size)
+    return b"%b%b%c" % (bytes(start), b"".join(bodies), compact.STOP)
+
+
+def _json_list(ident: int | None, bodies: Sequence[bytes]) -> bytes:
+    """A TimMessageList of encoded messages in JSON."""
+    head = b"" if ident is None else b'"id":%d,' % ident
+    return b'{%b"messageList":[%b]}' % (head, b",".join(bodies))
+
+
+@attrs.frozen
+class ListForm:
+    """How one codec writes lists.
+
+    Args:
+        room: Bytes of entries that fit into one frame, as ``size_of`` counts them.
+        between: Bytes between two entries.
+    """
+
+    room: int
+    between: int
+
+    def size_of(self, body: bytes) -> int:
+        """What one encoded entry takes of ``room``."""
+        return len(body) + self.between
+
+
+_FORMS: Final = {
+    THRIFT.name: ListForm(SMALL_FRAME - _FRAME_HEAD - _THRIFT_HEAD, 0),
+    JSON.name: ListForm(LARGE_FRAME - _FRAME_HEAD - _JSON_HEAD, 1),
+}
+
+
+def form_of(codec: Codec) -> ListForm:
+    """How ``codec`` writes lists."""
+    return _FORMS[codec.name]
+
+
+def message_list(codec: Codec, ident: int | None, bodies: Sequence[bytes]) -> bytes:
+    """A TimMessageList; ``messageList`` is there even when it is empty."""
+    write = _thrift_list if codec is THRIFT else _json_list
+    return write(ident, bodies)
+
+
+def portions(codec: Codec, bodies: Sequence[bytes]) -> list[list[bytes]]:
+    """Spread a long answer over several lists, at least one, none of them too long.
+
+    An entry that is too long by itself is alone in its list. What goes beyond
+    ``HISTORY_BYTES`` is left out: the client asks for it with its next request. Two
+    entries are never left out, because asking is inclusive: one that the client has
+    already would look like the beginning of the conversation.
+    """
+    form = form_of(codec)
+    total = used = 0
+    spread: list[list[bytes]] = [[]]
+    for count, body in enumerate(bodies):
+        size = form.size_of(body)
+        total += size
+        if count >= 2 and total > HISTORY_BYTES:
+            break
+        if spread[-1] and used + size > form.room:
+            spread.append([])
+            used = 0
+        spread[-1].append(body)
+        used += size
+    return spread

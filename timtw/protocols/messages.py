@@ -1,0 +1,146 @@
+"""What a client writes becomes a command; what was stored becomes a TimMessage.
+
+docs/reference/protocol.md, section 4. ``fromTid``, ``timestamp``, ``mid``,
+``isOffline``, ``bnType`` and ``ToList`` of a client mean nothing and are dropped.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from typing import Final, TypeVar
+
+from timtw.model import commands
+from timtw.model.commands import Unacceptable
+from timtw.model.errors import BadParameter, NotServed, PermissionDenied, TimError
+from timtw.model.values import Address, Content, DeliveredMark, Message
+from timtw.protocols import structs
+from timtw.protocols.refusals import Note, note_of
+from timtw.protocols.unserved import Part, unserved
+
+V = TypeVar("V", str, bytes)
+
+TO_ACCOUNT: Final = 2
+TO_ROOM: Final = 3
+TEXT: Final = 1
+STREAM: Final = 5
+DELIVERED: Final = 8
+"""The odType of a delivered mark, which only the additions know."""
+
+
+def send_message(
+    message: structs.TimMessage, form: commands.Form
+) -> commands.SendMessage | Unacceptable:
+    """The command of a message, after the checks that need only the message."""
+    to = message.toTid
+    command = commands.SendMessage(
+        peer=to.node if to is not None else "",
+        content=Content(
+            message.dataString,
+            message.dataBinary,
+            message.udtype,
+            message.udshow,
+            message.extend,
+            message.extra,
+        ),
+        ident=message.id or None,
+        form=form,
+    )
+    error = _fault(message)
+    if error is None:
+        return command
+    note = note_of(command)
+    if to is None:
+        room = message.roomTid
+        note = Note(note.type, n=None if room is None else room.node, t2=note.t2)
+    return Unacceptable(error, about=note)
+
+
+def _fault(message: structs.TimMessage) -> TimError | None:
+    """What is wrong with a message, in the order of section 4.2."""
+    recipient, order = message.msType, message.odType
+    if order == 0 and message.dataBinary is not None and message.dataString is None:
+        # One client sends streams so, to accounts with a msType of 0.
+        order, recipient = STREAM, recipient or TO_ACCOUNT
+    if recipient not in (TO_ACCOUNT, TO_ROOM):
+        return BadParameter()
+    if order != TEXT and not unserved(Part.ORDER, order):
+        return BadParameter()
+    if unserved(Part.RECIPIENT, recipient) or order != TEXT:
+        return NotServed()
+    if message.toTid is None:
+        return PermissionDenied()
+    if message.roomTid is not None and unserved(Part.ADDRESS, "roomTid"):
+        return NotServed()
+    return None
+
+
+class Copy(enum.IntEnum):
+    """The forms in which a stored message is sent.
+
+    Copies of the backlog have ``isOffline``, those of the history have not; both
+    carry an id only for clients with the additions. ``LIVE`` tells the device too.
+    """
+
+    LIVE = 0
+    HISTORY = 1
+    HISTORY_WITH_ID = 2
+    BACKLOG = 3
+    BACKLOG_WITH_ID = 4
+
+
+_WITH_ID: Final = frozenset({Copy.LIVE, Copy.HISTORY_WITH_ID, Copy.BACKLOG_WITH_ID})
+_BACKLOG: Final = frozenset({Copy.BACKLOG, Copy.BACKLOG_WITH_ID})
+
+
+def _tid(address: Address) -> structs.Tid:
+    """The address of an account; a domain only where there is one."""
+    return structs.Tid(node=address.node, domain=address.domain or None)
+
+
+def _from(message: Message, copy: Copy) -> structs.Tid:
+    """The sender: with the device while the message is live, else the node alone."""
+    device = message.device
+    if copy is not Copy.LIVE or device is None:
+        return structs.Tid(node=message.sender.node)
+    sender = _tid(message.sender)
+    sender.resource = device.resource
+    sender.termtyp = device.kind
+    return sender
+
+
+def _plain(values: Mapping[str, V] | None) -> dict[str, V] | None:
+    """A map as the codecs want it."""
+    return values if values is None or isinstance(values, dict) else dict(values)
+
+
+def stored_message(message: Message, copy: Copy) -> structs.TimMessage:
+    """A stored text in one of its forms."""
+    content = message.content
+    return structs.TimMessage(
+        msType=TO_ACCOUNT,
+        odType=TEXT,
+        id=message.ident if copy in _WITH_ID else None,
+        mid=message.mid,
+        fromTid=_from(message, copy),
+        toTid=_tid(message.recipient),
+        dataBinary=content.binary,
+        dataString=content.text,
+        isOffline=True if copy in _BACKLOG else None,
+        timestamp=message.timestamp,
+        udtype=content.udtype,
+        udshow=content.udshow,
+        extend=_plain(content.extend),
+        extra=_plain(content.extra),
+    )
+
+
+def delivered_mark(mark: DeliveredMark) -> structs.TimMessage:
+    """The notice that a device of the reader has confirmed up to a number."""
+    return structs.TimMessage(
+        msType=TO_ACCOUNT,
+        odType=DELIVERED,
+        mid=mark.mid,
+        fromTid=structs.Tid(node=mark.reader.node),
+        toTid=structs.Tid(node=mark.author.node),
+    )

@@ -1,0 +1,179 @@
+"""Events of the core become frames for one client.
+
+docs/reference/protocol.md, sections 2.2 and 3.2. Until a login has succeeded a
+client has no codec, and nothing but the refusal of a login can be said to it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from timtw.model import events
+from timtw.model.events import Event
+from timtw.model.values import LogEntry
+from timtw.protocols import structs
+from timtw.protocols.codecs import THRIFT, Codec
+from timtw.protocols.encodings import Encodings
+from timtw.protocols.frames import FrameType, acked_frame, server_frame
+from timtw.protocols.lists import form_of, message_list, portions
+from timtw.protocols.messages import Copy, delivered_mark
+from timtw.protocols.refusals import CHANGE_PROFILE, READ_PROFILES, note_of, refusal
+
+PONG: Final = server_frame(FrameType.TIMPING)
+END_OF_BACKLOG: Final = server_frame(FrameType.TIMOFFLINEMSGEND)
+
+
+def ack_frame(codec: Codec, ack: structs.TimAck) -> bytes:
+    """The frame of a TimAck; its type byte is the same in both codecs."""
+    return server_frame(FrameType.TIMACK, codec.encode(ack))
+
+
+class Speaker:
+    """What one client is told, in the codec of its login.
+
+    ``codec`` is ``None`` until a login has succeeded; ``additions`` is whether that
+    login asked for the additions of timtw.
+    """
+
+    __slots__ = ("_encodings", "additions", "codec")
+
+    def __init__(self, encodings: Encodings) -> None:
+        self._encodings = encodings
+        self.codec: Codec | None = None
+        self.additions = False
+
+    def encode(self, event: Event) -> list[bytes]:
+        """The frames that tell ``event``; none if this client cannot be told."""
+        kind = type(event)
+        if kind is events.LoggedIn:
+            return self._logged_in(event)  # type: ignore[arg-type]
+        if kind is events.Refused:
+            return self._refused(event)  # type: ignore[arg-type]
+        if self.codec is None:
+            return []
+        return _WRITERS[kind](self, self.codec, event)
+
+    def measure(self, entry: LogEntry) -> int:
+        """The bytes of ``entry`` in a page of the backlog."""
+        codec = self.codec or THRIFT
+        return form_of(codec).size_of(self._waiting(codec, entry))
+
+    @property
+    def page_bytes(self) -> int:
+        """The bytes of entries that fit into one page."""
+        return form_of(self.codec or THRIFT).room
+
+    def _logged_in(self, event: events.LoggedIn) -> list[bytes]:
+        """Fix the codec; the credential follows right behind the answer."""
+        about = event.command.about
+        codec = self.codec = about if isinstance(about, Codec) else THRIFT
+        self.additions = event.command.additions
+        answer = structs.TimAck(
+            ok=True,
+            timType=FrameType.TIMAUTH,
+            t=event.server,
+            n=event.address.node,
+            t2=event.head if self.additions else None,
+            n2=event.connection,
+        )
+        said = [ack_frame(codec, answer)]
+        if self.additions and event.credential is not None:
+            credential = structs.TimAck(
+                ok=True, timType=FrameType.TIMTOKEN, n=event.credential
+            )
+            said.append(ack_frame(codec, credential))
+        return said
+
+    def _refused(self, event: events.Refused) -> list[bytes]:
+        """A login is refused in its own codec, everything else in the client's."""
+        note = note_of(event.command)
+        codec = note.codec or self.codec
+        if codec is None:
+            return []
+        return [ack_frame(codec, refusal(note, event.error))]
+
+    def _numbered(self, codec: Codec, body: bytes, entry: LogEntry) -> bytes:
+        """An encoded entry, with its number in the log for those who know it."""
+        return codec.with_seq(body, entry.seq) if self.additions else body
+
+    def _waiting(self, codec: Codec, entry: LogEntry) -> bytes:
+        """An entry of the backlog, encoded."""
+        copy = Copy.BACKLOG_WITH_ID if self.additions else Copy.BACKLOG
+        body = self._encodings.encoded(codec, entry.message, copy)
+        return self._numbered(codec, body, entry)
+
+    def _delivery(self, codec: Codec, event: events.Delivery) -> list[bytes]:
+        entry = event.entry
+        if event.backlog:
+            body = self._waiting(codec, entry)
+        else:
+            body = self._encodings.encoded(codec, entry.message, Copy.LIVE)
+            body = self._numbered(codec, body, entry)
+        if event.receipt:
+            return [acked_frame(FrameType.TIMMESSAGE, event.receipt, body)]
+        return [server_frame(FrameType.TIMMESSAGE, body)]
+
+    def _repeated(self, codec: Codec, event: events.Repeated) -> list[bytes]:
+        body = self._encodings.encoded(codec, event.message, Copy.LIVE)
+        return [server_frame(FrameType.TIMMESSAGE, body)]
+
+    def _page(self, codec: Codec, event: events.Page) -> list[bytes]:
+        bodies = [self._waiting(codec, entry) for entry in event.entries]
+        page = message_list(codec, event.receipt, bodies)
+        return [acked_frame(FrameType.TIMOFFLINEMSG, event.receipt, page)]
+
+    def _history(self, codec: Codec, event: events.History) -> list[bytes]:
+        copy = Copy.HISTORY_WITH_ID if self.additions else Copy.HISTORY
+        encoded = self._encodings.encoded
+        bodies = [encoded(codec, message, copy) for message in event.messages]
+        return [
+            server_frame(FrameType.TIMPULLMESSAGE, message_list(codec, None, portion))
+            for portion in portions(codec, bodies)
+        ]
+
+    def _profiles(self, codec: Codec, event: events.Profiles) -> list[bytes]:
+        usermap = {
+            profile.account.address.node: structs.TimUserBean(
+                name=profile.name, createtime=profile.account.created
+            )
+            for profile in event.profiles
+        }
+        nodes = structs.TimNodes(ntype=READ_PROFILES, usermap=usermap)
+        return [server_frame(FrameType.TIMNODES, codec.encode(nodes))]
+
+    def _marked(self, codec: Codec, event: events.Marked) -> list[bytes]:
+        if not self.additions:
+            return []
+        body = codec.encode(delivered_mark(event.mark))
+        return [server_frame(FrameType.TIMMESSAGE, body)]
+
+
+def _done(type: int, t: int | None = None) -> Writer:
+    """A TimAck that says no more than that the request was carried out."""
+
+    def write(speaker: Speaker, codec: Codec, event: Event) -> list[bytes]:
+        return [ack_frame(codec, structs.TimAck(ok=True, timType=type, t=t))]
+
+    return write
+
+
+def _always(frame: bytes) -> Writer:
+    """A frame without anything in it that could differ."""
+    return lambda speaker, codec, event: [frame]
+
+
+Writer = Callable[[Speaker, Codec, Any], list[bytes]]
+_WRITERS: Final[dict[type, Writer]] = {
+    events.Delivery: Speaker._delivery,
+    events.Repeated: Speaker._repeated,
+    events.Page: Speaker._page,
+    events.EndOfBacklog: _always(END_OF_BACKLOG),
+    events.Pong: _always(PONG),
+    events.History: Speaker._history,
+    events.Profiles: Speaker._profiles,
+    events.ProfileChanged: _done(FrameType.TIMNODES, CHANGE_PROFILE),
+    events.AlreadyLoggedIn: _done(FrameType.TIMAUTH),
+    events.LoggedOut: _done(FrameType.TIMLOGOUT),
+    events.Marked: Speaker._marked,
+}

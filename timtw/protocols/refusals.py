@@ -1,0 +1,106 @@
+"""What a refusal says about the request that it refuses.
+
+docs/reference/protocol.md, section 3.2. A TimAck names the type of the frame and
+repeats a few of its values, so that a client can tell its requests apart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+import attrs
+
+from timtw.model import commands
+from timtw.model.errors import TimError
+from timtw.protocols import structs
+from timtw.protocols.codecs import Codec
+from timtw.protocols.frames import FrameType
+
+BY_ACCOUNT: Final = 1
+"""The rtype of a history request for the conversation with an account."""
+FIND: Final = 64
+"""The rtype of a business request that looks up an account by its exact name."""
+READ_PROFILES: Final = 4
+"""The ntype that asks for profiles of accounts and answers with them."""
+CHANGE_PROFILE: Final = 6
+"""The ntype that changes the asking account's own profile."""
+
+
+@attrs.frozen
+class Note:
+    """What a TimAck repeats of a request.
+
+    Args:
+        type: The frame type, which becomes ``timType``.
+        codec: The codec of the request itself, where the answer has to use it.
+    """
+
+    type: int
+    t: int | None = None
+    n: str | None = None
+    t2: int | None = None
+    n2: str | None = None
+    codec: Codec | None = None
+
+
+FORMS: Final = {
+    FrameType.TIMMESSAGE: commands.Form.MESSAGE,
+    FrameType.TIMREVOKEMESSAGE: commands.Form.REVOKE,
+    FrameType.TIMBURNMESSAGE: commands.Form.BURN,
+}
+"""The three types that carry a message; all are handled alike."""
+_TYPES: Final = {form: int(type) for type, form in FORMS.items()}
+
+
+def _login(command: commands.LogIn) -> Note:
+    """A refused login is answered in the codec of its own frame."""
+    codec = command.about
+    return Note(FrameType.TIMAUTH, codec=codec if isinstance(codec, Codec) else None)
+
+
+def _send(command: commands.SendMessage) -> Note:
+    """A refused message names its recipient and the id that the client chose."""
+    return Note(_TYPES[command.form], n=command.peer, t2=command.ident)
+
+
+def _history(command: commands.PullHistory) -> Note:
+    return Note(FrameType.TIMPULLMESSAGE, t=BY_ACCOUNT, n=command.peer)
+
+
+def _unacceptable(command: commands.Unacceptable) -> Note:
+    note = command.about
+    return note if isinstance(note, Note) else Note(0)
+
+
+_NOTES: Final[dict[type, Callable[[Any], Note]]] = {
+    commands.LogIn: _login,
+    commands.LogOut: lambda _: Note(FrameType.TIMLOGOUT),
+    commands.Ping: lambda _: Note(FrameType.TIMPING),
+    commands.Acknowledge: lambda _: Note(FrameType.TIMACK),
+    commands.FetchBacklog: lambda _: Note(FrameType.TIMOFFLINEMSG),
+    commands.SendMessage: _send,
+    commands.PullHistory: _history,
+    commands.FindAccount: lambda _: Note(FrameType.TIMBUSINESS, t=FIND),
+    commands.ReadProfiles: lambda _: Note(FrameType.TIMNODES, t=READ_PROFILES),
+    commands.ChangeProfile: lambda _: Note(FrameType.TIMNODES, t=CHANGE_PROFILE),
+    commands.Unacceptable: _unacceptable,
+}
+
+
+def note_of(command: commands.Command) -> Note:
+    """What the refusal of ``command`` says about it."""
+    return _NOTES[type(command)](command)
+
+
+def refusal(note: Note, error: TimError) -> structs.TimAck:
+    """The TimAck that refuses; ``error`` is always set."""
+    return structs.TimAck(
+        ok=False,
+        timType=note.type,
+        error=structs.TimError(code=error.code, info=str(error)),
+        t=note.t,
+        n=note.n,
+        t2=note.t2,
+        n2=note.n2,
+    )

@@ -1,0 +1,103 @@
+"""Everything that is served on the port for clients: ``/tim``, ``/tim2`` and a page.
+
+docs/reference/protocol.md, section 1.1. What trickles in ends with the time for it;
+addresses of clients are not logged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+
+from twisted.internet.interfaces import IReactorTime
+from twisted.web.http import HTTPChannel
+from twisted.web.pages import notFound
+from twisted.web.resource import IResource, Resource
+from twisted.web.server import Request, Site
+
+from timtw.model.interfaces import IFrontDesk
+from timtw.model.limits import HTTP_BODY, HTTP_SECONDS
+from timtw.protocols.encodings import Encodings
+from timtw.protocols.http import Accounts
+from timtw.protocols.upgrade import Upgrade
+from timtw.protocols.websocket import WebSocketClients
+
+
+class Root(Resource):
+    """``/tim``, ``/tim2``, and a page with its files for everything else."""
+
+    def __init__(self, page: IResource | None) -> None:
+        super().__init__()
+        self._page = page
+
+    def getChild(self, path: bytes, request: Request) -> Any:
+        """A path that is neither of ours."""
+        if self._page is None:
+            return notFound()
+        return self._page.getChildWithDefault(path, request)
+
+
+class LimitedRequest(Request):
+    """A request whose body is kept up to one byte more than is allowed."""
+
+    def gotLength(self, length: int | None) -> None:
+        """Keep the body in memory, whatever length is announced."""
+        super().gotLength(0)
+
+    def handleContentChunk(self, data: bytes) -> None:
+        """Drop what is too much; the time for it ends as well."""
+        assert self.content is not None
+        room = HTTP_BODY + 1 - self.content.tell()
+        self.content.write(data[:room])
+
+
+class LimitedChannel(HTTPChannel):
+    """A connection whose requests have to arrive in time, not only to trickle in."""
+
+    def resetTimeout(self) -> None:
+        """Bytes alone do not prolong it: the clock runs from request to request."""
+
+    def timeoutConnection(self) -> None:
+        """Cut the line, without a log line that holds an address."""
+        transport: Any = self.transport
+        transport.abortConnection()
+
+
+class ClientSite(Site):
+    """A site without an access log, which would hold addresses."""
+
+    protocol = LimitedChannel  # type: ignore[assignment]
+    noisy = False
+
+    def startFactory(self) -> None:
+        """There is no log to open."""
+
+    def stopFactory(self) -> None:
+        """There is no log to close."""
+
+    def log(self, request: object) -> None:
+        """Log nothing."""
+
+
+def make_site(
+    desk: IFrontDesk,
+    page: IResource | None,
+    *,
+    origins: Collection[str],
+    max_frame: int,
+    reactor: IReactorTime,
+) -> ClientSite:
+    """The site for clients.
+
+    Args:
+        page: Serves ``/`` and all paths but ``/tim`` and ``/tim2``; ``None``: 404.
+        origins: The only values of ``Origin`` that are accepted; none for any.
+        max_frame: Bytes of the largest frame after login.
+    """
+    clients = WebSocketClients(desk, reactor, Encodings(), max_frame)
+    root = Root(page)
+    root.putChild(b"tim", Upgrade(clients, origins))
+    root.putChild(b"tim2", Accounts(desk, origins))
+    return ClientSite(
+        root, requestFactory=LimitedRequest, timeout=HTTP_SECONDS, reactor=reactor
+    )

@@ -1,0 +1,105 @@
+"""The way from HTTP to WebSocket: ``/tim``.
+
+docs/reference/protocol.md, section 1.2. twisted.web has read the request; what is
+decided here is whether it may become a WebSocket, and who reads the bytes from then
+on. autobahn sees only the headers that the handshake is made of: subprotocols and
+extensions are ignored, and the origin has been looked at already.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from typing import Any, Final
+
+from twisted.internet.interfaces import IAddress
+from twisted.protocols.policies import ProtocolWrapper
+from twisted.web.resource import Resource
+from twisted.web.server import NOT_DONE_YET, Request
+
+from timtw.protocols.websocket import WebSocketClients
+
+_VERSION: Final = b"13"
+_KEY: Final = re.compile(rb"[A-Za-z0-9+/]{22}==")
+"""Sixteen bytes in base64."""
+_HANDSHAKE: Final = (
+    b"GET /tim HTTP/1.1\r\n"
+    b"Host: localhost\r\n"
+    b"Upgrade: websocket\r\n"
+    b"Connection: Upgrade\r\n"
+    b"Sec-WebSocket-Version: 13\r\n"
+    b"Sec-WebSocket-Key: %b\r\n\r\n"
+)
+
+
+def source_of(address: IAddress | None) -> str:
+    """A text that stands for the address of a client, for its limits."""
+    return str(getattr(address, "host", "local"))
+
+
+def origin_allowed(request: Request, origins: Collection[str]) -> bool:
+    """Whether the request's ``Origin`` is one of ``origins``; none means any."""
+    origin = request.getHeader(b"origin")
+    return not origins or (origin or b"").decode("latin-1") in origins
+
+
+class Upgrade(Resource):
+    """Turns an HTTP request into a WebSocket connection."""
+
+    def __init__(self, clients: WebSocketClients, origins: Collection[str]) -> None:
+        super().__init__()
+        self._clients = clients
+        self._origins = origins
+
+    def render(self, request: Request) -> Any:
+        """Hand the connection over, or say what is wrong with the request."""
+        code = self._fault(request)
+        if code:
+            request.setResponseCode(code)
+            request.setHeader(b"content-type", b"text/plain")
+            return b"This is the WebSocket of a chat server.\n"
+        return self._hand_over(request)
+
+    def _fault(self, request: Request) -> int:
+        """The HTTP status of what is wrong; 0 for nothing."""
+        if request.method != b"GET":
+            return 405
+        upgrade = _words(request, b"upgrade")
+        if b"websocket" not in upgrade or b"upgrade" not in _words(
+            request, b"connection"
+        ):
+            return 400
+        keys = request.requestHeaders.getRawHeaders(b"sec-websocket-key", [])
+        if request.getHeader(b"sec-websocket-version") != _VERSION:
+            return 400
+        if len(keys) != 1 or not _KEY.fullmatch(keys[0]):
+            return 400
+        return 0 if origin_allowed(request, self._origins) else 403
+
+    def _hand_over(self, request: Request) -> int:
+        """Let a WebSocket protocol take the place of the HTTP channel."""
+        channel: Any = request.channel
+        transport: Any = channel.transport
+        protocol: Any = self._clients.protocol_for(
+            source_of(request.getClientAddress())
+        )
+        # The channel and its request know each other and are needed no more; what
+        # the client has sent behind its request is passed on.
+        channel.requests.clear()
+        channel.transport = None
+        channel.rawDataReceived = protocol.dataReceived
+        transport.unregisterProducer()
+        if isinstance(transport, ProtocolWrapper):  # TLS is a protocol of its own.
+            transport.wrappedProtocol = protocol
+        else:
+            transport.protocol = protocol
+        protocol.makeConnection(transport)
+        key = request.getHeader(b"sec-websocket-key")
+        protocol.dataReceived(_HANDSHAKE % key)
+        return NOT_DONE_YET
+
+
+def _words(request: Request, header: bytes) -> set[bytes]:
+    """The words of a header that is a list, in lower case."""
+    lines = request.requestHeaders.getRawHeaders(header, [])
+    return {word.strip().lower() for line in lines for word in line.split(b",")}

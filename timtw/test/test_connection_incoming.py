@@ -1,0 +1,373 @@
+"""Frames of clients in, commands out."""
+
+from __future__ import annotations
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from twisted.trial.unittest import SynchronousTestCase
+
+from timtw.model import commands
+from timtw.model.commands import Unacceptable
+from timtw.model.errors import (
+    BadBigData,
+    BadParameter,
+    NotServed,
+    PermissionDenied,
+    TimError,
+    Undecodable,
+)
+from timtw.model.limits import HISTORY_ENTRIES, NODE_LIST
+from timtw.model.values import Content, Device
+from timtw.protocols.codecs import JSON, THRIFT
+from timtw.protocols.refusals import Note
+from timtw.test.wirekit import CODECS, wire
+
+_NULLS = (
+    b'"id":null,"mid":null,"bnType":null,"fromTid":null,"toTid":{"node":"bob",'
+    b'"domain":null,"resource":null,"termtyp":null},"roomTid":null,"dataString":"hi",'
+    b'"dataBinary":null,"isOffline":null,"timestamp":null,"udtype":null,'
+    b'"udshow":null,"extend":null,"extra":null}'
+)
+
+
+class Case(SynchronousTestCase):
+    """Helpers for one frame at a time."""
+
+    def one(self, frame: bytes, additions: bool = False) -> commands.Command:
+        """The command of a logged-in client's frame."""
+        (command,) = wire(JSON, additions).receive(frame)
+        return command
+
+    def refused(
+        self, frame: bytes, error: type[TimError], note: Note, additions: bool = False
+    ) -> None:
+        """Check that a logged-in client's frame is refused so."""
+        command = self.one(frame, additions)
+        assert isinstance(command, Unacceptable), command
+        self.assertIs(type(command.error), error)
+        self.assertEqual(command.about, note)
+
+
+class RealClients(Case):
+    """The frames that the existing clients were seen to send."""
+
+    def test_login(self) -> None:
+        """Each client's login by name is understood, padding included."""
+        thrift = bytes.fromhex(
+            "10 1805616c696365 1806736563726574 1800 1803726573 1301 00"
+        )
+        script = (
+            b'\x90{"name":"alice","pwd":"secret","domain":"","resource":"res",'
+            b'"termtyp":1,"token":null,"extend":null}'
+        )
+        frames = ((thrift, THRIFT), (thrift + bytes(3), THRIFT), (script, JSON))
+        for frame, codec in frames:
+            (command,) = wire(None).receive(frame)
+            device = Device("res", 1)
+            expected = commands.LogIn(
+                "alice", "secret", "", "", device, additions=False, about=codec
+            )
+            self.assertEqual(command, expected)
+
+    def test_token_login(self) -> None:
+        """Logins by token are understood, with and without a name."""
+        thrift = bytes.fromhex("10 1805616c696365 3803726573 1301 1803544f4b 00")
+        (command,) = wire(None).receive(thrift)
+        device = Device("res", 1)
+        expected = commands.LogIn("alice", "", "TOK", "", device, about=THRIFT)
+        self.assertEqual(command, expected)
+        script = (
+            b'\x90{"name":"","pwd":"","domain":null,"resource":"web","termtyp":1,'
+            b'"token":"T","extend":null}'
+        )
+        (command,) = wire(None).receive(script)
+        device = Device("web", 1)
+        self.assertEqual(command, commands.LogIn("", "", "T", "", device, about=JSON))
+        (command,) = wire(None).receive(b"\x10\x00")
+        self.assertEqual(
+            command, commands.LogIn("", "", "", "", Device(), about=THRIFT)
+        )
+
+    def test_text(self) -> None:
+        """Each client's text is understood."""
+        thrift = bytes.fromhex("5a 1302 1301 5c 1803626f62 00 38026869 00")
+        script = b'\xda{"msType":2,"odType":1,' + _NULLS
+        for frame in (thrift, thrift + bytes(7), script):
+            self.assertEqual(
+                self.one(frame), commands.SendMessage("bob", Content(text="hi"))
+            )
+
+    def test_revoke(self) -> None:
+        """A revocation in a room is understood, and not offered."""
+        thrift = bytes.fromhex("5c 1303 1302 260e 4c 1804726f6f6d 00 00")
+        self.refused(thrift, NotServed, Note(92, n="room"))
+
+    def test_history(self) -> None:
+        """Each client's request for history is understood."""
+        thrift = bytes.fromhex("15 1502 1803626f62 2600 1614 00")
+        script = (
+            b'\x95{"rtype":1,"node":"bob","node2":null,"reqInt":0,"reqInt2":10,'
+            b'"reqStr":null,"reqStr2":null}'
+        )
+        for frame in (thrift, script):
+            self.assertEqual(self.one(frame), commands.PullHistory("bob", 0, 10))
+
+    def test_profile(self) -> None:
+        """Each client's request for a profile is understood, also without its kind."""
+        asked = commands.ReadProfiles(("a",))
+        for frame in ("2a 1508 1918 0161 00", "2a 1500 1918 0161 00 00"):
+            self.assertEqual(self.one(bytes.fromhex(frame)), asked)
+        script = b'\xaa{"ntype":4,"nodelist":["a"],"usermap":null,"roommap":null}'
+        self.assertEqual(self.one(script), asked)
+
+    def test_small_frames(self) -> None:
+        """Pings, acknowledgements and requests for the backlog work in both forms."""
+        for bit in (0, 0x80):
+            self.assertEqual(self.one(bytes([13 | bit])), commands.Ping())
+            self.assertEqual(self.one(bytes([17 | bit])), commands.FetchBacklog())
+            ack = bytes([12 | bit, 0, 0, 1, 2])
+            self.assertEqual(self.one(ack), commands.Acknowledge(258))
+
+    def test_not_offered(self) -> None:
+        """Roster, virtual rooms, presence and streams are refused by their names."""
+        self.refused(bytes.fromhex("29 1502 0000"), NotServed, Note(41, t=1))
+        subscribe = bytes.fromhex("16 150a 180156 2602 00")
+        self.refused(subscribe, NotServed, Note(22, t=5, n="V"))
+        presence = bytes.fromhex("5b 3302 2c 1803626f62 00 2402 180462757379 00")
+        self.refused(presence, NotServed, Note(91))
+        stream = bytes.fromhex("5e 1600 180156 28020102 1800 00")
+        self.refused(stream, NotServed, Note(94, n="V"))
+
+
+class Requests(Case):
+    """What every kind of request needs."""
+
+    def test_empty(self) -> None:
+        """Empty messages and short acknowledgements are ignored."""
+        self.assertEqual(wire().receive(b""), [])
+        self.assertEqual(wire().receive(b"\x0c\0\0\1"), [])
+
+    def test_undecodable_login(self) -> None:
+        """A damaged login is refused in its own codec, and is known for a login."""
+        for frame, codec in ((b"\x90{", JSON), (b"\x10\x18\x09", THRIFT)):
+            (command,) = wire(None).receive(frame)
+            assert isinstance(command, Unacceptable)
+            self.assertTrue(command.at_login)
+            self.assertIsInstance(command.error, BadParameter)
+            self.assertEqual(command.about, Note(16, codec=codec))
+
+    def test_additions(self) -> None:
+        """Only a client that asks for our additions at login gets them."""
+        for value, wanted in ((b"1", True), (b"0", False), (b"", False)):
+            frame = b'\x90{"extend":{"a":"b","timtw":"%b"}}' % value
+            (command,) = wire(None).receive(frame)
+            assert isinstance(command, commands.LogIn)
+            self.assertIs(command.additions, wanted)
+
+    def test_resume(self) -> None:
+        """Only clients with the additions resume; a body means nothing to others."""
+        bodies = (b'\x91{"reqInt":5}', bytes.fromhex("11 460a 00"))
+        for frame in bodies:
+            self.assertEqual(self.one(frame, True), commands.FetchBacklog(5))
+            self.assertEqual(self.one(frame), commands.FetchBacklog())
+        self.assertEqual(self.one(b'\x91{"reqInt":0}', True), commands.FetchBacklog(0))
+        self.assertEqual(self.one(b'\x91{"reqInt":-3}', True), commands.FetchBacklog(0))
+        for frame in (b"\x91", b"\x91{}", b"\x91{", b"\x11\xff"):
+            self.assertEqual(self.one(frame, True), commands.FetchBacklog())
+
+    def test_log_out(self) -> None:
+        """Type 20 logs out with the additions and is unknown to everybody else."""
+        self.assertEqual(self.one(b"\x14", True), commands.LogOut())
+        self.refused(b"\x14", BadParameter, Note(20))
+
+    def test_find(self) -> None:
+        """The look-up by name belongs to the additions and needs a name."""
+        find = b'\xa9{"rtype":64,"reqStr":"bob"}'
+        self.assertEqual(self.one(find, True), commands.FindAccount("bob"))
+        for body in (b'{"rtype":64}', b'{"rtype":64,"reqStr":""}'):
+            self.refused(b"\xa9" + body, BadParameter, Note(41, t=64), True)
+
+    def test_unknown_types(self) -> None:
+        """Types that no client may send are refused by their number."""
+        for type in (0, 1, 11, 14, 15, 18, 23, 40, 43, 89, 98, 127):
+            for bit in (0, 0x80):
+                self.refused(bytes([type | bit]), BadParameter, Note(type))
+
+    def test_history(self) -> None:
+        """A request for history has all four fields; its count is kept in bounds."""
+        whole = {"rtype": "1", "node": '"B"', "reqInt": "9", "reqInt2": "3"}
+        for missing in whole:
+            rest = ",".join(f'"{k}":{v}' for k, v in whole.items() if k != missing)
+            command = self.one(b"\x95{" + rest.encode() + b"}")
+            assert isinstance(command, Unacceptable)
+            self.assertIsInstance(command.error, BadParameter)
+        head = b'\x95{"rtype":1,"node":"B","reqInt":%d,"reqInt2":%d}'
+        for asked, clamped in ((-1, 1), (0, 1), (1, 1), (100, 100), (101, 100)):
+            self.assertEqual(
+                self.one(head % (9, asked)), commands.PullHistory("B", 9, clamped)
+            )
+        self.assertEqual(HISTORY_ENTRIES, 100)
+        self.refused(head % (-1, 1), BadParameter, Note(21, t=1, n="B"))
+        frame = b'\x95{"rtype":3,"node":"B","reqInt":0,"reqInt2":1}'
+        self.refused(frame, BadParameter, Note(21, t=3, n="B"))
+
+    def test_history_until(self) -> None:
+        """A newest time counts only with no newest number, and is a number itself."""
+        head = '\x95{"rtype":1,"node":"B","reqInt":%d,"reqInt2":1,"node2":"%s"}'
+
+        def frame(newest: int, until: str) -> bytes:
+            return (head % (newest, until)).encode("latin-1")
+
+        self.assertEqual(
+            self.one(frame(0, "17")), commands.PullHistory("B", 0, 1, until=17)
+        )
+        self.assertEqual(self.one(frame(4, "17")), commands.PullHistory("B", 4, 1))
+        self.assertEqual(self.one(frame(0, "")), commands.PullHistory("B", 0, 1))
+        far = self.one(frame(0, "9" * 19))
+        self.assertEqual(far, commands.PullHistory("B", 0, 1, until=(1 << 63) - 1))
+        for bad in ("x", "-1", "1.0", "9" * 20):
+            self.refused(frame(0, bad), BadParameter, Note(21, t=1, n="B"))
+
+    def test_profiles(self) -> None:
+        """Profiles are asked for by a list that is neither empty nor too long."""
+
+        def frame(count: int) -> bytes:
+            nodes = ",".join(f'"{number}"' for number in range(count))
+            return b'\xaa{"ntype":4,"nodelist":[%b]}' % nodes.encode()
+
+        command = self.one(frame(NODE_LIST))
+        assert isinstance(command, commands.ReadProfiles)
+        self.assertEqual(len(command.nodes), NODE_LIST)
+        for bad in (frame(NODE_LIST + 1), frame(0), b'\xaa{"ntype":4}'):
+            self.refused(bad, BadParameter, Note(42, t=4))
+        doubled = self.one(b'\xaa{"ntype":0,"nodelist":["a","a"]}')
+        self.assertEqual(doubled, commands.ReadProfiles(("a",)))
+
+    def test_change_profile(self) -> None:
+        """The name is changed by exactly one entry; the creation time is ours."""
+        for kind in (0, 6):
+            frame = b'\xaa{"ntype":%d,"usermap":{"":{"name":"N","createtime":1}}}'
+            self.assertEqual(self.one(frame % kind), commands.ChangeProfile("N"))
+        self.assertEqual(
+            self.one(b'\xaa{"ntype":6,"usermap":{"":{}}}'), commands.ChangeProfile(None)
+        )
+        for usermap in (b"{}", b'{"a":{},"b":{}}', b'{"a":null}', b"null"):
+            command = self.one(b'\xaa{"ntype":6,"usermap":%b}' % usermap)
+            assert isinstance(command, Unacceptable), command
+            self.assertIsInstance(command.error, BadParameter)
+
+    def test_other_nodes(self) -> None:
+        """What occurs only as an answer, or nowhere, is wrong."""
+        for kind in (-1, 0, 1, 2, 3, 8, 9, 10, 11):
+            self.refused(b'\xaa{"ntype":%d}' % kind, BadParameter, Note(42, t=kind))
+        self.refused(b"\xaa{}", BadParameter, Note(42))
+
+
+class Messages(Case):
+    """Types 90, 92 and 93."""
+
+    def test_everything_a_text_may_hold(self) -> None:
+        """The content is kept whole; what belongs to the server is dropped."""
+        frame = (
+            b'\xda{"msType":2,"odType":1,"id":-5,"mid":3,"bnType":1,"isOffline":true,'
+            b'"fromTid":{"node":"evil"},"toTid":{"node":"B"},"timestamp":1,'
+            b'"dataString":"t","dataBinary":"AQ==","udtype":1,"udshow":2,'
+            b'"extend":{"a":"b"},"extra":{"k":"AQ=="},"ToList":["x"]}'
+        )
+        content = Content("t", b"\x01", 1, 2, {"a": "b"}, {"k": b"\x01"})
+        self.assertEqual(self.one(frame), commands.SendMessage("B", content, -5))
+
+    def test_forms(self) -> None:
+        """The three types are handled alike, and are told apart in a refusal."""
+        forms = {90: "MESSAGE", 92: "REVOKE", 93: "BURN"}
+        for type, form in forms.items():
+            frame = bytes([type | 0x80]) + (
+                b'{"msType":2,"odType":1,"id":0,"toTid":{"node":"B"}}'
+            )
+            self.assertEqual(
+                self.one(frame),
+                commands.SendMessage("B", Content(), None, commands.Form[form]),
+            )
+            self.refused(bytes([type | 0x80]) + b"{", Undecodable, Note(type))
+
+    def test_wrong(self) -> None:
+        """Kinds that nobody may send, and messages to nobody, are refused."""
+        head = b'\xda{"msType":%d,"odType":%d,"toTid":{"node":"B"},"id":4}'
+        note = Note(90, n="B", t2=4)
+        for kind in (-1, 0, 4, 6, 7, 8, 20, 30):
+            for recipient in (2, 3):
+                self.refused(head % (recipient, kind), BadParameter, note)
+        for recipient in (-1, 0, 1, 4):
+            self.refused(head % (recipient, 1), BadParameter, note)
+        nobody = b'\xda{"msType":2,"odType":1,"id":4}'
+        self.refused(nobody, PermissionDenied, Note(90, t2=4))
+        room = b'\xda{"msType":2,"odType":1,"roomTid":{"node":"R"}}'
+        self.refused(room, PermissionDenied, Note(90, n="R"))
+
+
+class BigData(Case):
+    """Frames that may come in pieces."""
+
+    def test_collected(self) -> None:
+        """Pieces of a frame are one frame, whatever they look like."""
+        client = wire(limit=10)
+        self.assertEqual(client.receive(b"\x5f\0\0\0\x0abo"), [])
+        self.assertTrue(client.collecting)
+        self.assertEqual(client.receive(b"\x0d"), [])
+        (command,) = client.receive(b"|x")
+        assert isinstance(command, Unacceptable)
+        self.assertEqual(command.about, Note(95, n="bo\r"))
+        self.assertFalse(client.collecting)
+        self.assertEqual(client.receive(b"\x0d"), [commands.Ping()])
+
+    def test_limit(self) -> None:
+        """A frame that declares more than the limit is refused at once."""
+        client = wire(limit=10)
+        (command,) = client.receive(b"\x5f\0\0\0\x0bbo")
+        assert isinstance(command, Unacceptable)
+        self.assertIsInstance(command.error, BadBigData)
+        self.assertFalse(client.collecting)
+
+    def test_too_much_or_too_late(self) -> None:
+        """More than declared, or no end in time, is refused; then all is well."""
+        client = wire(limit=10)
+        for end in (lambda: client.receive(b"12345"), client.give_up):
+            client.receive(b"\x60\0\0\0\x0abo")
+            (command,) = end()
+            assert isinstance(command, Unacceptable)
+            self.assertIsInstance(command.error, BadBigData)
+            self.assertEqual(command.about, Note(96))
+            self.assertFalse(client.collecting)
+        self.assertEqual(client.give_up(), [])
+
+    def test_stranger(self) -> None:
+        """Nothing is collected for somebody who is not logged in."""
+        client = wire(None)
+        self.assertEqual(len(client.receive(b"\x5f\0\0\0\x0abo")), 1)
+        self.assertFalse(client.collecting)
+
+
+class Anything(SynchronousTestCase):
+    """Bytes that nobody has thought of."""
+
+    def test_bytes(self) -> None:
+        """Whatever arrives becomes commands and never an exception."""
+        kinds = st.sampled_from([*range(12, 23), 41, 42, *range(90, 98)])
+        heads = st.builds(lambda t, b: bytes([t | b]), kinds, st.sampled_from([0, 128]))
+        bodies = st.binary(max_size=60) | st.text(max_size=20).map(
+            lambda t: (
+                b'{"msType":2,"odType":1,"rtype":1,"ntype":6,"node":"%b"}'
+                % t.encode("utf-8", "replace")
+            )
+        )
+        frames = st.binary(max_size=60) | st.builds(bytes.__add__, heads, bodies)
+
+        @settings(max_examples=300, deadline=None, derandomize=True, database=None)
+        @given(st.lists(frames, max_size=5), st.booleans(), st.sampled_from(CODECS))
+        def check(messages: list[bytes], additions: bool, codec: object) -> None:
+            client = wire(JSON if codec is JSON else THRIFT, additions, limit=64)
+            for message in messages:
+                for command in client.receive(message):
+                    self.assertIsInstance(command, commands.Command.__args__)
+
+        check()

@@ -1,0 +1,248 @@
+"""Registration and tokens over HTTP, and what else the port for clients serves."""
+
+from __future__ import annotations
+
+import gc
+
+from twisted.internet.address import IPv4Address, UNIXAddress
+from twisted.internet.error import ConnectionDone
+from twisted.internet.task import Clock
+from twisted.python.failure import Failure
+from twisted.trial.unittest import SynchronousTestCase
+from twisted.web.resource import IResource, Resource
+from twisted.web.static import Data
+
+from timtw.model.commands import IssueToken, Register
+from timtw.model.errors import NameTaken, WrongPassword
+from timtw.model.limits import HTTP_BODY, HTTP_SECONDS
+from timtw.protocols import structs
+from timtw.protocols.codecs import JSON, THRIFT
+from timtw.protocols.site import make_site
+from timtw.protocols.upgrade import source_of
+from timtw.test.wirekit import ALICE, RecordingDesk, Socket
+
+REGISTER_JSON = (
+    b'\x8e{"name":"u","pwd":"p","domain":"","resource":"","termtyp":0,'
+    b'"token":null,"extend":null}'
+)
+REGISTER_THRIFT = bytes.fromhex("0e 180175 180170 1800 00")
+
+
+class Stage(SynchronousTestCase):
+    """A server, and requests as bytes."""
+
+    origins: tuple[str, ...] = ()
+
+    def setUp(self) -> None:
+        """Nothing has been asked."""
+        self.clock, self.desk = Clock(), RecordingDesk()
+        self.open()
+
+    def open(self, page: IResource | None = None) -> None:
+        """Make the site."""
+        self.site = make_site(
+            self.desk,
+            page,
+            origins=self.origins,
+            max_frame=1000,
+            reactor=self.clock,
+        )
+
+    def connect(self) -> Socket:
+        """A connection that has asked for nothing."""
+        socket = Socket()
+        socket.peerAddr = IPv4Address("TCP", "192.0.2.1", 4)
+        socket.protocol = self.site.buildProtocol(socket.peerAddr)
+        socket.protocol.makeConnection(socket)
+        return socket
+
+    def ask(self, body: bytes, line: str = "POST /tim2", *headers: str) -> Socket:
+        """Send a whole request."""
+        socket = self.connect()
+        lines = [f"{line} HTTP/1.1", "Host: x", f"Content-Length: {len(body)}"]
+        head = "\r\n".join([*lines, *headers, "", ""])
+        socket.protocol.dataReceived(head.encode("latin-1") + body)
+        return socket
+
+    def answer(self, socket: Socket) -> tuple[bytes, bytes]:
+        """Status and body of the answer that was written."""
+        head, _, body = socket.value().partition(b"\r\n\r\n")
+        return head.split(b" ")[1], body
+
+    def refused(self, socket: Socket, type: int, code: int) -> None:
+        """Check that the answer is a refusal in Thrift."""
+        status, body = self.answer(socket)
+        self.assertEqual((status, body[:1]), (b"200", b"\x0c"))
+        ack = THRIFT.decode(structs.TimAck, body[1:])
+        assert ack.error is not None
+        self.assertEqual((ack.ok, ack.timType, ack.error.code), (False, type, code))
+
+
+class Registration(Stage):
+    """Types 14 and 15."""
+
+    def test_register(self) -> None:
+        """Both codecs register, and are answered in their own."""
+        ack = b'{"ok":true,"timType":14,"n":"A"}'
+        thrift = bytes.fromhex("11130e 38 0141 00")
+        for frame, answer in ((REGISTER_JSON, ack), (REGISTER_THRIFT, thrift)):
+            socket = self.ask(frame)
+            self.assertEqual(socket.value(), b"")
+            self.desk.answers[-1].callback(ALICE)
+            self.assertEqual(self.answer(socket), (b"200", b"\x0c" + answer))
+        self.assertEqual(self.desk.asked, [Register("u", "p")] * 2)
+        self.assertEqual(self.desk.sources, ["192.0.2.1"] * 2)
+
+    def test_token(self) -> None:
+        """A token is told as the text n."""
+        socket = self.ask(b'\x8f{"name":"u","pwd":"p","domain":"d","extend":{"a":"b"}}')
+        self.assertEqual(self.desk.asked, [IssueToken("u", "p", "d", {"a": "b"})])
+        self.desk.answers[0].callback("TOK")
+        ack = b'\x0c{"ok":true,"timType":15,"n":"TOK"}'
+        self.assertEqual(self.answer(socket), (b"200", ack))
+
+    def test_refused(self) -> None:
+        """A refusal of the core is told with its code, in the request's codec."""
+        socket = self.ask(REGISTER_JSON)
+        self.desk.answers[-1].errback(NameTaken("gone"))
+        _, body = self.answer(socket)
+        error = b'{"ok":false,"timType":14,"error":{"code":4101,"info":"gone"}}'
+        self.assertEqual(body, b"\x0c" + error)
+        socket = self.ask(b"\x0f\x00")
+        self.desk.answers[-1].errback(WrongPassword())
+        self.refused(socket, 15, 4102)
+
+    def test_bug(self) -> None:
+        """A fault of ours is told with a reference that the log repeats."""
+        socket = self.ask(REGISTER_THRIFT)
+        self.desk.answers[-1].errback(ZeroDivisionError())
+        self.refused(socket, 14, 5101)
+        self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
+
+    def test_nonsense(self) -> None:
+        """Whatever is asked, the answer has a body that clients understand."""
+        for body, type in (
+            (b"", 0),
+            (b"\x0e", 14),
+            (b"\x0e\xff", 14),
+            (b"\x0f\x18\x7f", 15),
+            (b"\x10\x00", 16),
+            (b"\x5f0000000", 95),
+        ):
+            self.refused(self.ask(body), type, 4104)
+        status, body = self.answer(self.ask(b"\x8enull"))
+        self.assertEqual(JSON.decode(structs.TimAck, body[1:]).timType, 14)
+        self.assertEqual(status, b"200")
+        self.refused(self.ask(b"", "GET /tim2"), 0, 4104)
+        self.assertEqual(self.desk.asked, [])
+
+    def test_size(self) -> None:
+        """A body of 4096 bytes is read, a longer one is refused and not kept."""
+        padding = bytes(HTTP_BODY - len(REGISTER_THRIFT))
+        self.ask(REGISTER_THRIFT + padding)
+        self.assertEqual(self.desk.asked, [Register("u", "p")])
+        self.refused(self.ask(REGISTER_THRIFT + padding + b"\0"), 14, 4104)
+        self.refused(self.ask(REGISTER_THRIFT + bytes(200_000)), 14, 4104)
+        self.assertEqual(len(self.desk.asked), 1)
+
+    def test_chunked(self) -> None:
+        """A body in chunks is read like any other, and limited as well."""
+        head = b"POST /tim2 HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+        for size, served in ((10, True), (HTTP_BODY, False)):
+            socket = self.connect()
+            socket.protocol.dataReceived(head)
+            for piece in (REGISTER_THRIFT, bytes(size)):
+                socket.protocol.dataReceived(b"%x\r\n%b\r\n" % (len(piece), piece))
+            socket.protocol.dataReceived(b"0\r\n\r\n")
+            self.assertEqual(socket.value() == b"", served)
+
+    def test_gone(self) -> None:
+        """Nothing is written to a client that has gone before its answer."""
+        socket = self.ask(REGISTER_THRIFT)
+        socket.protocol.connectionLost(Failure(ConnectionDone()))
+        self.desk.answers.pop().callback(ALICE)
+        self.assertEqual(socket.value(), b"")
+        gc.collect()
+        self.assertEqual(self.flushLoggedErrors(), [])
+
+    def test_two_requests(self) -> None:
+        """A connection may carry one request after the other."""
+        socket = self.ask(b"")
+        head = b"POST /tim2 HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n"
+        socket.protocol.dataReceived(head)
+        self.assertEqual(socket.value().count(b"HTTP/1.1 200 OK"), 2)
+
+
+class Origins(Stage):
+    """A server that wants its own page and no other."""
+
+    origins = ("https://chat.example",)
+
+    def test_origins(self) -> None:
+        """A request from another page is refused, with a body."""
+        self.ask(REGISTER_THRIFT, "POST /tim2", "Origin: https://chat.example")
+        self.assertEqual(len(self.desk.asked), 1)
+        for header in ("Origin: https://other.example", "X: y"):
+            self.refused(self.ask(REGISTER_THRIFT, "POST /tim2", header), 14, 4105)
+
+
+class Time(Stage):
+    """How long a request may take."""
+
+    def test_trickle(self) -> None:
+        """A request that only trickles in is cut off, one in time is not."""
+        socket = self.connect()
+        line = b"POST /tim2 HTTP/1.1\r\nHost:"
+        for byte in line:
+            socket.protocol.dataReceived(bytes([byte]))
+            self.clock.advance(1)
+        self.assertFalse(socket.aborted)
+        self.clock.advance(HTTP_SECONDS - len(line))
+        self.assertTrue(socket.aborted)
+
+    def test_slow_answer(self) -> None:
+        """Whoever waits for an answer of ours is not cut off for it."""
+        socket = self.ask(REGISTER_THRIFT)
+        self.clock.advance(10 * HTTP_SECONDS)
+        self.desk.answers[-1].callback(ALICE)
+        self.assertEqual(self.answer(socket)[0], b"200")
+        self.clock.advance(HTTP_SECONDS - 1)
+        self.assertFalse(socket.aborted)
+        self.clock.advance(1)
+        self.assertTrue(socket.aborted)
+
+
+class Page(Resource):
+    """A page with one file."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.putChild(b"", Data(b"the page", "text/html"))
+        self.putChild(b"a.js", Data(b"a file", "text/javascript"))
+
+
+class Paths(Stage):
+    """What is where."""
+
+    def status(self, path: str) -> bytes:
+        """The status of a request for a path."""
+        return self.answer(self.ask(b"", f"GET {path}"))[0]
+
+    def test_without_page(self) -> None:
+        """Without a page everything but the two paths is missing."""
+        for path in ("/", "/tim/", "/tim2/", "/tim2/x", "/other", "/Tim"):
+            self.assertEqual(self.status(path), b"404", path)
+
+    def test_page(self) -> None:
+        """The page serves the root and its files, and neither of our paths."""
+        self.open(Page())
+        self.assertEqual(self.answer(self.ask(b"", "GET /")), (b"200", b"the page"))
+        self.assertEqual(self.answer(self.ask(b"", "GET /a.js")), (b"200", b"a file"))
+        for path in ("/b.js", "/tim/", "/tim2/", "/tim2/a.js"):
+            self.assertEqual(self.status(path), b"404", path)
+
+    def test_sources(self) -> None:
+        """A source is the address without its port; local sockets are one source."""
+        self.assertEqual(source_of(IPv4Address("TCP", "192.0.2.1", 4)), "192.0.2.1")
+        self.assertEqual(source_of(UNIXAddress(b"/x")), "local")
+        self.assertEqual(source_of(None), "local")

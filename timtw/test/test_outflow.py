@@ -1,0 +1,131 @@
+"""What waits for a slow client, and for how long."""
+
+from __future__ import annotations
+
+from twisted.internet.task import Clock
+from twisted.trial.unittest import SynchronousTestCase
+
+from timtw.model.limits import OUTBOX_BYTES, STALLED_SECONDS, WRITE_BYTES
+from timtw.protocols.outflow import Outflow, Turn
+from timtw.test.wirekit import Socket
+
+
+class Told:
+    """A connection that writes down what its outflow tells it."""
+
+    def __init__(self) -> None:
+        self.what: list[str] = []
+
+    def line_full(self) -> None:
+        """See Line."""
+        self.what.append("full")
+
+    def line_free(self) -> None:
+        """See Line."""
+        self.what.append("free")
+
+    def line_dead(self) -> None:
+        """See Line."""
+        self.what.append("dead")
+
+
+class OutflowTests(SynchronousTestCase):
+    """Bytes on their way to one client."""
+
+    def setUp(self) -> None:
+        """A client whose transport has enough after 64 KiB."""
+        self.clock, self.line, self.socket = Clock(), Told(), Socket()
+        self.socket.limit = WRITE_BYTES
+        self.out = Outflow(self.line, self.socket, Turn(self.clock), self.clock)
+
+    def fill(self) -> None:
+        """Make the transport have enough."""
+        self.out.write(b"x" * (WRITE_BYTES + 1))
+        self.assertEqual(self.line.what, ["full"])
+
+    def test_once_a_turn(self) -> None:
+        """What one turn brings is written at once, in order."""
+        for word in (b"a", b"b", b"c"):
+            self.out.write(word)
+        self.assertEqual(self.socket.writes, 0)
+        self.clock.advance(0)
+        self.assertEqual((self.socket.value(), self.socket.writes), (b"abc", 1))
+        self.out.write(b"d")
+        self.clock.advance(0)
+        self.assertEqual((self.socket.value(), self.socket.writes), (b"abcd", 2))
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def test_turn_is_shared(self) -> None:
+        """Many connections need one timed call; what they cause waits for the next."""
+        turn, said = Turn(self.clock), list[str]()
+        turn.at_end(lambda: turn.at_end(lambda: said.append("next")))
+        turn.at_end(lambda: said.append("this"))
+        self.assertEqual(len(self.clock.getDelayedCalls()), 1)
+        self.clock.advance(0)
+        self.assertEqual(said, ["this", "next"])
+
+    def test_much_at_once(self) -> None:
+        """Much is written before the turn ends, and the core is told that it is."""
+        self.out.write(b"x" * (WRITE_BYTES - 1))
+        self.assertEqual(self.socket.writes, 0)
+        self.out.write(b"yy")
+        self.assertEqual(len(self.socket.value()), WRITE_BYTES + 1)
+        self.assertEqual(self.line.what, ["full"])
+
+    def test_slow(self) -> None:
+        """A slow client gets its bytes piece by piece, in order, none lost."""
+        self.fill()
+        pieces = [bytes([n]) * 30_000 for n in range(20)]
+        for piece in pieces:
+            self.out.write(piece)
+        self.clock.advance(0)
+        self.assertFalse(self.out.empty)
+        got = self.socket.drain()
+        rounds = 0
+        while not self.out.empty or self.socket.value():
+            got += self.socket.drain()
+            rounds += 1
+        self.assertEqual(got[WRITE_BYTES + 1 :], b"".join(pieces))
+        self.assertGreater(rounds, 3)
+        self.assertEqual(self.line.what, ["full", "free"])
+
+    def test_limit(self) -> None:
+        """Two megabytes may wait, and one frame more; then the line is dead."""
+        self.fill()
+        self.out.write(b"x" * OUTBOX_BYTES)
+        self.out.write(b"x")
+        self.assertEqual(self.line.what, ["full"])
+        self.out.write(b"x")
+        self.assertEqual(self.line.what, ["full", "dead"])
+
+    def test_stalled(self) -> None:
+        """A client that takes nothing for a minute is given up, not before."""
+        self.fill()
+        self.clock.advance(STALLED_SECONDS - 1)
+        self.assertEqual(self.line.what, ["full"])
+        self.clock.advance(1)
+        self.assertEqual(self.line.what, ["full", "dead"])
+
+    def test_slow_is_not_stalled(self) -> None:
+        """A client that takes a little from time to time is kept."""
+        self.fill()
+        for _ in range(4):
+            self.out.write(b"x" * (WRITE_BYTES + 1))
+        for _ in range(4):
+            self.clock.advance(STALLED_SECONDS - 1)
+            self.socket.drain()
+        self.clock.advance(STALLED_SECONDS - 1)
+        self.assertEqual(self.line.what, ["full"])
+        self.socket.drain()
+        self.assertEqual(self.line.what, ["full", "free"])
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def test_stop(self) -> None:
+        """After the end nothing is written, told or timed."""
+        self.fill()
+        self.out.write(b"y")
+        self.out.stop()
+        self.socket.drain()
+        self.assertEqual(self.line.what, ["full"])
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+        self.assertTrue(self.out.empty)

@@ -1,0 +1,133 @@
+"""What is not offered yet, spelled out, so that the table can only shrink."""
+
+from __future__ import annotations
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from timtw.model.commands import Unacceptable
+from timtw.model.errors import (
+    BadBigData,
+    BadParameter,
+    NotServed,
+    TimError,
+    Undecodable,
+)
+from timtw.protocols.codecs import JSON
+from timtw.protocols.refusals import Note
+from timtw.protocols.unserved import UNSERVED, Part
+from timtw.test.wirekit import wire
+
+
+class TheTable(SynchronousTestCase):
+    """The table of what is answered with 4107."""
+
+    def test_whole(self) -> None:
+        """Exactly these requests are known and not offered."""
+        table = {part: sorted(map(str, values)) for part, values in UNSERVED.items()}
+        expected: dict[Part, list[object]] = {
+            Part.FRAME: [19, 22, 91, 94, 95, 96, 97],
+            Part.BUSINESS: list(range(1, 22)),
+            Part.NODES: [5, 7],
+            Part.HISTORY: [2],
+            Part.RECIPIENT: [3],
+            Part.ORDER: [2, 3, 5, *range(31, 128)],
+            Part.ADDRESS: ["roomTid"],
+            Part.PROFILE: [
+                "area",
+                "brithday",
+                "cover",
+                "extend",
+                "extra",
+                "gender",
+                "nickName",
+                "photoTidAlbum",
+            ],
+        }
+        spelled = {part: sorted(map(str, values)) for part, values in expected.items()}
+        self.assertEqual(table, spelled)
+
+
+TO = b'"toTid":{"node":"B"}'
+
+
+class Refusals(SynchronousTestCase):
+    """Each part of the table is refused with 4107, and damage comes first."""
+
+    def refused(self, frame: bytes, error: type[TimError], note: Note) -> None:
+        """Check that a frame of a logged-in client is refused so."""
+        (command,) = wire(JSON).receive(frame)
+        assert isinstance(command, Unacceptable)
+        self.assertIs(type(command.error), error, frame)
+        self.assertEqual(command.about, note, frame)
+
+    def test_presence(self) -> None:
+        """Presence is not offered, and damaged presence is told so."""
+        for type in (19, 91):
+            head = bytes([type | 0x80])
+            self.refused(head + b'{"show":1}', NotServed, Note(type))
+            self.refused(head + b'{"show":"x"}', Undecodable, Note(type))
+            self.refused(bytes([type]) + b"\xff", Undecodable, Note(type))
+
+    def test_virtual_rooms_and_streams(self) -> None:
+        """Virtual rooms and streams are not offered, and name what was meant."""
+        self.refused(b'\x96{"rtype":1,"node":"V"}', NotServed, Note(22, t=1, n="V"))
+        self.refused(b"\x96[]", BadParameter, Note(22))
+        stream = b'{"vNode":"V","body":"AQI="}'
+        self.refused(b"\xde" + stream, NotServed, Note(94, n="V"))
+        self.refused(b"\xde{}", BadParameter, Note(94))
+
+    def test_big_data(self) -> None:
+        """Big data is not offered; a damaged frame is refused as such."""
+        for type, separator in ((95, b"|"), (96, b"\x83"), (97, b"\x83")):
+            head = bytes([type | 0x80])
+            whole = head + (10).to_bytes(4, "big") + b"bob" + separator + b"x"
+            self.refused(whole, NotServed, Note(type, n="bob"))
+            without_length = bytes([type]) + b"bob" + separator + b"hi"
+            self.refused(without_length, NotServed, Note(type, n="bob"))
+            self.refused(head + b"\0\0\0\x07bo", BadParameter, Note(type))
+            self.refused(head + b"\0\0\0\x03bob", BadBigData, Note(type))
+            self.refused(head + b"bob", BadBigData, Note(type))
+
+    def test_business(self) -> None:
+        """Friends and rooms are not offered; what does not exist is wrong."""
+        for rtype in range(1, 22):
+            frame = b'\xa9{"rtype":%d,"node":"R","node2":"B"}' % rtype
+            self.refused(frame, NotServed, Note(41, t=rtype, n="R", n2="B"))
+        for rtype in (-1, 0, 22, 63, 64, 65):
+            frame = b'\xa9{"rtype":%d,"reqStr":"bob"}' % rtype
+            self.refused(frame, BadParameter, Note(41, t=rtype))
+        self.refused(b'\xa9{"node":"R"}', BadParameter, Note(41, n="R"))
+        self.refused(b"\xa9null", BadParameter, Note(41))
+
+    def test_nodes(self) -> None:
+        """Profiles of rooms and the rest of profiles are not offered."""
+        self.refused(b'\xaa{"ntype":5,"nodelist":["R"]}', NotServed, Note(42, t=5))
+        room = b'"roommap":{"R":{"topic":"x"}}'
+        self.refused(b'\xaa{"ntype":7,%b}' % room, NotServed, Note(42, t=7))
+        self.refused(b'\xaa{"ntype":0,%b}' % room, NotServed, Note(42, t=7))
+        for field in (b'"gender":1', b'"nickName":""', b'"extend":{}', b'"area":"x"'):
+            frame = b'\xaa{"ntype":6,"usermap":{"":{"name":"n",%b}}}' % field
+            self.refused(frame, NotServed, Note(42, t=6))
+
+    def test_history_of_rooms(self) -> None:
+        """The history of a room is not offered."""
+        frame = b'\x95{"rtype":2,"node":"R","reqInt":0,"reqInt2":1}'
+        self.refused(frame, NotServed, Note(21, t=2, n="R"))
+
+    def test_messages(self) -> None:
+        """Rooms, revoking, burning, streams and custom kinds are not offered."""
+        for type in (90, 92, 93):
+            head = bytes([type | 0x80])
+            for order in (2, 3, 5, 31, 127):
+                frame = b'{"msType":2,"odType":%d,"id":5,"mid":1,%b}' % (order, TO)
+                self.refused(head + frame, NotServed, Note(type, n="B", t2=5))
+            room = b'{"msType":3,"odType":1,"roomTid":{"node":"R"}}'
+            self.refused(head + room, NotServed, Note(type, n="R"))
+            private = b'{"msType":2,"odType":1,%b,"roomTid":{"node":"R"}}' % TO
+            self.refused(head + private, NotServed, Note(type, n="B"))
+
+    def test_stream_of_one_client(self) -> None:
+        """A client that sends streams without kinds is told that they are missing."""
+        for ms in (0, 2, 3):
+            frame = b'\xda{"msType":%d,"odType":0,%b,"dataBinary":"AQ=="}' % (ms, TO)
+            self.refused(frame, NotServed, Note(90, n="B"))

@@ -258,7 +258,7 @@ class Feed:
         flights = self._flights
         return flights.frames == 0 or (
             flights.frames < limits.WINDOW_FRAMES
-            and flights.octets + self._port.measure(entry) <= limits.WINDOW_BYTES
+            and flights.octets + _weight(entry) <= limits.WINDOW_BYTES
         )
 
     def _omitted(self, entry: LogEntry) -> bool:
@@ -277,7 +277,7 @@ class Feed:
                 self._echoes.append(seq)
             self._passed(seq)
         else:
-            flight = self._launch((entry,), self._port.measure(entry))
+            flight = self._launch((entry,), _weight(entry))
             self._port.deliver(entry, flight.receipt, self._is_backlog(seq))
 
     def _is_backlog(self, seq: int) -> bool:
@@ -380,3 +380,8 @@ class Feed:
         self._ahead.abandon(seq)
         if self.state is not State.HOLD:
             self.state = State.FLOW
+
+
+def _weight(entry: LogEntry) -> int:
+    """About how many bytes an entry takes in the window."""
+    return limits.ENTRY_BYTES + entry.message.content.weight

@@ -56,6 +56,8 @@ WINDOW_ECHOES: Final = 1024
 """Echoes written behind an unacknowledged frame; they need no answer themselves."""
 WINDOW_BYTES: Final = 256 * KIB
 """Unacknowledged bytes of one connection; one larger frame may be alone in it."""
+ENTRY_BYTES: Final = 128
+"""What the window counts for an entry besides its content."""
 TRANSMISSIONS: Final = 3
 """How often a frame is sent before its connection is suspended."""
 LAST_RECEIPT: Final = 2**31 - 1
@@ -150,5 +152,7 @@ COUNTERS_CACHED: Final = 200_000
 """Counters and cursors that the writer knows by heart, about 150 bytes each."""
 CLEAN_SECONDS: Final = 1.0
 """Pause between two steps of deleting what has expired."""
+CLEAN_HURRY_SECONDS: Final = 0.1
+"""The same pause while there is more than fits into one step: 5,000 rows a second."""
 CLEAN_ROWS: Final = 500
 """Rows of one such step, so that no commit waits for it noticeably."""

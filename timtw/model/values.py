@@ -81,6 +81,15 @@ class Content:
     extend: Mapping[str, str] | None = None
     extra: Mapping[str, bytes] | None = None
 
+    @property
+    def weight(self) -> int:
+        """Its characters and bytes: about its size, whatever the encoding."""
+        weight = len(self.text or "") + len(self.binary or b"")
+        for more in (self.extend, self.extra):
+            if more:
+                weight += sum(len(key) + len(more[key]) for key in more)
+        return weight
+
 
 @attrs.frozen
 class Draft:

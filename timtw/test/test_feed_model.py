@@ -34,12 +34,13 @@ ENTRY_BYTES = 40 * 1024
 """So large that the window is full by bytes before it is full by frames."""
 
 
+HEAVY = Content(text="x" * ENTRY_BYTES)
+
+
 def entry(seq: int, own: bool) -> LogEntry:
     """An entry of my log."""
     sender, recipient = (ME, PEER) if own else (PEER, ME)
-    message = Message(
-        Conversation(2, 1), seq, seq, sender, recipient, seq, Content(text=str(seq))
-    )
+    message = Message(Conversation(2, 1), seq, seq, sender, recipient, seq, HEAVY)
     return LogEntry(seq, message, own)
 
 

@@ -1,0 +1,198 @@
+"""The tables, as SQLAlchemy Core knows them, in their newest version.
+
+Every table that belongs to accounts or conversations leads with ``slot``, the first
+twenty bits of the number that leads the key, so that rows can move between databases
+by ranges of slots. Times are nanoseconds since 1970, numbers signed 64 bits. What is
+called sealed is AES-256-GCM (``timtw.shards.sealing``), what is called digest is keyed
+(``timtw.shards.digests``).
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+VERSION: Final = 1
+"""The version of these definitions; a change adds one and a migration to it."""
+
+metadata: Final = MetaData()
+
+
+def _number(name: str, **options: Any) -> Column[int]:
+    return Column(name, BigInteger, nullable=False, autoincrement=False, **options)
+
+
+def _small(name: str, **options: Any) -> Column[int]:
+    return Column(name, Integer, nullable=False, autoincrement=False, **options)
+
+
+def _octets(name: str, nullable: bool = False) -> Column[bytes]:
+    return Column(name, LargeBinary, nullable=nullable)
+
+
+def _zero(name: str) -> Column[int]:
+    return _number(name, server_default="0")
+
+
+schema_version: Final = Table("schema_version", metadata, _small("version"))
+
+installation: Final = Table(
+    "installation",
+    metadata,
+    _octets("ident"),
+    _octets("key_check"),
+    _octets("digest_key"),
+    PrimaryKeyConstraint("ident"),
+)
+
+data_key: Final = Table(
+    "data_key",
+    metadata,
+    _small("number"),
+    _octets("wrapped"),
+    PrimaryKeyConstraint("number"),
+)
+
+account: Final = Table(
+    "account",
+    metadata,
+    _small("slot"),
+    _number("number"),
+    Column("node", Text, nullable=False),
+    _octets("name_digest"),
+    _octets("identity"),  # sealed: login name and domain
+    Column("verifier", Text, nullable=False),
+    _small("verifier_version"),
+    _number("created"),
+    _zero("blocked"),
+    _zero("deleted"),
+    _octets("profile", nullable=True),  # sealed
+    PrimaryKeyConstraint("slot", "number"),
+    UniqueConstraint("slot", "name_digest"),
+    sqlite_with_rowid=False,
+)
+
+token: Final = Table(
+    "token",
+    metadata,
+    _small("slot"),  # of the digest
+    _octets("digest"),
+    _number("account"),
+    _number("expires"),
+    _octets("granted"),  # sealed: name and extend
+    PrimaryKeyConstraint("slot", "digest"),
+    sqlite_with_rowid=False,
+)
+Index("token_expires", token.c.expires)
+
+credential: Final = Table(
+    "credential",
+    metadata,
+    _small("slot"),
+    _number("account"),
+    _octets("device"),
+    _octets("digest"),
+    _number("created"),
+    PrimaryKeyConstraint("slot", "account", "device"),
+    UniqueConstraint("digest"),
+    sqlite_with_rowid=False,
+)
+
+message: Final = Table(
+    "message",
+    metadata,
+    _small("slot"),
+    _number("first"),
+    _number("second"),
+    _number("mid"),
+    _number("id"),
+    _number("sender"),
+    _number("ts"),
+    _small("state"),  # 0: there
+    _octets("body"),  # sealed
+    PrimaryKeyConstraint("slot", "first", "second", "mid"),
+    sqlite_with_rowid=False,
+)
+
+log: Final = Table(
+    "log",
+    metadata,
+    _small("slot"),
+    _number("account"),
+    _number("seq"),
+    _number("ts"),
+    _small("kind"),  # 1: a message of a conversation
+    _number("first"),
+    _number("second"),
+    _number("mid"),
+    _octets("body", nullable=True),  # sealed, of entries that are no message
+    PrimaryKeyConstraint("slot", "account", "seq"),
+    sqlite_with_rowid=False,
+)
+
+counter: Final = Table(
+    # Of a conversation: its two numbers. Of a log: the account and 0.
+    "counter",
+    metadata,
+    _small("slot"),
+    _number("first"),
+    _number("second"),
+    _number("last"),
+    _zero("low"),
+    PrimaryKeyConstraint("slot", "first", "second"),
+    sqlite_with_rowid=False,
+)
+
+reader: Final = Table(
+    "reader",
+    metadata,
+    _small("slot"),
+    _number("account"),
+    _octets("device"),
+    _number("cursor"),
+    _number("seen"),
+    _zero("stuck_seq"),
+    _zero("stuck_count"),
+    PrimaryKeyConstraint("slot", "account", "device"),
+    sqlite_with_rowid=False,
+)
+
+send_once: Final = Table(
+    # The period leads the key, so that a whole one goes without a search.
+    "send_once",
+    metadata,
+    _small("slot"),
+    _number("period"),
+    _number("first"),
+    _number("second"),
+    _octets("digest"),
+    _number("mid"),
+    _number("ts"),
+    PrimaryKeyConstraint("period", "slot", "first", "second", "digest"),
+    sqlite_with_rowid=False,
+)
+
+member: Final = Table(
+    "member",
+    metadata,
+    _small("slot"),
+    _number("first"),
+    _number("second"),
+    _number("account"),
+    _zero("read_mid"),
+    _zero("delivered_mid"),
+    PrimaryKeyConstraint("slot", "first", "second", "account"),
+    sqlite_with_rowid=False,
+)

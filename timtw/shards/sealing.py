@@ -1,0 +1,90 @@
+"""Sealing: what is secret lies in the database only as AES-256-GCM.
+
+A sealed record is the number of its data key (4 bytes, big-endian), a nonce (12 bytes)
+and the ciphertext with its tag. The associated data say what the record is and where it
+belongs: (kind, conversation, sender, id) for a message body, (kind, account) for what
+belongs to an account. So nobody who can write to the database can move a text to
+another conversation or put it into another mouth. ``mid``, numbers of logs and shards
+are not part of it: rows may move.
+
+Nonces are eight random bytes, drawn anew for each process, and a counter of four bytes:
+unlike wholly random ones they stay unique for more than 2**32 records of one key.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import count
+from struct import Struct
+from typing import Final
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from timtw.shards.digests import Digests
+from timtw.shards.keys import KeyRing
+
+BODY: Final = 1
+IDENTITY: Final = 2
+PROFILE: Final = 3
+GRANT: Final = 4
+
+_HEAD: Final = 16
+_COUNTER: Final = 1 << 32
+_pack_body = Struct(">Bqqqq").pack
+_pack_account = Struct(">Bq").pack
+_pack_head = Struct(">I8sI").pack
+
+
+def body_context(first: int, second: int, sender: int, ident: int) -> bytes:
+    """What the body of a message is bound to."""
+    return _pack_body(BODY, first, second, sender, ident)
+
+
+def account_context(kind: int, account: int) -> bytes:
+    """What a record of an account is bound to."""
+    return _pack_account(kind, account)
+
+
+class Unreadable(Exception):
+    """A sealed record is damaged, or its key is not in the ring."""
+
+
+class Sealer:
+    """Seals with the newest key of a ring, opens with each of them.
+
+    Sealing belongs to one thread; opening may happen in any.
+    """
+
+    def __init__(self, ring: KeyRing, entropy: Callable[[int], bytes]) -> None:
+        self._aeads = {n: AESGCM(key) for n, key in ring.data_keys.items()}
+        self._newest = ring.newest
+        self._encrypt = self._aeads[ring.newest].encrypt
+        self._entropy = entropy
+        self._prefix = entropy(8)
+        self._next = count().__next__
+        self.digests = Digests(ring.digest_key)
+
+    def seal(self, plain: bytes, context: bytes) -> bytes:
+        """``plain`` as a sealed record that opens only in the same context."""
+        number = self._next()
+        if number >= _COUNTER:
+            self._prefix = self._entropy(8)
+            self._next = count(1).__next__
+            number = 0
+        head = _pack_head(self._newest, self._prefix, number)
+        return head + self._encrypt(head[4:], plain, context)
+
+    def open(self, sealed: bytes, context: bytes) -> bytes:
+        """
+        What was sealed.
+
+        Raises Unreadable: it is damaged, belongs elsewhere, or its key is unknown.
+        """
+        aead = self._aeads.get(int.from_bytes(sealed[:4], "big"))
+        if aead is None or len(sealed) < _HEAD:
+            raise Unreadable("no key for a sealed record")
+        try:
+            return aead.decrypt(sealed[4:_HEAD], sealed[_HEAD:], context)
+        except InvalidTag:
+            raise Unreadable("a sealed record does not open") from None

@@ -1,0 +1,209 @@
+"""Messages, logs and readers in SQLite.
+
+Addresses of stored messages have an empty domain: rows hold account numbers only, and
+both sides of a conversation share one domain, which whoever asks knows.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Mapping, Sequence
+
+from twisted.internet.defer import Deferred
+from zope.interface import implementer
+
+from timtw.model.idents import node_of, slot_of
+from timtw.model.limits import HISTORY_ENTRIES, LOG_READ_BYTES, READERS
+from timtw.model.stores import IMessageStore, IReaderStore
+from timtw.model.values import (
+    Address,
+    Batch,
+    Conversation,
+    Device,
+    LogEntry,
+    LogPage,
+    Message,
+    Posted,
+    ReaderState,
+)
+from timtw.shards.reader import ReadPool
+from timtw.shards.records import unpack_content
+from timtw.shards.sealing import Sealer, body_context
+from timtw.shards.sqlite_posting import Posting
+from timtw.shards.statements import ReaderStatements, ReadingStatements
+from timtw.shards.writer import Writer
+
+NO_LIMIT = (1 << 63) - 1
+"""A number that no mid and no time exceeds."""
+
+
+@implementer(IMessageStore)
+class SqliteMessages:
+    """Writes through the writer, reads beside it."""
+
+    def __init__(
+        self, writer: Writer, reader: ReadPool, sealer: Sealer, posting: Posting
+    ) -> None:
+        self._write = writer.submit
+        self._read = reader.submit
+        self._sealer = sealer
+        self._posting = posting
+        self._statements = ReadingStatements()
+
+    def post(self, batch: Batch) -> Deferred[Sequence[Posted]]:
+        """See ``IMessageStore``."""
+        return self._write(lambda connection: self._posting.post(connection, batch))
+
+    def read_log(
+        self, account: int, after: int, up_to: int, limit: int
+    ) -> Deferred[LogPage]:
+        """See ``IMessageStore``."""
+
+        def operation(connection: sqlite3.Connection) -> LogPage:
+            entries: list[LogEntry] = []
+            room = LOG_READ_BYTES
+            # One more than wanted tells whether there is more.
+            rows = connection.execute(
+                self._statements.read_log,
+                (slot_of(account), account, after, up_to, limit + 1),
+            )
+            for seq, *row in rows:
+                room -= len(row[-1])
+                if entries and (room < 0 or len(entries) >= limit):
+                    rows.close()
+                    return LogPage(tuple(entries), entries[-1].seq)
+                message = self._message(*row)
+                own = message.sender.number == account
+                entries.append(LogEntry(seq, message, own))
+            return LogPage(tuple(entries), up_to)
+
+        return self._read(operation)
+
+    def heads(self, accounts: Sequence[int]) -> Deferred[Mapping[int, int]]:
+        """See ``IMessageStore``."""
+
+        def operation(connection: sqlite3.Connection) -> Mapping[int, int]:
+            heads = dict.fromkeys(accounts, 0)
+            keys: list[int] = []
+            for account in heads:
+                keys += (slot_of(account), account, 0)
+            for text, parameters in self._statements.read_heads.split(keys):
+                heads.update(connection.execute(text, parameters).fetchall())
+            return heads
+
+        return self._read(operation)
+
+    def history(
+        self, conversation: Conversation, newest: int, until: int | None, count: int
+    ) -> Deferred[Sequence[Message]]:
+        """See ``IMessageStore``."""
+
+        def operation(connection: sqlite3.Connection) -> Sequence[Message]:
+            rows = connection.execute(
+                self._statements.read_history,
+                (
+                    slot_of(conversation.first),
+                    *conversation,
+                    newest or NO_LIMIT,
+                    NO_LIMIT if until is None else until,
+                    min(count, HISTORY_ENTRIES),
+                ),
+            )
+            return [self._message(*row) for row in rows]
+
+        return self._read(operation)
+
+    def delivered(self, conversation: Conversation, account: int) -> Deferred[int]:
+        """See ``IMessageStore``."""
+
+        def operation(connection: sqlite3.Connection) -> int:
+            row = connection.execute(
+                self._statements.read_delivered,
+                (slot_of(conversation.first), *conversation, account),
+            ).fetchone()
+            return 0 if row is None else int(row[0])
+
+        return self._read(operation)
+
+    def _message(
+        self,
+        first: int,
+        second: int,
+        mid: int,
+        ident: int,
+        sender: int,
+        ts: int,
+        body: bytes,
+    ) -> Message:
+        """The message of a row."""
+        context = body_context(first, second, sender, ident)
+        content = unpack_content(self._sealer.open(body, context))
+        other = second if sender == first else first
+        return Message(
+            Conversation(first, second),
+            mid,
+            ident,
+            Address(sender, node_of(sender)),
+            Address(other, node_of(other)),
+            ts,
+            content,
+        )
+
+
+@implementer(IReaderStore)
+class SqliteReaders:
+    """Devices as rows, found by their digests."""
+
+    def __init__(self, writer: Writer, sealer: Sealer, posting: Posting) -> None:
+        self._write = writer.submit
+        self._digests = sealer.digests
+        self._posting = posting
+        self._statements = ReaderStatements()
+
+    def open(self, account: int, device: Device, now: int) -> Deferred[ReaderState]:
+        """See ``IReaderStore``."""
+
+        def operation(connection: sqlite3.Connection) -> ReaderState:
+            slot = slot_of(account)
+            key = self._digests.device(account, device)
+            rows = connection.execute(
+                self._statements.read_readers, (slot, account)
+            ).fetchall()
+            known = {row[0]: row[1:] for row in rows}
+            if key in known:
+                cursor, _seen, stuck_seq, stuck_count = known[key]
+            else:
+                cursor = max((row[1] for row in rows), default=0)
+                stuck_seq = stuck_count = 0
+                others = sorted((row[2], row[0]) for row in rows)
+                for _seen, other in others[: max(0, len(others) - (READERS - 1))]:
+                    self._drop(connection, account, other)
+            connection.execute(
+                self._statements.put_reader, (slot, account, key, cursor, now)
+            )
+            head = self._posting.head(connection, account)
+            return ReaderState(key, cursor, head, stuck_seq, stuck_count)
+
+        return self._write(operation)
+
+    def _drop(self, connection: sqlite3.Connection, account: int, key: bytes) -> None:
+        """Forget a reader."""
+        where = (slot_of(account), account, key)
+        connection.execute(self._statements.drop_reader, where)
+        self._posting.forget_reader(account, key)
+
+    def stuck(self, account: int, key: bytes, seq: int) -> Deferred[int]:
+        """See ``IReaderStore``."""
+
+        def operation(connection: sqlite3.Connection) -> int:
+            slot = slot_of(account)
+            rows = connection.execute(self._statements.read_readers, (slot, account))
+            for device, _cursor, _seen, stuck_seq, stuck_count in rows.fetchall():
+                if device == key:
+                    count = stuck_count + 1 if stuck_seq == seq else 1
+                    where = (slot, account, key)
+                    connection.execute(self._statements.put_stuck, (seq, count, *where))
+                    return int(count)
+            return 1
+
+        return self._write(operation)

@@ -1,0 +1,273 @@
+"""Every statement of the embedded engine, compiled once at start.
+
+Each attribute is a text for the raw driver; the names behind its making are its
+parameters in order. Nothing outside this module writes SQL, but for PRAGMAs and the
+bounds of transactions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from sqlalchemy import Table, bindparam, delete, literal_column, select, union_all
+from sqlalchemy.dialects import sqlite
+from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy.sql import ClauseElement, ColumnElement
+
+from timtw.shards import schema
+from timtw.shards.compiling import Rows, compiled, many_keys, many_rows
+
+DIALECT: Final = sqlite.dialect(paramstyle="qmark")
+CONVERSATION: Final = ("slot", "first", "second")
+FIRST: Final[ColumnElement[int]] = literal_column("0")
+"""The offset of a limited select; left out, it would become a parameter."""
+READER: Final = ("slot", "account", "device")
+MEMBER: Final = (*CONVERSATION, "account")
+ONCE: Final = ("slot", "period", "first", "second", "digest")
+
+
+def text(statement: ClauseElement, *order: str) -> str:
+    """The SQL text of ``statement`` with its parameters in this order."""
+    return compiled(DIALECT, statement, *order)
+
+
+def equal(table: Table, *names: str) -> list[ColumnElement[bool]]:
+    """Conditions that these columns have the values of parameters of their names."""
+    return [table.c[name] == bindparam(name) for name in names]
+
+
+def put(table: Table, key: Sequence[str], *others: str) -> str:
+    """Write one row; one with the same key is overwritten."""
+    names = (*key, *others)
+    row = insert(table).values({name: bindparam(name) for name in names})
+    kept = {name: row.excluded[name] for name in others}
+    return text(row.on_conflict_do_update(index_elements=key, set_=kept), *names)
+
+
+def put_many(table: Table, key: Sequence[str], value: str, *others: str) -> Rows:
+    """Write many rows; where the key exists only ``value`` is overwritten."""
+
+    def finish(rows: Any) -> ClauseElement:
+        done: ClauseElement = rows.on_conflict_do_update(
+            index_elements=key, set_={value: rows.excluded[value]}
+        )
+        return done
+
+    return many_rows(DIALECT, table, (*key, value, *others), finish, insert)
+
+
+def read_many(table: Table, key: Sequence[str], *names: str) -> Rows:
+    """Rows by many keys: a union of searches, which every engine does by index."""
+
+    def statement(size: int) -> ClauseElement:
+        columns = [table.c[name] for name in names]
+        parts = [
+            select(*columns).where(
+                *[table.c[part] == bindparam(f"{part}{n}") for part in key]
+            )
+            for n in range(size)
+        ]
+        return union_all(*parts) if size > 1 else parts[0]
+
+    return many_keys(DIALECT, len(key), statement)
+
+
+class PostingStatements:
+    """What a commit of messages and cursors needs."""
+
+    def __init__(self) -> None:
+        self.read_counters = read_many(
+            schema.counter, CONVERSATION, "first", "second", "last"
+        )
+        self.write_counters = put_many(schema.counter, CONVERSATION, "last")
+        self.write_messages = many_rows(
+            DIALECT, schema.message, [column.name for column in schema.message.c]
+        )
+        self.write_log = many_rows(
+            DIALECT, schema.log, [c.name for c in schema.log.c if c.name != "body"]
+        )
+        self.read_once = read_many(
+            schema.send_once,
+            ONCE,
+            *("period", "first", "second", "digest", "mid", "ts"),
+        )
+        self.write_once = many_rows(DIALECT, schema.send_once, (*ONCE, "mid", "ts"))
+        self.read_cursors = read_many(
+            schema.reader, READER, "account", "device", "cursor"
+        )
+        # The rows exist, so ``seen`` is never kept from here.
+        self.write_cursors = put_many(schema.reader, READER, "cursor", "seen")
+        self.read_delivered = read_many(
+            schema.member, MEMBER, "first", "second", "account", "delivered_mid"
+        )
+        self.write_delivered = put_many(schema.member, MEMBER, "delivered_mid")
+
+
+class ReadingStatements:
+    """What is read of messages, logs and marks."""
+
+    def __init__(self) -> None:
+        message, log = schema.message, schema.log
+        m = message.c
+        columns = (m.first, m.second, m.mid, m.id, m.sender, m.ts, m.body)
+        self.read_log = text(
+            select(log.c.seq, *columns)
+            .where(*equal(log, "slot", "account"))
+            .where(log.c.seq > bindparam("after"), log.c.seq <= bindparam("up_to"))
+            .where(m.slot == _slot_of(log.c.first))
+            .where(*[m[name] == log.c[name] for name in ("first", "second", "mid")])
+            .order_by(log.c.seq)
+            .limit(bindparam("count"))
+            .offset(FIRST),
+            *("slot", "account", "after", "up_to", "count"),
+        )
+        self.read_history = text(
+            select(*columns)
+            .where(*equal(message, *CONVERSATION))
+            .where(m.mid <= bindparam("newest"), m.ts <= bindparam("until"))
+            .order_by(m.mid.desc())
+            .limit(bindparam("count"))
+            .offset(FIRST),
+            *(*CONVERSATION, "newest", "until", "count"),
+        )
+        self.read_heads = read_many(schema.counter, CONVERSATION, "first", "last")
+        self.read_delivered = text(
+            select(schema.member.c.delivered_mid).where(*equal(schema.member, *MEMBER)),
+            *MEMBER,
+        )
+
+
+def _slot_of(number: ColumnElement[int]) -> ColumnElement[int]:
+    """The slot that leads an account number, computed by the database."""
+    shifted = number.bitwise_rshift(literal_column("44"))
+    return shifted.bitwise_and(literal_column("1048575"))
+
+
+class ReaderStatements:
+    """What is done with the devices of an account."""
+
+    def __init__(self) -> None:
+        reader = schema.reader
+        r = reader.c
+        self.read_readers = text(
+            select(r.device, r.cursor, r.seen, r.stuck_seq, r.stuck_count).where(
+                *equal(reader, "slot", "account")
+            ),
+            *("slot", "account"),
+        )
+        self.put_reader = put(reader, READER, "cursor", "seen")
+        self.put_stuck = text(
+            reader.update()
+            .values(stuck_seq=bindparam("entry"), stuck_count=bindparam("count"))
+            .where(*equal(reader, *READER)),
+            *("entry", "count", *READER),
+        )
+        self.drop_reader = text(delete(reader).where(*equal(reader, *READER)), *READER)
+
+
+class AccountStatements:
+    """What is done with accounts, tokens and credentials."""
+
+    def __init__(self) -> None:
+        account, token, credential = schema.account, schema.token, schema.credential
+        a, c = account.c, credential.c
+        columns = (a.number, a.node, a.identity, a.created)
+        by_name = equal(account, "slot", "name_digest")
+        self.find = text(
+            select(*columns, a.verifier).where(*by_name), "slot", "name_digest"
+        )
+        self.read_accounts = read_many(
+            account,
+            ("slot", "number"),
+            *("number", "node", "identity", "created", "profile"),
+        )
+        mine = ("slot", "number", "node", "name_digest", "identity")
+        new = (*mine, "verifier", "verifier_version", "created")
+        self.insert_account = text(
+            account.insert().values({name: bindparam(name) for name in new}), *new
+        )
+        self.write_profile = text(
+            account.update()
+            .values(profile=bindparam("record"))
+            .where(a.slot == bindparam("at"), a.number == bindparam("who")),
+            *("record", "at", "who"),
+        )
+        token_key = ("slot", "digest")
+        self.put_token = put(token, token_key, "account", "expires", "granted")
+        self.read_token = text(
+            select(token.c.account, token.c.expires, token.c.granted).where(
+                *equal(token, *token_key)
+            ),
+            *token_key,
+        )
+        self.drop_token = text(
+            delete(token).where(*equal(token, *token_key)), *token_key
+        )
+        self.read_credentials = text(
+            select(c.device, c.created).where(*equal(credential, "slot", "account")),
+            *("slot", "account"),
+        )
+        self.put_credential = put(credential, READER, "digest", "created")
+        self.find_credential = text(
+            select(c.account, c.device).where(*equal(credential, "digest")), "digest"
+        )
+        self.drop_credential = text(
+            delete(credential).where(*equal(credential, *READER)), *READER
+        )
+        self.drop_credentials = text(
+            delete(credential).where(*equal(credential, "slot", "account")),
+            *("slot", "account"),
+        )
+
+
+class CleaningStatements:
+    """What is deleted when its time is over, a few rows at a time."""
+
+    def __init__(self) -> None:
+        once, token = schema.send_once, schema.token
+        self.old_repeats = text(
+            select(*[once.c[name] for name in ONCE])
+            .where(once.c.period < bindparam("before"))
+            .limit(bindparam("count"))
+            .offset(FIRST),
+            *("before", "count"),
+        )
+        self.drop_repeat = text(delete(once).where(*equal(once, *ONCE)), *ONCE)
+        self.old_tokens = text(
+            select(token.c.slot, token.c.digest)
+            .where(token.c.expires <= bindparam("now"))
+            .limit(bindparam("count"))
+            .offset(FIRST),
+            *("now", "count"),
+        )
+        self.drop_token = text(
+            delete(token).where(*equal(token, "slot", "digest")), "slot", "digest"
+        )
+
+
+class InstallationStatements:
+    """What is asked once, at start."""
+
+    def __init__(self) -> None:
+        place, key = schema.installation, schema.data_key
+        self.read_version = text(select(schema.schema_version.c.version))
+        self.insert_version = text(
+            schema.schema_version.insert().values(version=bindparam("version")),
+            "version",
+        )
+        self.write_version = text(
+            schema.schema_version.update().values(version=bindparam("number")), "number"
+        )
+        columns = ("ident", "key_check", "digest_key")
+        self.read_installation = text(select(*[place.c[name] for name in columns]))
+        self.insert_installation = text(
+            place.insert().values({name: bindparam(name) for name in columns}), *columns
+        )
+        self.read_data_keys = text(select(key.c.number, key.c.wrapped))
+        self.insert_data_key = text(
+            key.insert().values(
+                number=bindparam("number"), wrapped=bindparam("wrapped")
+            ),
+            *("number", "wrapped"),
+        )

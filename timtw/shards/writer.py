@@ -1,0 +1,171 @@
+"""The one thread that writes, and group commit of everything it is asked for.
+
+Whatever waits when a transaction begins goes into it. Its results reach the reactor in
+one call after its COMMIT. An operation checks before it writes, so one that is refused
+(a name that is taken) leaves nothing behind and the others go on. When an operation
+fails in any other way the transaction is rolled back and each operation is tried in a
+transaction of its own, so that only the one at fault fails.
+
+After any failure of the database the connection is opened anew and what was known by
+heart is forgotten: service comes back as soon as the cause is gone.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Sequence
+from queue import Empty, SimpleQueue
+from threading import Thread
+from typing import Any, Final, TypeAlias, TypeVar
+
+from twisted.internet.defer import Deferred, fail
+from twisted.internet.interfaces import IReactorFromThreads
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from timtw.model.errors import StorageUnavailable, TimError
+from timtw.model.limits import STORAGE_WRITES_WAITING
+from timtw.model.stores import ShardError
+
+T = TypeVar("T")
+Operation: TypeAlias = Callable[[sqlite3.Connection], T]
+_Job: TypeAlias = tuple[Operation[Any], "Deferred[Any]"]
+_Result: TypeAlias = tuple["Deferred[Any]", Any]
+
+OPERATIONS: Final = 256
+"""Most operations of one transaction; a post is one and brings its own limits."""
+OUTAGES: Final = (
+    sqlite3.OperationalError,
+    sqlite3.InternalError,
+    sqlite3.NotSupportedError,
+    ShardError,
+)
+
+
+def is_outage(error: BaseException) -> bool:
+    """Whether the database failed, and not what was asked of it."""
+    return isinstance(error, OUTAGES) or type(error) is sqlite3.DatabaseError
+
+
+class Writer:
+    """Carries out operations in order, in transactions of as many as are waiting.
+
+    Args:
+        connect: Opens the connection; called in the thread.
+        forget: Called in the thread after a rollback.
+    """
+
+    _log = Logger()
+
+    def __init__(
+        self,
+        reactor: IReactorFromThreads,
+        connect: Callable[[], sqlite3.Connection],
+        forget: Callable[[], None],
+    ) -> None:
+        self._reactor = reactor
+        self._connect = connect
+        self._forget = forget
+        self._queue: SimpleQueue[_Job | None] = SimpleQueue()
+        self._waiting = 0
+        self._connection: sqlite3.Connection | None = None
+        self._thread = Thread(target=self._work, name="timtw-writer", daemon=True)
+
+    def start(self, connection: sqlite3.Connection) -> None:
+        """Begin to work on ``connection``, which now belongs to the thread."""
+        self._connection = connection
+        self._thread.start()
+
+    def submit(self, operation: Operation[T]) -> Deferred[T]:
+        """Carry out ``operation`` with the next transaction."""
+        if self._waiting >= STORAGE_WRITES_WAITING:
+            return fail(StorageUnavailable())
+        self._waiting += 1
+        result: Deferred[T] = Deferred()
+        self._queue.put((operation, result))
+        return result
+
+    def stop(self) -> Deferred[None]:
+        """Fires when everything asked for is done and the connection is closed."""
+        result: Deferred[None] = Deferred()
+        self._stopped = result
+        self._queue.put(None)
+        return result
+
+    def _work(self) -> None:
+        """The life of the thread."""
+        stopping = False
+        while not stopping:
+            job = self._queue.get()
+            jobs: list[_Job] = []
+            while job is not None:
+                jobs.append(job)
+                if len(jobs) == OPERATIONS:
+                    break
+                try:
+                    job = self._queue.get_nowait()
+                except Empty:
+                    break
+            stopping = job is None
+            if jobs:
+                results = self._carry_out(jobs)
+                self._reactor.callFromThread(self._deliver, results)
+        self._close()
+        self._reactor.callFromThread(self._finish)
+
+    def _carry_out(self, jobs: Sequence[_Job]) -> list[_Result]:
+        """The results of the jobs, together or, after a failure, one by one."""
+        try:
+            return self._transact(jobs)
+        except Exception as error:
+            self._abandon()
+            if is_outage(error):
+                self._log.warn("storage failed: {error}", error=str(error))
+                failure = Failure(StorageUnavailable())
+                return [(result, failure) for _operation, result in jobs]
+            if len(jobs) == 1:
+                return [(jobs[0][1], Failure())]
+        return [result for job in jobs for result in self._carry_out([job])]
+
+    def _transact(self, jobs: Sequence[_Job]) -> list[_Result]:
+        """Carry out the jobs in one transaction."""
+        connection = self._connection
+        if connection is None:
+            connection = self._connection = self._connect()
+        results: list[_Result] = []
+        connection.execute("BEGIN IMMEDIATE")
+        for operation, result in jobs:
+            try:
+                results.append((result, operation(connection)))
+            except TimError:
+                results.append((result, Failure()))
+        connection.execute("COMMIT")
+        return results
+
+    def _abandon(self) -> None:
+        """Drop a transaction with its connection, and what may have come from it."""
+        self._close()
+        self._forget()
+
+    def _close(self) -> None:
+        """Close the connection; an open transaction is rolled back by that."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            try:
+                connection.close()
+            except sqlite3.Error as error:
+                self._log.warn("closing storage failed: {error}", error=str(error))
+
+    def _deliver(self, results: Sequence[_Result]) -> None:
+        """Hand the results out, in the reactor's thread."""
+        self._waiting -= len(results)
+        for result, value in results:
+            if isinstance(value, Failure):
+                result.errback(value)
+            else:
+                result.callback(value)
+
+    def _finish(self) -> None:
+        """The thread has nothing more to do."""
+        self._thread.join()
+        self._stopped.callback(None)

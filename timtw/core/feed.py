@@ -56,6 +56,7 @@ class Feed:
 
         Args:
             whole: Whether the client wants its own messages of the backlog as well.
+                Such a client says how far it has the log before anything is sent.
             page_bytes: The largest page.
             again_up_to: What a lost connection of this reader had in flight ends
                 here and goes out at once.
@@ -68,7 +69,7 @@ class Feed:
         self.head = head
         self.sent = cursor
         self._backlog_to = head
-        self._again_up_to = max(cursor, min(again_up_to, head))
+        self._again_up_to = cursor if whole else max(cursor, min(again_up_to, head))
         self._page_to = 0
         self._page: Flight | None = None
         self._flights = Flights(cursor)
@@ -79,7 +80,7 @@ class Feed:
         self._writable = True
         self._held_until = now() + limits.HOLD_SECONDS
         self.state = State.HOLD
-        if self._again_up_to >= head:
+        if self._again_up_to >= head and not whole:
             self.state = State.FLOW if cursor < head else State.LIVE
 
     @property

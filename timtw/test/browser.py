@@ -179,6 +179,14 @@ class Browser:
 
         ActionChains(self.driver).send_keys(*keys).perform()
 
+    def shifted(self, key: str, times: int = 1) -> None:
+        """Press a key while Shift is held."""
+        from selenium.webdriver import ActionChains
+
+        for _ in range(times):
+            chain = ActionChains(self.driver)
+            chain.key_down("\ue008").send_keys(key).key_up("\ue008").perform()
+
     def write(self, selector: str, text: str) -> None:
         """Write into an element and press Enter."""
         self.one(selector).send_keys(text, "\ue007")

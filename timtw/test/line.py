@@ -56,11 +56,11 @@ class Line:
             self._sockets += [near, far]
             for source, sink, mutable in ((near, far, False), (far, near, True)):
                 arguments = (source, sink, mutable)
-                threading.Thread(target=self._carry, args=arguments, daemon=True).start()
+                threading.Thread(
+                    target=self._carry, args=arguments, daemon=True
+                ).start()
 
-    def _carry(
-        self, source: socket.socket, sink: socket.socket, mutable: bool
-    ) -> None:
+    def _carry(self, source: socket.socket, sink: socket.socket, mutable: bool) -> None:
         with contextlib.suppress(OSError), source:
             while data := source.recv(CHUNK):
                 if not (mutable and self._muted.is_set()):

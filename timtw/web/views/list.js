@@ -14,7 +14,7 @@ export function listView(app, { open, showProfile }) {
   const answer = h("p", { class: "problem", id: "find-answer", role: "alert" });
   const empty = h("p", { class: "hint", id: "no-conversations" }, t("list.empty"));
   const list = h("ul", { class: "conversations" });
-  const element = h("header", { class: "side" },
+  const element = h("aside", { class: "side", "aria-label": t("list.title") },
     you,
     h("form", { class: "find", role: "search", onsubmit: find },
       h("label", { for: "find" }, t("find.label")),

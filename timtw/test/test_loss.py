@@ -1,4 +1,4 @@
-"""Nothing is lost, doubled, reordered or foreign: the real node, killed and restarted."""
+"""Nothing is lost, doubled, reordered or foreign: the real node, killed again."""
 
 from __future__ import annotations
 

@@ -13,13 +13,14 @@ import weakref
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
+from twisted.python.failure import Failure
+from twisted.scripts.twistd import run
+
 from timtw.core.reading import Reading
 from timtw.model.errors import TimError
 from timtw.model.values import CursorMove, LogEntry
 from timtw.shards.sqlite_file import DatabaseFile
 from timtw.shards.writer import Writer
-from twisted.python.failure import Failure
-from twisted.scripts.twistd import run
 
 
 def echo_before_commit() -> None:

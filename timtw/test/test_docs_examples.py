@@ -39,7 +39,9 @@ def example(page: str, language: str, number: int = 0) -> str:
     path = TOP / page
     if not path.exists():
         raise SkipTest("this is not a checkout")
-    blocks = re.findall(rf"^```{language}\n(.*?)^```$", path.read_text("utf-8"), re.M | re.S)
+    blocks = re.findall(
+        rf"^```{language}\n(.*?)^```$", path.read_text("utf-8"), re.M | re.S
+    )
     return str(blocks[number])
 
 

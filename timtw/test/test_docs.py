@@ -12,6 +12,7 @@ from twisted.trial.unittest import SkipTest, SynchronousTestCase
 
 import timtw
 from timtw.model import errors
+from timtw.protocols.unserved import UNSERVED, Part
 from timtw.test.wiredata import VECTORS
 
 PACKAGE: Final = Path(timtw.__file__).parent
@@ -62,6 +63,18 @@ def numbered() -> tuple[set[str], set[str]]:
     return {n for n, _ in sections}, {title for _, title in sections}
 
 
+def values_of(cell: str) -> set[str]:
+    """The values in a cell, such as "2 (revoke), 31 to 33, roomTid"."""
+    found: set[str] = set()
+    for value in re.sub(r" \([^)]*\)", "", cell).split(", "):
+        first, _, last = value.strip().partition(" to ")
+        if last:
+            found |= set(map(str, range(int(first), int(last) + 1)))
+        else:
+            found.add(first)
+    return found
+
+
 class ReferenceTests(SynchronousTestCase):
     """Whoever follows a reference from the code arrives somewhere."""
 
@@ -104,7 +117,8 @@ class ReferenceTests(SynchronousTestCase):
                     continue
                 name, _, fragment = target.partition("#")
                 file = (page.parent / name) if name else page
-                anchors = map(anchor, headings(file)) if file.suffix == ".md" else ()
+                is_page = file.suffix == ".md" and file.exists()
+                anchors = [anchor(one) for one in headings(file)] if is_page else []
                 if not file.exists() or (fragment and fragment not in anchors):
                     broken.append((page.name, target))
         self.assertEqual([], broken)
@@ -123,6 +137,17 @@ class TableTests(SynchronousTestCase):
         self.assertEqual(
             sorted((str(e.code), e.info, e.remedy.value) for e in classes), rows
         )
+
+    def test_not_served(self) -> None:
+        """What is answered with 4107 is listed, and nothing else."""
+        list(pages())
+        text = (TOP / PROTOCOL).read_text("utf-8")
+        start = text.index("\n### 3.3 ")
+        table = text[start : text.index("\n## 4 ")]
+        rows = re.findall(r"^\| ([^|]+) \| ([^|]+) \|$", table, re.MULTILINE)[1:]
+        listed = [values_of(values) for _, values in rows]
+        ours = [set(map(str, UNSERVED[part])) for part in Part]
+        self.assertEqual(ours, listed)
 
     def test_vectors(self) -> None:
         """The vectors for authors of codecs are those that ours pass."""

@@ -324,13 +324,16 @@ class ProofTests(SynchronousTestCase):
         self.assertEqual([PermissionDenied] * 2, answers)
 
     def test_empty(self) -> None:
-        """A login without a name or password is refused without any work."""
+        """A login without a name or password costs nothing and counts for nothing."""
         passwords = SlowPasswords()
-        stage = Stage(passwords=passwords)
+        settings = attrs.evolve(OPEN, logins_per_minute=1.0)
+        stage = Stage(settings=settings, passwords=passwords)
         for name, password in (("", ""), ("ada", ""), ("", "ada")):
             client = log_in(stage, name, password)
             self.assertIs(PermissionDenied, outcome(client))
         self.assertEqual([], passwords.checks)
+        log_in(stage, "ada", "ada")
+        self.assertEqual(1, len(passwords.checks))
 
     def test_what_nobody_can_have(self) -> None:
         """Names, domains and passwords beyond the limits are wrong, and no work."""

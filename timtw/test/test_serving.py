@@ -187,6 +187,7 @@ class FindTests(Asking):
         desk = self.stage.log_in("ada", "desk")
         for _ in range(limits.FINDS_PER_MINUTE):
             self.ada.asks(FindAccount("nobody"))
+        self.stage.settle(0.5)
         self.assertIs(TooFrequent, self.refusal(FindAccount("bob")))
         self.assertEqual(limits.FINDS_PER_MINUTE, len(self.ada.told(Profiles)))
         (answer,) = self.ask(FindAccount("bob"), desk)

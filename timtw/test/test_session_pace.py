@@ -173,6 +173,7 @@ class RateTests(SynchronousTestCase):
         for _ in range(100):
             self.ada.asks(Ping())
             self.ada.asks(Acknowledge(7))
+        self.ada.asks(FindAccount("ada"))
         self.assertFalse(self.ada.held)
         self.assertEqual(100, len(self.ada.told(Pong)))
 
@@ -199,7 +200,7 @@ class RateTests(SynchronousTestCase):
         for _ in range(11):
             self.ada.asks(PullHistory("no node", 0, 1))
         self.ada.vanishes()
-        self.stage.settle(1)
+        self.stage.settle(0.05)
         self.assertEqual([], self.stage.clock.getDelayedCalls())
 
 
@@ -257,7 +258,7 @@ class FaultTests(SynchronousTestCase):
             made.readers = self.readers  # type: ignore[assignment]
             return made
 
-        self.stage = Stage(shard=shard)
+        self.stage = Stage(settings=attrs.evolve(OPEN, device_limit=1), shard=shard)
         self.bob = self.stage.register("bob")
         self.stage.register("ada")
 
@@ -307,9 +308,10 @@ class FaultTests(SynchronousTestCase):
         bob = self.stage.log_in("bob")
         (welcome,) = bob.told(LoggedIn)
         bob.writes(welcome.address, "to oneself")
+        client = self.stage.connect()
         client.asks(login)
         self.stage.settle()
-        self.assertEqual(1, len(client.told(LoggedIn)))
+        self.assertEqual(1, len(client.told(LoggedIn)), client.events)
         bob.writes(client.told(LoggedIn)[0].address, "hi")
         self.stage.settle()
         self.assertEqual(["hi"], client.texts)

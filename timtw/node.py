@@ -77,7 +77,7 @@ class Node(Service):
         """Begin to start; a failure ends the process."""
         super().startService()
         self._starting = self.start()
-        self._starting.addErrback(self._give_up)
+        _ = self._starting.addErrback(self._give_up)
 
     @deferred
     async def start(self) -> None:
@@ -87,10 +87,13 @@ class Node(Service):
         Raises StartError: one of these is not possible.
         """
         config, reactor = self._config, self._reactor
-        shard = open_shard(
-            config.shards[0].url, config.node.state_dir, config.node.keys, reactor
-        )
         try:
+            shard = open_shard(
+                str(config.shards[0].url),
+                str(config.node.state_dir),
+                str(config.node.keys),
+                reactor,
+            )
             await shard.start()
         except ShardError as error:
             raise StartError(str(error)) from error
@@ -110,7 +113,7 @@ class Node(Service):
         site = make_site(
             core,
             page(),
-            origins=[str(origin) for origin in config.clients.origins],
+            origins=config.clients.origins,
             max_frame=config.limits.max_frame,
             reactor=reactor,
         )
@@ -118,7 +121,7 @@ class Node(Service):
 
     async def _listen(self, site: Site) -> None:
         for description in self._config.clients.websocket:
-            endpoint = serverFromString(self._reactor, str(description))
+            endpoint = serverFromString(self._reactor, description)
             try:
                 self._ports.append(await endpoint.listen(site))
             except CannotListenError as error:
@@ -128,7 +131,7 @@ class Node(Service):
             self._log.info(
                 "clients are served on {endpoint}: WebSocket /tim, HTTP /tim2, "
                 "the chat page at /",
-                endpoint=str(description),
+                endpoint=description,
             )
 
     @deferred
@@ -138,10 +141,8 @@ class Node(Service):
         self._ports = []
         await gatherResults(closing)
         if self._core is not None:
-            draining = self._core.stop()
-            draining.addTimeout(DRAIN_SECONDS, self._reactor)
-            draining.addErrback(self._not_drained)
-            await draining
+            draining = self._core.stop().addTimeout(DRAIN_SECONDS, self._reactor)
+            await draining.addErrback(self._not_drained)
             self._passwords.stop()
             self._core = None
         if self._shard is not None:

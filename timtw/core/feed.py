@@ -16,7 +16,6 @@ unanswered three times). docs/guarantees.md tells the same for readers.
 from __future__ import annotations
 
 import enum
-from collections import deque
 from collections.abc import Callable, Iterable
 
 from timtw.core.ahead import Ahead
@@ -56,6 +55,7 @@ class Feed:
 
         Args:
             whole: Whether the client wants its own messages of the backlog as well.
+                Such a client says how far it has the log before anything is sent.
             page_bytes: The largest page.
             again_up_to: What a lost connection of this reader had in flight ends
                 here and goes out at once.
@@ -68,18 +68,18 @@ class Feed:
         self.head = head
         self.sent = cursor
         self._backlog_to = head
-        self._again_up_to = max(cursor, min(again_up_to, head))
+        self._again_up_to = cursor if whole else max(cursor, min(again_up_to, head))
         self._page_to = 0
         self._page: Flight | None = None
         self._flights = Flights(cursor)
         self._ahead = Ahead(cursor)
         self._settled = {seq for seq in settled if seq > cursor}
-        self._echoes: deque[int] = deque()
+        self._echoes: set[int] = set()
         self._receipt = 0
         self._writable = True
         self._held_until = now() + limits.HOLD_SECONDS
         self.state = State.HOLD
-        if self._again_up_to >= head:
+        if self._again_up_to >= head and not whole:
             self.state = State.FLOW if cursor < head else State.LIVE
 
     @property
@@ -179,8 +179,8 @@ class Feed:
             self._page = None
         acked = self._flights.acked
         self._port.confirmed(acked, flight.entries)
-        while self._echoes and self._echoes[0] <= acked:
-            self._echoes.popleft()
+        if len(self._echoes) > limits.WINDOW_FRAMES or not self._flights.frames:
+            self._echoes = {seq for seq in self._echoes if seq > acked}
         if self.state is State.SUSPENDED:
             self._go_back(acked)
         if self.state is not State.LIVE:
@@ -209,7 +209,7 @@ class Feed:
     def hand_over(self) -> tuple[int, int, frozenset[int]]:
         """``acked``, ``sent`` and what is settled between, for the next connection."""
         acked, sent = self.acked, self.sent
-        self._go_back(acked)
+        self._go_back(acked)  # Echoes that were written may be lost with the line.
         return acked, sent, frozenset(self._settled)
 
     # Sending.
@@ -263,7 +263,7 @@ class Feed:
 
     def _omitted(self, entry: LogEntry) -> bool:
         """Whether this connection steps over ``entry``."""
-        if entry.seq in self._settled:
+        if entry.seq in self._settled or entry.seq in self._echoes:
             return True
         return entry.own and not self._whole and entry.seq <= self._backlog_to
 
@@ -276,7 +276,7 @@ class Feed:
                 return
             self.sent = seq
             if self._flights.frames:
-                self._echoes.append(seq)
+                self._echoes.add(seq)
             self._passed(seq)
         else:
             self.sent = seq
@@ -379,12 +379,12 @@ class Feed:
             self._port.claimed(acked, seq)
         else:
             self._settled.clear()
+            self._echoes.clear()
 
     def _go_back(self, seq: int) -> None:
         """Begin again behind ``seq``: nothing is under way any more."""
-        settled = self._flights.ground(seq) | self._settled | set(self._echoes)
+        settled = self._flights.ground(seq) | self._settled
         self._settled = {number for number in settled if number > seq}
-        self._echoes.clear()
         self._page = None
         self.sent = seq
         self._ahead.abandon(seq)

@@ -51,7 +51,9 @@ class Line:
     whole: bool
     head_at_login: int
     alarm: float | None = None
+    unread: deque[tuple[tuple[int, ...], int, bool]] = attrs.Factory(deque)
     outstanding: dict[int, tuple[int, ...]] = attrs.Factory(dict)
+    receipts: set[int] = attrs.Factory(set)
     reads: deque[tuple[int, int, int]] = attrs.Factory(deque)
     cursor: int = 0
     rewound: set[int] = attrs.Factory(set)
@@ -108,36 +110,49 @@ class FeedMachine(RuleBasedStateMachine):
 
     def deliver(self, entry: LogEntry, receipt: int, backlog: bool) -> bool:
         """Write one entry."""
-        assert self.writable
-        if entry.own and not receipt:
-            assert entry.seq > self.line.head_at_login
-            self._came(entry.seq, wants_ack=False)
+        if not receipt:
+            assert entry.own and entry.seq > self.line.head_at_login
+            self._write((entry.seq,), 0)
             self.known_acked.add(entry.seq)
         else:
-            assert receipt
             assert not entry.own or self.whole
-            repeat = receipt in self.line.outstanding
-            self.line.outstanding[receipt] = (entry.seq,)
-            self._came(entry.seq, wants_ack=True, repeat=repeat)
+            self._write((entry.seq,), receipt)
         return True
 
     def page(self, entries: tuple[LogEntry, ...], receipt: int) -> None:
         """Write a page."""
-        assert self.writable
+        assert receipt
         assert 0 < len(entries) <= limits.PAGE_ENTRIES
         assert len(entries) == 1 or len(entries) * ENTRY_BYTES <= 3 * ENTRY_BYTES
-        repeat = receipt in self.line.outstanding
-        self.line.outstanding[receipt] = tuple(one.seq for one in entries)
-        for one in entries:
-            self._came(one.seq, wants_ack=True, repeat=repeat)
+        self._write(tuple(one.seq for one in entries), receipt)
 
-    def _came(self, seq: int, wants_ack: bool, repeat: bool = False) -> None:
-        """A client sees an entry."""
-        assert self.log.get(seq) is not None, "a message that is gone was sent"
+    def _write(self, seqs: tuple[int, ...], receipt: int) -> None:
+        """Bytes go to the line; the client reads them later, or never."""
+        assert self.writable
+        assert all(seq in self.log for seq in seqs), "a message that is gone was sent"
+        again = receipt in self.line.receipts
+        if receipt:
+            self.line.receipts.add(receipt)
+        allowed = again or not any(
+            seq in self.known_acked and seq not in self.line.rewound for seq in seqs
+        )
+        self.line.rewound.difference_update(seqs)
+        self.line.unread.append((seqs, receipt, allowed))
+
+    @rule(most=st.integers(1, 40))
+    def client_reads(self, most: int) -> None:
+        """What was written arrives, in order."""
+        for _ in range(min(most, len(self.line.unread))):
+            seqs, receipt, allowed = self.line.unread.popleft()
+            if receipt:
+                self.line.outstanding[receipt] = seqs
+            for seq in seqs:
+                self._came(seq, allowed)
+
+    def _came(self, seq: int, allowed: bool) -> None:
+        """The client sees an entry."""
         if seq in self.arrived:
-            allowed = repeat or seq not in self.known_acked or seq in self.line.rewound
             assert allowed, f"{seq} was repeated after its confirmation"
-            self.line.rewound.discard(seq)
         else:
             assert seq > self.front, "overtaken"
             self.arrived.add(seq)
@@ -221,14 +236,15 @@ class FeedMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.line.outstanding)
     @rule(data=st.data())
     def client_acknowledges(self, data: st.DataObject) -> None:
-        """Any frame is confirmed, in any order, sometimes twice."""
+        """Any frame that was read is confirmed, in any order, sometimes twice."""
         receipt = data.draw(st.sampled_from(sorted(self.line.outstanding)))
         self.known_acked.update(self.line.outstanding[receipt])
         self.feed.acknowledged(receipt)
 
     @rule()
     def client_acknowledges_everything(self) -> None:
-        """All that came is confirmed."""
+        """All that was written is read and confirmed."""
+        self.client_reads(len(self.line.unread))
         for receipt in sorted(self.line.outstanding):
             self.known_acked.update(self.line.outstanding[receipt])
             self.feed.acknowledged(receipt)
@@ -255,15 +271,28 @@ class FeedMachine(RuleBasedStateMachine):
         """Type 17."""
         self.feed.ask()
 
+    def _has(self) -> int:
+        """The number up to which the client has everything that is not gone."""
+        missing = [one for one in self.log if one not in self.arrived]
+        return min(missing) - 1 if missing else self.head
+
+    @precondition(lambda self: self.whole)
+    @rule()
+    def client_resumes(self) -> None:
+        """Type 17 with the number up to which the client has everything."""
+        self.resume(self._has())
+
     @precondition(lambda self: self.whole)
     @rule(data=st.data())
-    def client_resumes(self, data: st.DataObject) -> None:
-        """Type 17 with a number, which may lie anywhere."""
-        seq = data.draw(st.integers(0, self.head + 2))
+    def client_resumes_anywhere(self, data: st.DataObject) -> None:
+        """Type 17 with a number that pleases the client."""
+        self.resume(data.draw(st.integers(0, self.head + 2)))
+
+    def resume(self, seq: int) -> None:
+        """Type 17 with a number."""
         seq = min(seq, self.feed.head)
         self.known_acked.update(range(1, seq + 1))
-        if seq < self.feed.acked or self.feed.state is State.SUSPENDED:
-            self.line.rewound.update(range(seq + 1, self.head + 1))
+        self.line.rewound.update(range(seq + 1, self.head + 1))
         self.arrived.update(range(1, seq + 1))
         self.front = max(self.front, seq)
         self.feed.ask(seq)
@@ -294,10 +323,12 @@ class FeedMachine(RuleBasedStateMachine):
 
     @rule()
     def line_breaks(self) -> None:
-        """The client comes back to the same node."""
+        """The client comes back to the same node; what it had not read is lost."""
         acked, sent, settled = self.feed.hand_over()
         self.moved = max(self.moved, acked)
         self._connect(sent, settled)
+        if self.whole:
+            self.client_resumes()
 
     @rule()
     def node_crashes(self) -> None:
@@ -305,6 +336,8 @@ class FeedMachine(RuleBasedStateMachine):
         self.moved = self.durable
         self.known_acked = {seq for seq in self.known_acked if seq <= self.durable}
         self._connect(0, frozenset())
+        if self.whole:
+            self.client_resumes()
 
     # What always holds.
 
@@ -354,11 +387,14 @@ class FeedMachine(RuleBasedStateMachine):
             return
         self.feed.raised(self.head)
         self.line_fills(True)
+        if self.whole:
+            self.client_reads(len(self.line.unread))
+            self.resume(self._has())
         for _ in range(400):
             if self.feed.state is State.LIVE and not self.feed._flights.frames:
                 break
             if self.feed.state is State.SUSPENDED:
-                self.client_asks()
+                self.feed.ask()
             while self.line.reads:
                 self.storage_answers(True, 20)
             self.client_acknowledges_everything()

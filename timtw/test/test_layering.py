@@ -24,10 +24,11 @@ MAY_IMPORT: Mapping[str, frozenset[str]] = {
     "client": frozenset({"client", "model", "protocols"}),
     "config": frozenset({"config", "model"}),
     "logs": frozenset(),
+    "web": frozenset(),
     "node": frozenset(
         {
             "", "config", "core", "logs", "mesh", "model", "office", "protocols",
-            "rooms", "shards",
+            "rooms", "shards", "web",
         }
     ),
     "tap": frozenset({"config", "logs", "node"}),

@@ -361,12 +361,12 @@ class DisplacedTests(SynchronousTestCase):
         settings = attrs.evolve(OPEN, device_limit=1, displace_after=0.0)
         stage = Stage(settings=settings)
         stage.register("ada")
-        clients = [stage.connect() for _ in range(3)]
-        for client in clients:
-            client.asks(log_in())
+        clients = [stage.connect() for _ in range(2)]
+        for client, additions in zip(clients, (True, False), strict=True):
+            client.asks(attrs.evolve(log_in(), additions=additions))
         stage.settle()
         told = [[type(event) for event in client.events] for client in clients]
-        self.assertEqual([[LoggedIn, LoggedOut]] * 2 + [[LoggedIn]], told)
+        self.assertEqual([[LoggedIn, LoggedOut], [LoggedIn]], told)
 
     def test_nothing_is_repeated_to_the_successor(self) -> None:
         """What the displaced line confirmed out of turn does not come again."""

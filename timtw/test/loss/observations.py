@@ -1,0 +1,134 @@
+"""What a history saw, in the order in which it was seen. The judge knows only this."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import attrs
+
+
+@attrs.frozen
+class Role:
+    """A device: whose it is, and whether it asked for the additions."""
+
+    node: str
+    additions: bool
+
+
+@attrs.frozen
+class Cast:
+    """All devices by their name, and short names of the accounts by their node."""
+
+    devices: Mapping[str, Role]
+    names: Mapping[str, str]
+
+
+@attrs.frozen
+class Sent:
+    """A device handed a text to its line. The body is unlike every other text's."""
+
+    at: float
+    device: str
+    line: int
+    recipient: str
+    body: str
+
+
+@attrs.frozen
+class Arrived:
+    """A text came to a device: as an echo, a delivery or a part of a page.
+
+    Args:
+        at: Seconds on a clock that never goes back.
+        line: The number of the connection; no two have the same.
+        receipt: What is to be acknowledged; empty if nothing is wanted.
+        seq: The number in the log, 0 if none came.
+    """
+
+    at: float
+    device: str
+    line: int
+    sender: str
+    recipient: str
+    body: str
+    mid: int
+    receipt: bytes = b""
+    seq: int = 0
+
+
+@attrs.frozen
+class Acknowledged:
+    """A device handed an acknowledgement to its line."""
+
+    at: float
+    device: str
+    line: int
+    receipt: bytes
+
+
+@attrs.frozen
+class Asked:
+    """A device with our additions asked for everything behind ``resume``."""
+
+    at: float
+    device: str
+    line: int
+    resume: int
+
+
+@attrs.frozen
+class Pinged:
+    """A device asked for a sign of life; never a second time before the answer."""
+
+    at: float
+    device: str
+    line: int
+
+
+@attrs.frozen
+class Ponged:
+    """The answer came: all that the line carried before the ping has been read."""
+
+    at: float
+    device: str
+    line: int
+
+
+@attrs.frozen
+class Refusal:
+    """The node refused something that it should have taken."""
+
+    at: float
+    device: str
+    about: int
+    code: int
+
+
+@attrs.frozen
+class Complaint:
+    """Something else that must not happen, such as a device that gets no answer."""
+
+    at: float
+    device: str
+    text: str
+
+
+@attrs.frozen
+class Killed:
+    """The node was killed."""
+
+    at: float
+
+
+Seen = (
+    Sent
+    | Arrived
+    | Acknowledged
+    | Asked
+    | Pinged
+    | Ponged
+    | Refusal
+    | Complaint
+    | Killed
+)
+History = Sequence[Seen]

@@ -1,0 +1,61 @@
+"""What the devices of a history share, and what each of them is."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+
+import attrs
+
+from timtw.test.loss.judge import entitled
+from timtw.test.loss.line import Loop
+from timtw.test.loss.observations import Arrived, Cast, Seen
+from timtw.test.loss.speech import Login, Speech
+
+
+@attrs.frozen
+class Character:
+    """What a device is.
+
+    Args:
+        name: Its name in findings.
+        idents: Whether it sets ids and repeats what was not answered.
+        asks: Whether it asks for its backlog after a login.
+    """
+
+    name: str
+    node: str
+    login: Login
+    speech: Speech
+    idents: bool
+    asks: bool
+
+
+@attrs.define
+class Stage:
+    """What all devices of a history share."""
+
+    loop: Loop
+    port: int
+    cast: Cast
+    history: list[Seen] = attrs.Factory(list)
+    lines: Iterator[int] = attrs.Factory(lambda: itertools.count(1))
+    moved: float = 0.0
+    """When something came from the node last."""
+    echoed: set[str] = attrs.Factory(set)
+    """Texts that their authors know to be stored."""
+    due: dict[str, set[str]] = attrs.Factory(dict)
+    """Per device, the texts that have to come to it."""
+    _known: set[str] = attrs.Factory(set)
+
+    def note(self, seen: Seen) -> None:
+        """Write into the history."""
+        self.history.append(seen)
+
+    def arrived(self, arrived: Arrived) -> None:
+        """Write a text into the history, and who has to get it."""
+        self.history.append(arrived)
+        if arrived.body not in self._known:
+            self._known.add(arrived.body)
+            for name in entitled(self.cast, arrived.sender, arrived.recipient):
+                self.due.setdefault(name, set()).add(arrived.body)

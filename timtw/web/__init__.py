@@ -1,0 +1,119 @@
+"""The chat in the browser: static files, and the resource that serves exactly these.
+
+The page itself is plain ES modules and speaks the published client protocol
+(docs/reference/protocol.md); nothing in Python knows what it does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from hashlib import sha256
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from typing import Final
+
+import attrs
+from twisted.web.http import CACHED
+from twisted.web.resource import IResource, Resource
+from twisted.web.server import Request
+
+CONTENT_TYPES: Final = {
+    "html": b"text/html; charset=utf-8",
+    "js": b"text/javascript; charset=utf-8",
+    "css": b"text/css; charset=utf-8",
+    "svg": b"image/svg+xml",
+}
+"""What is served, by the end of the file's name; anything else is not."""
+
+POLICY: Final = b"; ".join(
+    [
+        b"default-src 'none'",
+        b"script-src 'self'",
+        b"style-src 'self'",
+        b"img-src 'self' data:",
+        b"connect-src 'self'",
+        b"base-uri 'none'",
+        b"form-action 'none'",
+        b"frame-ancestors 'none'",
+    ]
+)
+"""Content-Security-Policy of the page: only its own files, only its own node."""
+
+HEADERS: Final = {
+    b"Content-Security-Policy": POLICY,
+    b"X-Content-Type-Options": b"nosniff",
+    b"Referrer-Policy": b"no-referrer",
+    b"Cache-Control": b"no-cache",
+}
+"""Sent with every file. A browser asks each time and is told when nothing changed."""
+
+
+@attrs.frozen
+class PageFile:
+    """One file of the page, read once."""
+
+    content: bytes
+    content_type: bytes
+    etag: bytes
+
+
+class FileResource(Resource):
+    """Answers GET and HEAD with one file; 304 where the browser has it already."""
+
+    isLeaf = False
+
+    def __init__(self, file: PageFile) -> None:
+        """Serve ``file``."""
+        super().__init__()
+        self._file = file
+
+    def render_GET(self, request: Request) -> bytes:
+        """The content, or nothing with 304; HEAD comes here as well."""
+        for name, value in HEADERS.items():
+            request.setHeader(name, value)
+        request.setHeader(b"Content-Type", self._file.content_type)
+        if request.setETag(self._file.etag) is CACHED:
+            return b""
+        return self._file.content
+
+
+class Folder(Resource):
+    """A folder of the page: its files and folders, no listing."""
+
+
+def page() -> IResource:
+    """The root resource of the page; the caller may put further children into it.
+
+    Returns:
+        A resource that answers ``/`` and each file of the page, and 404 otherwise.
+    """
+    return _folder(files(__name__))
+
+
+def _folder(source: Traversable) -> Resource:
+    """The resource of a folder, with ``index.html`` as its own answer."""
+    folder = Folder()
+    for name, child in _children(source):
+        folder.putChild(name.encode("ascii"), child)
+        if name == "index.html":
+            folder.putChild(b"", child)
+    return folder
+
+
+def _children(source: Traversable) -> Iterator[tuple[str, Resource]]:
+    """The files of a folder that are part of the page, and folders that hold such."""
+    for entry in source.iterdir():
+        content_type = CONTENT_TYPES.get(entry.name.rpartition(".")[2])
+        if entry.is_dir():
+            folder = _folder(entry)
+            if folder.children:
+                yield entry.name, folder
+        elif content_type is not None:
+            yield entry.name, FileResource(_read(entry, content_type))
+
+
+def _read(entry: Traversable, content_type: bytes) -> PageFile:
+    """A file with its entity tag, which follows from the content alone."""
+    content = entry.read_bytes()
+    etag = b'"' + sha256(content).hexdigest()[:32].encode("ascii") + b'"'
+    return PageFile(content, content_type, etag)

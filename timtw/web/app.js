@@ -1,0 +1,66 @@
+// Puts the page together: a slot, a store, a session, and the screen that fits them.
+import { applyLanguage, setLanguage, t } from "./i18n.js";
+import { Session } from "./session.js";
+import { claimSlot } from "./slots.js";
+import { Store } from "./store.js";
+import { chatScreen } from "./views/chat.js";
+import { loginScreen } from "./views/login.js";
+
+const NEWS_CHARACTERS = 200;
+
+class App {
+  constructor(store, session) {
+    this.store = store;
+    this.session = session;
+    this.root = document.getElementById("app");
+    this.news = document.getElementById("news");
+    this.screen = null;
+    store.news = (peer, text) => {
+      const cut = (text ?? "").slice(0, NEWS_CHARACTERS);
+      this.say(t("news.from", { name: store.nameOf(peer), text: cut }));
+    };
+  }
+
+  // Tells those who hear the page; those who see it see it elsewhere.
+  say(text) {
+    this.news.textContent = text;
+  }
+
+  update() {
+    const loggedIn = Boolean(this.store.state.credential && this.store.me);
+    if (this.screen?.loggedIn !== loggedIn) this.show(loggedIn);
+    this.screen.update();
+    const unread = loggedIn ? this.store.totalUnread() : 0;
+    document.title = unread ? `(${unread}) timtw` : "timtw";
+  }
+
+  show(loggedIn) {
+    this.screen?.close?.();
+    this.screen = (loggedIn ? chatScreen : loginScreen)(this);
+    this.screen.loggedIn = loggedIn;
+    this.root.replaceChildren(this.screen.element);
+    this.screen.update();
+    this.screen.focus();
+  }
+
+  // The same screen again in another language; the focus stays on the switch.
+  speak(language) {
+    setLanguage(language);
+    this.show(this.screen.loggedIn);
+    this.screen.afterLanguage?.();
+    document.querySelector(`[data-language="${language}"]`)?.focus();
+  }
+}
+
+async function main() {
+  applyLanguage();
+  const store = new Store(await claimSlot());
+  const session = new Session(store);
+  const app = new App(store, session);
+  store.subscribe(() => app.update());
+  document.addEventListener("visibilitychange", () => store.seen());
+  session.resume();
+  app.update();
+}
+
+main();

@@ -1,0 +1,52 @@
+// Small helpers around the document. Texts become text nodes, never markup.
+
+// An element: h("button", {class: "x", type: "button", onclick: f}, child, "text", null).
+// Properties that start with "on" are listeners; true and false set or leave out.
+export function h(tag, properties = {}, ...children) {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(properties)) {
+    if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
+    else if (value === true) element.setAttribute(name, "");
+    else if (value !== false && value !== null && value !== undefined) {
+      element.setAttribute(name, value);
+    }
+  }
+  element.append(...children.filter((child) => child !== null && child !== undefined));
+  return element;
+}
+
+// Changes a text only where it differs, so that live regions stay quiet.
+export function setText(element, text) {
+  if (element.textContent !== text) element.textContent = text;
+}
+
+// Makes the children of `parent` the elements of `items`, in order, keeping those that are
+// there already. Items are {key, make() -> element, update(element)}.
+export function reconcile(parent, items) {
+  const present = new Map([...parent.children].map((child) => [child.dataset.key, child]));
+  const wanted = new Set(items.map(({ key }) => String(key)));
+  for (const [key, child] of present) {
+    if (!wanted.has(key)) child.remove();
+  }
+  let place = parent.firstElementChild;
+  for (const { key, make, update } of items) {
+    let element = present.get(String(key));
+    if (!element) {
+      element = make();
+      element.dataset.key = key;
+    }
+    update?.(element);
+    if (element === place) place = place.nextElementSibling;
+    else parent.insertBefore(element, place);
+  }
+}
+
+const COLOURS = 8;
+
+// A round picture with the first letter of a name; its colour follows the node.
+export function avatar(node, name) {
+  const sum = [...node].reduce((total, letter) => (total * 31 + letter.codePointAt(0)) % 9973, 7);
+  const letter = [...name.trim()][0] ?? "?";
+  const classes = `avatar colour-${sum % COLOURS}`;
+  return h("span", { class: classes, "aria-hidden": "true" }, letter.toUpperCase());
+}

@@ -1,0 +1,74 @@
+// Texts on their way. Each has a number of its own from the moment it was typed, and every
+// repetition carries it: the node stores a text once however often it is sent.
+import { TEXT, TO_USER, TYPE } from "./wire.js";
+
+const ECHO_MS = 15_000; // without the echo by then the text shows as not sent
+const REPEAT_MS = 20 * 3600 * 1000; // below the 24 hours for which repeats are recognised
+const SILENCE = 0; // code of a text that nobody answered
+
+export class Outbox {
+  constructor(store, link, live) {
+    this.store = store;
+    this.link = link;
+    this.live = live; // tells whether the log is read: what was stored shows there first
+    this.sent = new Set(); // numbers written to the present connection
+    this.timers = new Map();
+    for (const { id, state } of store.state.outbox) {
+      if (state === "sending") this.watch(id);
+    }
+  }
+
+  write(peer, text) {
+    const { id } = this.store.write(peer, text);
+    this.watch(id);
+    this.flush();
+  }
+
+  again(id) {
+    this.store.setWaiting(id, "sending");
+    this.sent.delete(id);
+    this.watch(id);
+    this.flush();
+  }
+
+  // Sends what waits, in the order it was typed. A text that was refused waits for its
+  // writer; one that only got no answer goes out by itself.
+  flush() {
+    if (!this.live()) return;
+    for (const { id, peer, text, time, state, code } of [...this.store.state.outbox]) {
+      const unanswered = state === "failed" && code === SILENCE;
+      const young = Date.now() - time < REPEAT_MS;
+      if (this.sent.has(id) || !(state === "sending" || (unanswered && young))) continue;
+      const message = { msType: TO_USER, odType: TEXT, id, toTid: { node: peer }, dataString: text };
+      if (!this.link.send(TYPE.MESSAGE, message)) return;
+      this.sent.add(id);
+      if (unanswered) this.store.setWaiting(id, "sending");
+      this.watch(id);
+    }
+  }
+
+  refused(id, code) {
+    this.unwatch(id);
+    this.store.setWaiting(id, "failed", code || 5101);
+  }
+
+  lost() {
+    this.sent.clear();
+  }
+
+  watch(id) {
+    this.unwatch(id);
+    const late = () => {
+      this.timers.delete(id);
+      if (this.store.waiting(id)?.state === "sending") {
+        this.store.setWaiting(id, "failed", SILENCE);
+      }
+    };
+    this.timers.set(id, setTimeout(late, ECHO_MS));
+  }
+
+  unwatch(id) {
+    clearTimeout(this.timers.get(id));
+    this.timers.delete(id);
+  }
+}

@@ -1,0 +1,248 @@
+// The device's life with the node: log in, resume, catch up, acknowledge, ask, log out.
+import { Link } from "./link.js";
+import { Outbox } from "./outbox.js";
+import { Lane, Refused } from "./requests.js";
+import { FIND, OWN_PROFILE, PROFILES, TYPE } from "./wire.js";
+
+const BROWSER = 3; // termtyp of this page
+const ADDITIONS = { timtw: "1" };
+const FINAL = new Set([4104, 4105, 4115]); // refusals of a resume that no waiting heals
+const PATIENCE_MS = 10_000; // before coming back after any other refusal
+const LOGIN_MS = 20_000; // a password check may wait for its turn
+const LOGOUT_MS = 3_000;
+const PROFILES_AT_ONCE = 100;
+
+export class Session {
+  constructor(store) {
+    this.store = store;
+    this.phase = "out"; // out, login, catching-up, live
+    this.refusal = 0; // code of the last refused resume
+    this.attempt = null; // {name, pwd, resolve, reject}: a login by password under way
+    this.leaving = null;
+    const socket = location.protocol === "https:" ? "wss://" : "ws://";
+    this.link = new Link(socket + location.host + "/tim", {
+      open: () => this.opened(),
+      frame: (frame) => this.received(frame),
+      down: () => this.lost(),
+      phase: () => this.store.notify(),
+    });
+    this.outbox = new Outbox(store, this.link, () => this.phase === "live");
+    const stuck = () => this.link.drop();
+    const lane = () => new Lane(([type, body]) => this.link.send(type, body), stuck);
+    this.nodes = lane();
+    this.pages = lane();
+  }
+
+  // --- in and out
+
+  resume() {
+    if (this.store.state.credential) this.link.start();
+  }
+
+  // Rejects with Refused; 0 when the node could not be reached.
+  login(name, pwd) {
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => this.attemptFailed(0), LOGIN_MS);
+      this.attempt = { name, pwd, resolve, reject, timer };
+      this.link.stop();
+      this.link.start();
+    });
+  }
+
+  async logout() {
+    if (this.link.send(TYPE.LOGOUT)) {
+      await new Promise((resolve) => {
+        this.leaving = resolve;
+        setTimeout(resolve, LOGOUT_MS);
+      });
+      this.leaving = null;
+    }
+    this.leave();
+    this.store.forget();
+  }
+
+  leave() {
+    this.enter("out");
+    this.link.stop();
+    this.lost();
+  }
+
+  opened() {
+    const { resource, credential } = this.store.state;
+    const { name = "", pwd = "" } = this.attempt ?? {};
+    const token = this.attempt ? undefined : credential;
+    this.enter("login");
+    this.link.send(TYPE.LOGIN, {
+      name, pwd, token, resource, termtyp: BROWSER, extend: ADDITIONS,
+    });
+  }
+
+  lost() {
+    if (this.phase !== "out") this.enter("login");
+    if (this.attempt) this.attemptFailed(0);
+    this.nodes.fail();
+    this.pages.fail();
+    this.outbox.lost();
+    this.leaving?.();
+  }
+
+  attemptFailed(code) {
+    const { attempt } = this;
+    if (!attempt) return;
+    clearTimeout(attempt.timer);
+    this.attempt = null;
+    this.leave();
+    attempt.reject(new Refused(code));
+  }
+
+  enter(phase) {
+    this.phase = phase;
+    this.store.notify();
+  }
+
+  // --- what the node says
+
+  received({ type, id, body }) {
+    switch (type) {
+      case TYPE.ACK:
+        this.answered(body ?? {});
+        break;
+      case TYPE.BACKLOG:
+        this.store.takeEntries(body?.messageList ?? [], true);
+        break;
+      case TYPE.BACKLOG_END:
+        this.caughtUp();
+        break;
+      case TYPE.MESSAGE:
+        this.message(body);
+        break;
+      case TYPE.HISTORY:
+        this.pages.answer(body?.messageList ?? []);
+        break;
+      case TYPE.NODES:
+        this.nodes.answer(body?.usermap ?? {});
+        break;
+    }
+    if (id) this.link.acknowledge(id); // only now: what came is stored
+  }
+
+  message(body) {
+    const live = this.phase === "live";
+    if (!live && body?.seq > this.early) this.early = body.seq;
+    this.store.takeEntries([body], live);
+    if (live) this.askUnknown();
+  }
+
+  answered({ ok, timType, error, n, t2 }) {
+    const code = error?.code ?? 0;
+    if (timType === TYPE.LOGIN) {
+      if (ok) this.admitted(n, t2 ?? 0);
+      else this.refused(code);
+    } else if (timType === TYPE.CREDENTIAL && ok) {
+      this.store.setCredential(n);
+    } else if (timType === TYPE.LOGOUT && ok) {
+      this.dismissed();
+    } else if (timType === TYPE.HISTORY && !ok) {
+      this.pages.refuse(code);
+    } else if (timType === TYPE.NODES || timType === TYPE.BUSINESS) {
+      if (ok) this.nodes.answer({});
+      else this.nodes.refuse(code);
+    } else if (timType === TYPE.MESSAGE && !ok) {
+      this.outbox.refused(t2, code);
+    }
+  }
+
+  admitted(node, head) {
+    const { attempt } = this;
+    this.attempt = null;
+    this.refusal = 0;
+    this.early = 0;
+    this.link.settled();
+    this.store.loggedIn(node, attempt?.name, head);
+    this.enter("catching-up");
+    this.link.send(TYPE.BACKLOG, { reqInt: this.store.state.seq });
+    if (!attempt) return;
+    clearTimeout(attempt.timer);
+    attempt.resolve();
+  }
+
+  refused(code) {
+    if (this.attempt) {
+      this.attemptFailed(code);
+    } else if (FINAL.has(code)) {
+      this.leave();
+      this.store.end(code === 4115 ? "expired" : "blocked");
+    } else {
+      this.refusal = code;
+      this.link.drop(PATIENCE_MS);
+    }
+  }
+
+  dismissed() {
+    if (this.leaving) {
+      this.leaving();
+    } else {
+      this.leave();
+      this.store.end("displaced");
+    }
+  }
+
+  caughtUp() {
+    if (this.phase !== "catching-up") return;
+    this.enter("live");
+    this.store.takeEntries([{ seq: this.early }], true);
+    this.outbox.flush();
+    this.refreshNames();
+  }
+
+  // --- questions
+
+  history(node, from, count) {
+    const body = { rtype: 1, node, reqInt: from, reqInt2: count };
+    return this.pages.ask([TYPE.HISTORY, body]).then((messages) => {
+      this.store.takeHistory(node, messages, count);
+    });
+  }
+
+  // The node of the account with exactly this name, or null.
+  async find(login) {
+    const usermap = await this.nodes.ask([TYPE.BUSINESS, { rtype: FIND, reqStr: login }]);
+    const [node] = Object.keys(usermap);
+    if (!node) return null;
+    this.store.person(node).login = login;
+    this.store.setProfiles(usermap);
+    return node;
+  }
+
+  async setName(name) {
+    await this.nodes.ask([TYPE.NODES, { ntype: OWN_PROFILE, usermap: { "": { name } } }]);
+    this.store.setProfiles({ [this.store.me]: { name } });
+  }
+
+  async askNames(nodes) {
+    for (let start = 0; start < nodes.length; start += PROFILES_AT_ONCE) {
+      const nodelist = nodes.slice(start, start + PROFILES_AT_ONCE);
+      this.store.setProfiles(await this.nodes.ask([TYPE.NODES, { ntype: PROFILES, nodelist }]));
+    }
+  }
+
+  refreshNames() {
+    const { conversations } = this.store.state;
+    this.askNames([this.store.me, ...Object.keys(conversations)]).catch(ignoreRefusal);
+  }
+
+  // Profiles of people who wrote for the first time.
+  askUnknown() {
+    const { conversations } = this.store.state;
+    const unknown = Object.keys(conversations).filter(
+      (node) => this.store.person(node).name === undefined,
+    );
+    for (const node of unknown) this.store.person(node).name = "";
+    if (unknown.length) this.askNames(unknown).catch(ignoreRefusal);
+  }
+}
+
+// Names are a convenience: what failed now is asked again after the next login.
+function ignoreRefusal(error) {
+  if (!(error instanceof Refused)) throw error;
+}

@@ -1,0 +1,21 @@
+// The shape of what a device remembers over a reload.
+import { randomText } from "./wire.js";
+
+export function freshState() {
+  return {
+    resource: "web-" + randomText(8),
+    account: null, // {node, login}
+    credential: null,
+    ended: null, // why the login ended, if it was not the user's wish
+    seq: 0, // the log is stored up to here
+    oldSeq: 0, // entries up to here were there before this device: they count as read
+    people: {}, // node: {name, login}
+    conversations: {}, // node: see newConversation
+    outbox: [], // {id, peer, text, time, state: "sending" | "failed", code}
+    open: null,
+  };
+}
+
+export function newConversation() {
+  return { preview: null, time: 0, top: 0, counted: 0, unread: 0, delivered: 0, draft: "" };
+}

@@ -1,0 +1,72 @@
+// The screen of somebody who is logged in: people on one side, a conversation on the other.
+// On a narrow screen one of the two is visible.
+import { h } from "../dom.js";
+import { t } from "../i18n.js";
+import { conversationView } from "./conversation.js";
+import { listView } from "./list.js";
+import { profileView } from "./profile.js";
+import { statusView } from "./status.js";
+
+export function chatScreen(app) {
+  const { store } = app;
+  const open = (node) => {
+    store.open(node);
+    update();
+    if (node) conversation.focus();
+  };
+  const profile = profileView(app);
+  const status = statusView(app);
+  const list = listView(app, { open, showProfile: profile.show });
+  const welcome = h("div", { class: "welcome" },
+    h("img", { src: "icon.svg", alt: "", width: 72, height: 72 }),
+    h("h2", {}, t("welcome.title")),
+    h("p", {}, t("welcome.text")),
+  );
+  const pane = h("main", { class: "pane" }, welcome);
+  const element = h("div", { class: "chat" },
+    h("h1", { class: "unseen" }, "timtw"),
+    status.element, list.element, pane, profile.element,
+  );
+  let shown = null; // node of the conversation that is built
+  let conversation = null;
+
+  function escape(event) {
+    if (event.key !== "Escape" || event.isComposing || profile.element.open) return;
+    if (shown) leave();
+  }
+
+  function leave() {
+    const node = shown;
+    open(null);
+    list.focus(node);
+  }
+
+  function update() {
+    const node = store.state.open;
+    if (node !== shown) {
+      shown = node;
+      conversation?.close();
+      conversation = node ? conversationView(app, node, { leave }) : null;
+      pane.replaceChildren(conversation?.element ?? welcome);
+      conversation?.begin();
+    }
+    element.classList.toggle("reading", Boolean(node));
+    status.update();
+    list.update();
+    profile.update();
+    conversation?.update();
+  }
+
+  document.addEventListener("keydown", escape);
+  return {
+    element,
+    update,
+    focus: () => (conversation ?? list).focus(),
+    afterLanguage: profile.show,
+    close() {
+      document.removeEventListener("keydown", escape);
+      conversation?.close();
+      status.close();
+    },
+  };
+}

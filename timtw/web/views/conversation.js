@@ -1,0 +1,143 @@
+// One conversation: who it is with, its messages, and where one writes.
+import { avatar, h, setText } from "../dom.js";
+import { t } from "../i18n.js";
+import { Refused } from "../requests.js";
+import { messagesView } from "./messages.js";
+
+const PAGE = 40; // messages asked for at once
+const NEAR = 240; // pixels from the top at which earlier messages are asked for
+const STICKY = 80; // pixels from the bottom within which new messages keep one there
+const LONGEST_TEXT = 100_000; // bytes of UTF-8; far below what one frame may hold
+const encoder = new TextEncoder();
+
+export function conversationView(app, node, { leave }) {
+  const { store, session } = app;
+  const heading = h("h2", { class: "who", dir: "auto" });
+  const login = h("p", { class: "preview", dir: "auto" });
+  const face = h("span", {});
+  const messages = messagesView(app, node, () => load(oldest()));
+  const scroller = h("div", { class: "scroller", id: "messages", role: "log", "aria-live": "off",
+    tabindex: "0", onscroll: scrolled }, messages.element);
+  const text = h("textarea", { id: "text", rows: 1, dir: "auto", onkeydown: key, oninput: typed,
+    "aria-describedby": "compose-problem", title: t("compose.hint") });
+  const problem = h("p", { class: "problem", id: "compose-problem", role: "alert" });
+  const form = h("form", { class: "composer", onsubmit: submit }, problem,
+    h("div", { class: "row" }, text, h("button", { type: "submit", class: "main" }, t("compose.button"))));
+  const back = h("button", { type: "button", class: "quiet back", "aria-label": t("back"), onclick: leave }, "‹");
+  const element = h("section", { class: "conversation" },
+    h("div", { class: "peer" }, back, face, h("div", { class: "names" }, heading, login)),
+    scroller, form);
+  const state = { loading: false, failed: false };
+  let fetched = false; // since the connection is live
+  let atEnd = true;
+
+  const resized = new ResizeObserver(() => {
+    if (atEnd) toEnd();
+  });
+
+  // Called when the view is in the document.
+  function begin() {
+    text.value = store.conversation(node).draft;
+    grow();
+    resized.observe(scroller);
+    update();
+    toEnd();
+    if (session.phase === "live") session.askNames([node]).catch(ignoreRefusal);
+  }
+
+  async function load(from) {
+    if (state.loading || session.phase !== "live") return;
+    Object.assign(state, { loading: true, failed: false });
+    store.notify();
+    try {
+      await session.history(node, from, PAGE);
+    } catch (error) {
+      ignoreRefusal(error);
+      state.failed = error.code !== 0;
+    } finally {
+      state.loading = false;
+      store.notify();
+    }
+  }
+
+  function oldest() {
+    return store.sorted(node)[0]?.mid ?? 0;
+  }
+
+  // Earlier messages are fetched before one sees that they are missing.
+  function scrolled() {
+    atEnd = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < STICKY;
+    const more = fetched && !state.failed && !store.thread(node).complete;
+    if (more && scroller.scrollTop < NEAR) load(oldest());
+  }
+
+  function toEnd() {
+    scroller.scrollTop = scroller.scrollHeight;
+    atEnd = true;
+  }
+
+  function submit(event) {
+    event.preventDefault();
+    const written = text.value.trimEnd();
+    if (!written.trim()) return;
+    if (encoder.encode(written).length > LONGEST_TEXT) {
+      setText(problem, t("compose.long"));
+      return;
+    }
+    text.value = "";
+    grow();
+    atEnd = true;
+    session.outbox.write(node, written);
+    text.focus();
+  }
+
+  function key(event) {
+    if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+    form.requestSubmit();
+    event.preventDefault();
+  }
+
+  function typed() {
+    setText(problem, "");
+    store.setDraft(node, text.value);
+    grow();
+  }
+
+  function grow() {
+    text.style.height = "auto";
+    text.style.height = text.scrollHeight + "px";
+  }
+
+  function update() {
+    const live = session.phase === "live";
+    if (!live) fetched = false;
+    else if (!fetched && !state.loading) {
+      fetched = true; // brings the delivered mark as well, however much is known already
+      load(0);
+    }
+    describe();
+    const height = scroller.scrollHeight;
+    const kept = scroller.scrollTop;
+    const earlier = messages.update(state);
+    if (atEnd) toEnd();
+    else if (earlier) scroller.scrollTop = kept + scroller.scrollHeight - height;
+    if (!state.loading) scrolled();
+  }
+
+  function describe() {
+    const name = store.nameOf(node);
+    const known = store.state.people[node]?.login ?? "";
+    if (heading.textContent !== name) face.replaceChildren(avatar(node, name));
+    setText(heading, name);
+    setText(login, known === name ? "" : known);
+    scroller.setAttribute("aria-label", t("thread.label", { name }));
+    text.setAttribute("aria-label", t("compose.label", { name }));
+    text.placeholder = t("compose.label", { name });
+  }
+
+  return { element, begin, update, focus: () => text.focus(), close: () => resized.disconnect() };
+}
+
+function ignoreRefusal(error) {
+  if (!(error instanceof Refused)) throw error;
+}

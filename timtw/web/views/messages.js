@@ -1,0 +1,117 @@
+// The messages of a conversation as a list: days, texts of both sides, and what is unsent.
+import { h, reconcile, setText } from "../dom.js";
+import { clock, day, dayKey, explain, t } from "../i18n.js";
+
+const TOGETHER_MS = 5 * 60_000; // texts of one side closer than this stand together
+
+export function messagesView(app, node, loadEarlier) {
+  const { store, session } = app;
+  const top = h("div", { class: "top" });
+  const note = h("p", {});
+  const retry = h("button", { type: "button", class: "small", onclick: loadEarlier }, t("thread.retry"));
+  top.append(note, retry);
+  const list = h("ol", { class: "messages" });
+  const element = h("div", { class: "thread" }, top, list);
+  let first = null; // the earliest message that is shown
+
+  // True when earlier messages came in above what was there.
+  function update({ loading, failed }) {
+    const stored = store.sorted(node);
+    const waiting = store.state.outbox.filter(({ peer }) => peer === node);
+    describeTop(loading, failed, stored.length + waiting.length);
+    const texts = [...stored, ...waiting.map((one) => ({ ...one, mine: true, waiting: one }))];
+    reconcile(list, withDays(texts));
+    const before = first;
+    first = stored[0]?.mid ?? null;
+    return before !== null && first !== null && first < before;
+  }
+
+  function describeTop(loading, failed, count) {
+    const { complete } = store.thread(node);
+    const name = store.nameOf(node);
+    let text = "";
+    if (failed) text = t("thread.failed");
+    else if (complete) text = t(count ? "thread.start" : "thread.empty", { name });
+    else if (loading || !count) text = t("thread.loading");
+    setText(note, text);
+    retry.hidden = !failed;
+  }
+
+  function withDays(texts) {
+    const items = [];
+    let previous = null;
+    for (const text of texts) {
+      const key = dayKey(text.time);
+      const newDay = !previous || dayKey(previous.time) !== key;
+      if (newDay) items.push(dayItem(key, text.time));
+      const together = !newDay && previous.mine === text.mine && text.time - previous.time < TOGETHER_MS;
+      items.push(textItem(text, together));
+      previous = text;
+    }
+    return items;
+  }
+
+  function dayItem(key, time) {
+    return {
+      key: "day " + key,
+      make: () => h("li", { class: "day" }, h("span", {})),
+      update: (li) => setText(li.firstChild, day(time)),
+    };
+  }
+
+  // An own text keeps its element from typing to delivery: its number stays the same.
+  function textItem(text, together) {
+    return {
+      key: text.mine && text.id ? "own " + text.id : "mid " + text.mid,
+      make: () => makeText(text),
+      update: (li) => {
+        li.classList.toggle("together", together);
+        describe(li, text);
+      },
+    };
+  }
+
+  function makeText({ mine, text }) {
+    const who = mine ? t("message.you") : store.nameOf(node);
+    const body = text === null
+      ? h("p", { class: "text other" }, t("message.other"))
+      : h("p", { class: "text", dir: "auto" }, text);
+    return h("li", { class: mine ? "message mine" : "message theirs" },
+      h("div", { class: "bubble" },
+        h("span", { class: "unseen" }, who + ": "), body,
+        h("p", { class: "meta" }, h("time", {}), h("span", { class: "state" }))));
+  }
+
+  function describe(li, { mine, mid, time, waiting }) {
+    const stamp = li.querySelector("time");
+    if (stamp.dataset.time !== String(time)) {
+      stamp.dataset.time = time;
+      stamp.dateTime = new Date(time).toISOString();
+      setText(stamp, clock(time));
+    }
+    const state = mine ? stateOf(mid, waiting) : "";
+    if (li.dataset.state === state && li.dataset.code === String(waiting?.code)) return;
+    li.dataset.state = state;
+    li.dataset.code = waiting?.code;
+    setText(li.querySelector(".state"), state && t("state." + state));
+    li.querySelector(".remedy")?.remove();
+    if (state === "failed") li.append(remedy(waiting));
+  }
+
+  function stateOf(mid, waiting) {
+    if (waiting) return waiting.state;
+    return mid <= store.conversation(node).delivered ? "delivered" : "sent";
+  }
+
+  function remedy({ id, code }) {
+    return h("div", { class: "remedy" },
+      h("p", { role: "alert" }, explain("send", code)),
+      h("div", { class: "row" },
+        h("button", { type: "button", class: "small again", onclick: () => session.outbox.again(id) },
+          t("send.again")),
+        h("button", { type: "button", class: "small", onclick: () => store.discard(id) },
+          t("send.discard"))));
+  }
+
+  return { element, update };
+}

@@ -1,0 +1,75 @@
+// Frames of the client protocol, bytes to values and back. Nothing here knows a socket.
+// Source of every number: docs/reference/protocol.md.
+
+export const TYPE = Object.freeze({
+  ACK: 12,
+  PING: 13,
+  REGISTER: 14,
+  CREDENTIAL: 15,
+  LOGIN: 16,
+  BACKLOG: 17,
+  BACKLOG_END: 18,
+  LOGOUT: 20,
+  HISTORY: 21,
+  BUSINESS: 41,
+  NODES: 42,
+  MESSAGE: 90,
+});
+
+export const TO_USER = 2; // msType of a message between two accounts
+export const TEXT = 1; // odType of a text
+export const DELIVERED = 8; // odType of a delivered mark
+export const FIND = 64; // rtype: look up an account by its exact name
+export const PROFILES = 4; // ntype: profiles of accounts
+export const OWN_PROFILE = 6; // ntype: change the own profile
+
+const JSON_BIT = 0x80; // client to server: the payload is JSON
+const ACK_BIT = 0x80; // server to client: four bytes follow that must be sent back
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+
+// The frame of a type with a JSON payload; without a body the type byte alone.
+export function encode(type, body) {
+  const payload = body === undefined ? new Uint8Array() : encoder.encode(JSON.stringify(body));
+  const frame = new Uint8Array(1 + payload.length);
+  frame[0] = type | JSON_BIT;
+  frame.set(payload, 1);
+  return frame;
+}
+
+// The acknowledgement of a frame: its four bytes, unchanged.
+export function encodeAck(id) {
+  const frame = new Uint8Array(5);
+  frame[0] = TYPE.ACK | JSON_BIT;
+  frame.set(id, 1);
+  return frame;
+}
+
+// A server frame: {type, id (the bytes to acknowledge, or null), body (object or null)}.
+// Throws on anything that is not a frame.
+export function decode(buffer) {
+  const bytes = new Uint8Array(buffer);
+  if (bytes.length === 0) throw new Error("empty frame");
+  const type = bytes[0] & 0x7f;
+  const wanted = (bytes[0] & ACK_BIT) !== 0;
+  const start = wanted ? 5 : 1;
+  if (bytes.length < start) throw new Error("frame without its number");
+  const payload = bytes.subarray(start);
+  return {
+    type,
+    id: wanted ? bytes.slice(1, 5) : null,
+    body: payload.length ? JSON.parse(decoder.decode(payload)) : null,
+  };
+}
+
+// A random number for one text: 1 to 2^53 - 1, so that every client can hold it.
+export function newId() {
+  const [high, low] = crypto.getRandomValues(new Uint32Array(2));
+  return (high % 0x200000) * 0x100000000 + low || 1;
+}
+
+// Random bytes as hexadecimal text.
+export function randomText(size) {
+  const bytes = crypto.getRandomValues(new Uint8Array(size));
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}

@@ -29,14 +29,18 @@ from timtw.model.stores import IAccountStore
 from timtw.model.values import Account, Address, TokenGrant
 
 
+def _octets(text: str) -> int:
+    return len(text.encode("utf-8", "surrogateescape"))
+
+
 def _fits(text: str, limit: int) -> bool:
-    return 0 < len(text.encode("utf-8", "surrogateescape")) <= limit
+    return 0 < _octets(text) <= limit
 
 
 def _is_sane_extend(extend: Mapping[str, str] | None) -> bool:
     if extend is None:
         return True
-    size = sum(len(key) + len(value) for key, value in extend.items())
+    size = sum(_octets(key) + _octets(value) for key, value in extend.items())
     return len(extend) <= limits.EXTEND_ENTRIES and size <= limits.EXTEND_BYTES
 
 

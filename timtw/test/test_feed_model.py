@@ -58,6 +58,7 @@ class Line:
     reads: deque[tuple[int, int, int]] = attrs.Factory(deque)
     cursor: int = 0
     rewound: set[int] = attrs.Factory(set)
+    silent: bool = True
 
 
 class FeedMachine(RuleBasedStateMachine):
@@ -271,12 +272,18 @@ class FeedMachine(RuleBasedStateMachine):
     @rule()
     def client_asks(self) -> None:
         """Type 17."""
+        self._speaks()
         self.feed.ask()
 
     def _has(self) -> int:
         """The number up to which the client has everything that is not gone."""
         missing = [one for one in self.log if one not in self.arrived]
         return min(missing) - 1 if missing else self.head
+
+    def _speaks(self) -> None:
+        """A client that counts says how far it is before anything else it says."""
+        if self.whole and self.line.silent:
+            self.resume(self._has())
 
     @precondition(lambda self: self.whole)
     @rule()
@@ -292,6 +299,7 @@ class FeedMachine(RuleBasedStateMachine):
 
     def resume(self, seq: int) -> None:
         """Type 17 with a number."""
+        self.line.silent = False
         seq = min(seq, self.feed.head)
         self.known_acked.update(range(1, seq + 1))
         self.line.rewound.update(range(seq + 1, self.head + 1))
@@ -302,11 +310,13 @@ class FeedMachine(RuleBasedStateMachine):
     @rule()
     def client_writes(self) -> None:
         """The client sends something: no waiting any more."""
+        self._speaks()
         self.feed.stir()
 
     @rule(seconds=st.sampled_from([0.5, 3.0, 10.0]))
     def time_passes(self, seconds: float) -> None:
         """Alarms ring."""
+        self._speaks()
         self.time += seconds
         while self.line.alarm is not None and self.line.alarm <= self.time:
             self.line.alarm = None
@@ -329,8 +339,6 @@ class FeedMachine(RuleBasedStateMachine):
         acked, sent, settled = self.feed.hand_over()
         self.moved = max(self.moved, acked)
         self._connect(sent, settled)
-        if self.whole:
-            self.client_resumes()
 
     @rule()
     def node_crashes(self) -> None:
@@ -338,8 +346,6 @@ class FeedMachine(RuleBasedStateMachine):
         self.moved = self.durable
         self.known_acked = {seq for seq in self.known_acked if seq <= self.durable}
         self._connect(0, frozenset())
-        if self.whole:
-            self.client_resumes()
 
     # What always holds.
 

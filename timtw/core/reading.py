@@ -56,6 +56,7 @@ class Reading:
         self._key = b""
         self._head = 0
         self._cursor = 0
+        self._claimed = 0
         self._writable = True
         self._alarm: IDelayedCall | None = None
 
@@ -194,7 +195,15 @@ class Reading:
             self._desk.confirm(move, self._stored)
 
     def claimed(self, after: int, up_to: int) -> None:
-        """Confirm a part of the log that other connections have carried."""
+        """
+        Confirm a part of the log that other connections have carried.
+
+        No part is gone through twice, however often a client goes back and forth.
+        """
+        after = max(after, self._claimed)
+        if after >= up_to:
+            return
+        self._claimed = up_to
         background("claims", self._confirm_claimed(after, up_to), self._log)
 
     def stuck(self, seq: int) -> None:

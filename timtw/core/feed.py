@@ -178,7 +178,7 @@ class Feed:
         if flight is self._page:
             self._page = None
         acked = self._flights.acked
-        self._port.confirmed(acked, flight.entries)
+        self._port.confirmed(acked, self._flights.arrived)
         if len(self._echoes) > limits.WINDOW_FRAMES or not self._flights.frames:
             self._echoes = {seq for seq in self._echoes if seq > acked}
         if self.state is State.SUSPENDED:
@@ -244,7 +244,8 @@ class Feed:
         if not entries:
             self._pass_by(self._ahead.reaches)
         elif self._omitted(entries[0]):
-            self._pass_by(entries.popleft().seq)
+            entry = entries.popleft()
+            self._pass_by(entry.seq, () if entry.own else (entry,))
         elif self._fits(entries[0]):
             self._transmit(entries.popleft())
         else:
@@ -304,14 +305,14 @@ class Feed:
         self._flights.launch(flight)
         return flight
 
-    def _pass_by(self, seq: int) -> None:
+    def _pass_by(self, seq: int, omitted: tuple[LogEntry, ...] = ()) -> None:
         self.sent = seq
-        self._passed(seq)
+        self._passed(seq, omitted)
 
-    def _passed(self, seq: int) -> None:
+    def _passed(self, seq: int, omitted: tuple[LogEntry, ...] = ()) -> None:
         """Everything up to ``seq`` needs no answer beyond those under way."""
-        if self._flights.pass_by(seq):
-            self._port.confirmed(seq, ())
+        if self._flights.pass_by(seq, omitted):
+            self._port.confirmed(seq, omitted)
 
     def _page_step(self) -> bool:
         """Send a page or the end mark; ``False`` when storage must be read first."""
@@ -322,11 +323,14 @@ class Feed:
         if not self._knows_next(self._page_to):
             return False
         page: list[LogEntry] = []
+        omitted: list[LogEntry] = []
         size = 0
         ahead = self._ahead.entries
         while ahead and len(page) < limits.PAGE_ENTRIES:
             if self._omitted(ahead[0]):
-                ahead.popleft()
+                entry = ahead.popleft()
+                if not entry.own:
+                    omitted.append(entry)
                 continue
             more = self._port.measure(ahead[0])
             if page and size + more > self._page_bytes:
@@ -336,9 +340,12 @@ class Feed:
         if page:
             self.sent = page[-1].seq
             self._page = self._launch(tuple(page), size)
+            if omitted:
+                self.sent = max(self.sent, omitted[-1].seq)
+                self._passed(self.sent, tuple(omitted))
             self._port.page(self._page.entries, self._page.receipt)
         else:
-            self._pass_by(self._ahead.reaches)
+            self._pass_by(self._ahead.reaches, tuple(omitted))
         return True
 
     # Repeats.

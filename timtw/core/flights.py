@@ -54,11 +54,25 @@ class Flight:
 class Flights:
     """The flights of one connection and the highest number confirmed without a hole."""
 
-    __slots__ = ("_by_receipt", "_late", "_queue", "acked", "frames", "octets")
+    __slots__ = (
+        "_by_receipt",
+        "_late",
+        "_queue",
+        "acked",
+        "arrived",
+        "frames",
+        "octets",
+    )
 
     def __init__(self, acked: int) -> None:
-        """Everything up to ``acked`` is confirmed."""
+        """
+        Everything up to ``acked`` is confirmed.
+
+        ``arrived`` is what the last answer added to that: entries that were confirmed
+        and before which nothing is unconfirmed any more.
+        """
         self.acked = acked
+        self.arrived: tuple[LogEntry, ...] = ()
         self.frames = 0
         self.octets = 0
         self._queue: deque[Flight] = deque()
@@ -76,16 +90,22 @@ class Flights:
         self.frames += 1
         self.octets += flight.size
 
-    def pass_by(self, last: int) -> bool:
-        """Take everything up to ``last`` as confirmed; whether ``acked`` moved."""
+    def pass_by(self, last: int, entries: tuple[LogEntry, ...] = ()) -> bool:
+        """
+        Take everything up to ``last`` as confirmed; whether ``acked`` moved.
+
+        Args:
+            entries: What of it an earlier connection had confirmed.
+        """
         if not self._queue:
             self.acked = last
             return True
         tail = self._queue[-1]
         if tail.confirmed:
             tail.last = last
+            tail.entries += entries
         else:
-            self._queue.append(Flight((), last, 0, 0, 0.0))
+            self._queue.append(Flight(entries, last, 0, 0, 0.0))
         return False
 
     def land(self, receipt: int) -> Flight | None:
@@ -139,5 +159,8 @@ class Flights:
 
     def _advance(self) -> None:
         queue = self._queue
+        self.arrived = ()
         while queue and queue[0].confirmed:
-            self.acked = queue.popleft().last
+            first = queue.popleft()
+            self.acked = first.last
+            self.arrived += first.entries

@@ -57,6 +57,7 @@ class Reading:
         self._head = 0
         self._cursor = 0
         self._claimed = 0
+        self._skipped: set[int] = set()
         self._writable = True
         self._alarm: IDelayedCall | None = None
 
@@ -78,6 +79,7 @@ class Reading:
         settled = set().union(*(one.settled for one in left))
         if state.stuck_count >= limits.STUCK_TIMES:
             settled.add(state.stuck_seq)
+            self._skipped.add(state.stuck_seq)
         self._key = state.key
         self._cursor = cursor
         self._feed = Feed(
@@ -188,6 +190,8 @@ class Reading:
 
     def confirmed(self, acked: int, entries: Sequence[LogEntry]) -> None:
         """Move the cursor, and the delivered marks of conversations."""
+        if self._skipped:
+            entries = [one for one in entries if one.seq not in self._skipped]
         marks = _marks(entries) if entries else ()
         if acked > self._cursor or marks:
             self._cursor = max(acked, self._cursor)
@@ -247,6 +251,7 @@ class Reading:
             times=times,
         )
         if times >= limits.STUCK_TIMES and self._feed is not None:
+            self._skipped.add(seq)
             self._feed.skip(seq)
 
 

@@ -94,7 +94,26 @@ class AgainTests(SynchronousTestCase):
         script = Script(4, cursor=1, again_up_to=4, settled=(3,)).begin()
         self.assertEqual([2, 4], script.sent)
         script.acknowledge(2)
-        self.assertEqual(3, script.feed.acked)
+        self.assertEqual((3, [2, 3]), (script.feed.acked, script.marked))
+
+    def test_settled_in_pages(self) -> None:
+        """So it is in pages, where it counts as delivered with what is around it."""
+        script = Script(4, settled=(2, 4)).begin()
+        script.feed.ask()
+        script.answer()
+        self.assertEqual([(1, 3)], script.pages)
+        self.assertEqual([], script.marked)
+        script.acknowledge(3)
+        self.assertEqual(4, script.feed.acked)
+        self.assertEqual([1, 2, 3, 4], sorted(script.marked))
+
+    def test_all_settled(self) -> None:
+        """Where nothing is left to send it counts as delivered at once."""
+        script = Script(2, settled=(1, 2)).begin()
+        script.feed.ask()
+        script.answer()
+        self.assertEqual(([], 1), (script.pages, script.ends))
+        self.assertEqual((2, [1, 2]), (script.feed.acked, script.marked))
 
     def test_hand_over(self) -> None:
         """A lost line hands over what was confirmed, what went out, and the islands."""

@@ -6,12 +6,13 @@ import attrs
 from twisted.trial.unittest import SynchronousTestCase
 
 from timtw.model import limits
-from timtw.model.commands import FetchBacklog, PullHistory, SendMessage
+from timtw.model.commands import Acknowledge, FetchBacklog, PullHistory, SendMessage
 from timtw.model.errors import TooFrequent
 from timtw.model.events import (
     Delivery,
     EndOfBacklog,
     History,
+    Marked,
     Page,
     Refused,
     Repeated,
@@ -204,6 +205,23 @@ class P4EveryDeviceGetsEverything(SynchronousTestCase):
         self.assertEqual([10, 10, 5], sizes)
         self.assertIsInstance(phone.events[-1], EndOfBacklog)
 
+    def test_two_lines_of_one_device(self) -> None:
+        """What either of two lost lines had confirmed is not repeated on the next."""
+        stage = Stage()
+        bob = stage.register("bob")
+        stage.register("ada")
+        lines = [stage.log_in("bob", acknowledges=False) for _ in range(2)]
+        ada = stage.log_in("ada")
+        for text in ("one", "two", "three"):
+            ada.writes(bob, text)
+        stage.settle()
+        for line, seq in zip(lines, (2, 3), strict=True):
+            (one,) = [one for one in line.told(Delivery) if one.entry.seq == seq]
+            line.asks(Acknowledge(one.receipt))
+        for line in lines:
+            line.vanishes()
+        self.assertEqual(["one"], stage.log_in("bob").texts)
+
     def test_nobody_has_to_ask(self) -> None:
         """A client that never asks gets its backlog as ordinary frames."""
         stage = Stage()
@@ -359,10 +377,12 @@ class P6NothingUnbounded(SynchronousTestCase):
     def test_a_text_that_is_never_confirmed(self) -> None:
         """Five suspensions because of one text, and the device goes on behind it."""
         phone = self.stage.log_in("bob", acknowledges=False)
+        desk = self.stage.log_in("ada", "desk", additions=True)
         self.write("poison")
         for _ in range(limits.STUCK_TIMES):
             phone.asks(FetchBacklog())
             self.stage.settle(limits.ACK_SECONDS * limits.TRANSMISSIONS + 1)
+        self.assertEqual([], desk.told(Marked))
         phone.acknowledges = True
         self.write("fine")
         phone.asks(FetchBacklog())

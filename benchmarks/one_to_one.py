@@ -157,6 +157,7 @@ def figures(result: Result) -> dict[str, Any]:
         "seconds": round(result.seconds, 3),
         "messages_per_second": round(result.messages / result.seconds),
         "server_cpu_us": round(result.server_cpu / result.messages * 1e6, 1),
+        "server_cpu_share": round(result.server_cpu / result.seconds, 2),
         "generator_cpu_share": round(result.own_cpu / result.seconds, 2),
     }
     if result.latencies:

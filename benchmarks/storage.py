@@ -36,7 +36,7 @@ from timtw.shards.sqlite import SqliteShard
 
 
 class Traffic:
-    """Random one-to-one traffic among some accounts."""
+    """One-to-one traffic among some accounts, each of which has ten friends."""
 
     def __init__(self, accounts: int, chosen: bool) -> None:
         self._random = random.Random(7)
@@ -52,7 +52,10 @@ class Traffic:
         drafts = []
         moves = []
         for _ in range(size):
-            sender, recipient = self._random.sample(self.addresses, 2)
+            place = self._random.randrange(len(self.addresses))
+            step = self._random.choice((1, 2, 3, 5, 8, -1, -2, -3, -5, -8))
+            sender = self.addresses[place]
+            recipient = self.addresses[(place + step) % len(self.addresses)]
             self._ident += 1
             self._cursor += 1
             text = f"{self._ident:0100d}"

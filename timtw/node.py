@@ -165,7 +165,7 @@ class Node(Service):
         else:
             self._log.failure("the node cannot start", failure)
         self._reactor.addSystemEventTrigger("after", "shutdown", _exit_with_1)
-        self._reactor.stop()
+        self._reactor.callWhenRunning(self._reactor.stop)
 
 
 async def _closed(port: IListeningPort) -> None:

@@ -107,8 +107,8 @@ class ClientsConfig:
     )
     origins: tuple[Origin, ...] = option(
         "",
-        "Web origins whose pages may connect. None: any. Programs that send no origin "
-        "are always let in.",
+        "Web origins whose pages may connect. None: any, and programs that send no "
+        "origin. Some: exactly these, and nobody without one.",
     )
 
 
@@ -143,14 +143,6 @@ class MessagesConfig:
         "friends",
         "From whom people get messages. `anyone` waives friendship, never a block.",
         key="from",
-    )
-    keep_days: int = option(
-        "0", "Days after which messages of a conversation are deleted. 0: never."
-    )
-    forget_devices_days: int = option(
-        "90",
-        "Days without a login after which a device counts as new when it returns.",
-        bounds=SOME,
     )
     find_by_name: bool = option(
         "yes", "Whether an account may be looked up by its exact name."
@@ -217,7 +209,14 @@ SECTIONS: Mapping[str, type] = {
 
 NOT_BUILT: Mapping[str, frozenset[str]] = {
     "clients": frozenset({"tcp", "trusted_proxies", "switched_off"}),
-    "messages": frozenset({"presence_offline_block", "keep_unread_days"}),
+    "messages": frozenset(
+        {
+            "forget_devices_days",
+            "keep_days",
+            "keep_unread_days",
+            "presence_offline_block",
+        }
+    ),
     "shard main": frozenset({"wait_for_database"}),
     "mesh": frozenset({"listen", "seeds", "cluster"}),
     "office": frozenset({"http"}),

@@ -63,7 +63,11 @@ class IAccountStore(Interface):
     def put_credential(
         account: int, device: Device, credential: str, now: int
     ) -> Deferred[None]:
-        """Keep the one resume credential of this device; an older one ends."""
+        """
+        Keep the one resume credential of this device; an older one ends.
+
+        More than ``READERS`` of one account: the oldest one ends.
+        """
 
     def credential(device: Device, credential: str) -> Deferred[Account | None]:
         """The account that this credential was given to on this very device."""
@@ -79,15 +83,22 @@ class IAccountStore(Interface):
 
 
 class IMessageStore(Interface):
-    """Messages, logs and counters."""
+    """
+    Messages, logs and counters.
+
+    Addresses of messages that are read have an empty domain: both sides of a
+    conversation share one, which whoever asks knows.
+    """
 
     def post(batch: Batch) -> Deferred[Sequence[Posted]]:
         """
         Store the batch in one transaction; one answer per draft, in order.
 
         ``mid`` counts per conversation, ``seq`` per log, without gaps, in the order of
-        the drafts. A draft whose client chose its id, and whose sender, conversation,
-        id and content were stored within ``REPEAT_SECONDS`` before its timestamp (also
+        the drafts. A message to oneself is one entry, with one number.
+
+        A draft whose client chose its id, and whose sender, conversation, id and
+        content were stored within ``REPEAT_SECONDS`` before its timestamp (also
         earlier in this batch), is answered with the first message and ``repeated``.
         A cursor never goes back; nor does a delivered mark.
 

@@ -85,7 +85,8 @@ def message_list(codec: Codec, ident: int | None, bodies: Sequence[bytes]) -> by
 def portions(codec: Codec, bodies: Sequence[bytes]) -> list[list[bytes]]:
     """Spread a long answer over several lists, at least one, none of them too long.
 
-    An entry that is too long by itself is alone in its list. What goes beyond
+    Only Thrift has a limit for one list: the clients that speak JSON wait for one
+    answer. An entry that is too long by itself is alone in its list. What goes beyond
     ``HISTORY_BYTES`` is left out: the client asks for it with its next request. Two
     entries are never left out, because asking is inclusive: one that the client has
     already would look like the beginning of the conversation.
@@ -98,7 +99,7 @@ def portions(codec: Codec, bodies: Sequence[bytes]) -> list[list[bytes]]:
         total += size
         if count >= 2 and total > HISTORY_BYTES:
             break
-        if spread[-1] and used + size > form.room:
+        if codec is THRIFT and spread[-1] and used + size > form.room:
             spread.append([])
             used = 0
         spread[-1].append(body)

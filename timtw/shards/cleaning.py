@@ -11,7 +11,7 @@ from twisted.python.failure import Failure
 from timtw.model.errors import StorageUnavailable
 from timtw.model.limits import CLEAN_HURRY_SECONDS, CLEAN_ROWS, CLEAN_SECONDS
 from timtw.shards.repeats import NANOSECONDS, period_of
-from timtw.shards.statements import CleaningStatements
+from timtw.shards.statements import CleaningStatements, made
 from timtw.shards.writer import Writer
 
 
@@ -23,7 +23,7 @@ class Cleaning:
     def __init__(self, writer: Writer, clock: IReactorTime) -> None:
         self._writer = writer
         self._clock = clock
-        self._statements = CleaningStatements()
+        self._statements = made(CleaningStatements)
         self._call: IDelayedCall | None = None
         self._running = False
 

@@ -21,7 +21,6 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Final, TypeAlias
 
-import attrs
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
@@ -37,49 +36,14 @@ from timtw.model.limits import (
     STORAGE_WAITING,
 )
 from timtw.model.stores import IMessageStore, IPostingDesk, PostingDone
-from timtw.model.values import Batch, Confirmed, CursorMove, Draft, Posted
+from timtw.model.values import Batch, CursorMove, Draft, Posted
+from timtw.shards.moves import CursorDone, WaitingMove
 
-CursorDone: TypeAlias = Callable[[CursorMove], None]
 _Entry: TypeAlias = tuple[Draft | None, PostingDone]
 """A draft with its callback; without a draft it is refused in its turn."""
 _Key: TypeAlias = tuple[int, bytes]
 
 _NOTHING: Final[Sequence[Posted]] = ()
-
-
-@attrs.define(eq=False)
-class _Waiting:
-    """What a reader has confirmed and storage does not know yet.
-
-    Args:
-        ticket: The count of moves when the oldest part of it came.
-        confirmed: The highest mid of each conversation.
-    """
-
-    move: CursorMove
-    done: CursorDone
-    ticket: int
-    confirmed: dict[tuple[int, int], Confirmed] | None = None
-
-    def merge(self, newer: CursorMove, done: CursorDone) -> None:
-        """Let a later move of the same reader take the place of this one."""
-        cursor = max(self.move.cursor, newer.cursor)
-        if self.confirmed is None:
-            self.confirmed = {c.conversation: c for c in self.move.confirmed}
-        for mark in newer.confirmed:
-            known = self.confirmed.get(mark.conversation)
-            if known is None or known.mid < mark.mid:
-                self.confirmed[mark.conversation] = mark
-        self.move = CursorMove(newer.account, newer.key, cursor, ())
-        self.done = done
-
-    def whole(self) -> CursorMove:
-        """Everything that was merged, as one move."""
-        if self.confirmed is not None:
-            marks = tuple(self.confirmed.values())
-            self.move = attrs.evolve(self.move, confirmed=marks)
-            self.confirmed = None
-        return self.move
 
 
 @implementer(IPostingDesk)
@@ -94,8 +58,8 @@ class GroupCommit:
         self._entries: list[_Entry] = []
         self._halves: deque[list[_Entry]] = deque()
         self._drafts = 0
-        self._moves: dict[_Key, _Waiting] = {}
-        self._sent: tuple[list[_Entry], list[_Waiting]] | None = None
+        self._moves: dict[_Key, WaitingMove] = {}
+        self._sent: tuple[list[_Entry], list[WaitingMove]] | None = None
         self._soon: IDelayedCall | None = None
         self._later: IDelayedCall | None = None
         self._apart = False
@@ -122,7 +86,7 @@ class GroupCommit:
         key = (move.account, move.key)
         waiting = self._moves.get(key)
         if waiting is None:
-            self._moves[key] = _Waiting(move, done, self._moved)
+            self._moves[key] = WaitingMove(move, done, self._moved)
         else:
             waiting.merge(move, done)
         if self._later is None and self._sent is None:
@@ -185,7 +149,7 @@ class GroupCommit:
         del self._entries[:BATCH_DRAFTS]
         return entries
 
-    def _next_moves(self) -> list[_Waiting]:
+    def _next_moves(self) -> list[WaitingMove]:
         """The next cursors, those first that have waited longest."""
         if self._later is not None:
             self._later.cancel()
@@ -245,7 +209,7 @@ class GroupCommit:
             if half:
                 self._halves.appendleft(half)
 
-    def _keep(self, moves: list[_Waiting]) -> None:
+    def _keep(self, moves: list[WaitingMove]) -> None:
         """Put cursors back that were not stored, below newer ones of their readers."""
         if not moves:
             return

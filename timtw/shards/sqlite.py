@@ -21,7 +21,7 @@ from timtw.shards.sqlite_accounts import SqliteAccounts
 from timtw.shards.sqlite_file import DatabaseFile
 from timtw.shards.sqlite_messages import SqliteMessages, SqliteReaders
 from timtw.shards.sqlite_posting import Posting
-from timtw.shards.statements import InstallationStatements
+from timtw.shards.statements import InstallationStatements, made
 from timtw.shards.writer import Writer
 
 
@@ -109,7 +109,7 @@ class SqliteShard:
 
     def _unlock(self, connection: sqlite3.Connection) -> KeyRing:
         """Bring the tables to the newest version and open the keys."""
-        statements = InstallationStatements()
+        statements = made(InstallationStatements)
         migrate(connection, statements, self._migrations)
         place = connection.execute(statements.read_installation).fetchone()
         master = load_master_key(self._keys, place is None, self._entropy)

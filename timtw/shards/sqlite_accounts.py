@@ -18,7 +18,7 @@ from timtw.shards import records
 from timtw.shards.digests import slot_in
 from timtw.shards.reader import ReadPool
 from timtw.shards.sealing import GRANT, IDENTITY, PROFILE, Sealer, account_context
-from timtw.shards.statements import AccountStatements
+from timtw.shards.statements import AccountStatements, made
 from timtw.shards.writer import Writer
 
 VERIFIER_VERSION = 1
@@ -41,7 +41,7 @@ class SqliteAccounts:
         self._sealer = sealer
         self._digests = sealer.digests
         self._entropy = entropy
-        self._statements = AccountStatements()
+        self._statements = made(AccountStatements)
 
     def register(
         self, name: str, domain: str, verifier: str, now: int

@@ -23,7 +23,7 @@ STATEMENTS_CACHED: Final = 256
 """Prepared statements kept per connection; there are fewer than that."""
 CACHE_KIB: Final = 32 * 1024
 """Page cache of the writer; a reader has a quarter of it."""
-CHECKPOINT_PAGES: Final = 4000
+CHECKPOINT_PAGES: Final = 8000
 """Pages of the write-ahead log (4 KiB each) after which it is brought into the file:
 a page that changes often in that time is written there once."""
 

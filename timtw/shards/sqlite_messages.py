@@ -30,7 +30,7 @@ from timtw.shards.reader import ReadPool
 from timtw.shards.records import unpack_content
 from timtw.shards.sealing import Sealer, body_context
 from timtw.shards.sqlite_posting import Posting
-from timtw.shards.statements import ReaderStatements, ReadingStatements
+from timtw.shards.statements import ReaderStatements, ReadingStatements, made
 from timtw.shards.writer import Writer
 
 NO_LIMIT = (1 << 63) - 1
@@ -48,7 +48,7 @@ class SqliteMessages:
         self._read = reader.submit
         self._sealer = sealer
         self._posting = posting
-        self._statements = ReadingStatements()
+        self._statements = made(ReadingStatements)
 
     def post(self, batch: Batch) -> Deferred[Sequence[Posted]]:
         """See ``IMessageStore``."""
@@ -158,7 +158,7 @@ class SqliteReaders:
         self._write = writer.submit
         self._digests = sealer.digests
         self._posting = posting
-        self._statements = ReaderStatements()
+        self._statements = made(ReaderStatements)
 
     def open(self, account: int, device: Device, now: int) -> Deferred[ReaderState]:
         """See ``IReaderStore``."""

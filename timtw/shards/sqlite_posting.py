@@ -12,7 +12,7 @@ from timtw.shards.known import Known
 from timtw.shards.records import pack_content
 from timtw.shards.repeats import is_repeat, period_of
 from timtw.shards.sealing import Sealer, body_context
-from timtw.shards.statements import PostingStatements
+from timtw.shards.statements import PostingStatements, made
 
 _Pair: TypeAlias = tuple[int, int]
 _Once: TypeAlias = tuple[int, int, int, bytes]
@@ -31,7 +31,7 @@ class Posting:
 
     def __init__(self, sealer: Sealer) -> None:
         self._sealer = sealer
-        self._statements = PostingStatements()
+        self._statements = made(PostingStatements)
         statements = self._statements
         self._counters: Known[_Pair] = Known(
             statements.read_counters, lambda key: (slot_of(key[0]), *key)

@@ -8,7 +8,7 @@ bounds of transactions.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from sqlalchemy import Table, bindparam, delete, literal_column, select, union_all
 from sqlalchemy.dialects import sqlite
@@ -18,6 +18,10 @@ from sqlalchemy.sql import ClauseElement, ColumnElement
 from timtw.shards import schema
 from timtw.shards.compiling import Rows, compiled, many_keys, many_rows
 
+S = TypeVar("S")
+
+_made: dict[type[Any], Any] = {}
+
 DIALECT: Final = sqlite.dialect(paramstyle="qmark")
 CONVERSATION: Final = ("slot", "first", "second")
 FIRST: Final[ColumnElement[int]] = literal_column("0")
@@ -25,6 +29,12 @@ FIRST: Final[ColumnElement[int]] = literal_column("0")
 READER: Final = ("slot", "account", "device")
 MEMBER: Final = (*CONVERSATION, "account")
 ONCE: Final = ("slot", "period", "first", "second", "digest")
+
+
+def made(kind: type[S]) -> S:
+    """The one instance of a class of statements in this process."""
+    found: S = _made.get(kind) or _made.setdefault(kind, kind())
+    return found
 
 
 def text(statement: ClauseElement, *order: str) -> str:

@@ -39,8 +39,6 @@ displace_after = 0
 token_seconds = 20
 [messages]
 from = anyone
-keep_days = 30
-forget_devices_days = 7
 find_by_name = no
 [limits]
 registers_per_minute = 0
@@ -121,7 +119,6 @@ class ReadingTests(ConfigTestCase):
         self.assertEqual((0, 20), (accounts.displace_after, accounts.token_seconds))
         messages = config.messages
         self.assertEqual(Sender.ANYONE, messages.sender)
-        self.assertEqual((30, 7), (messages.keep_days, messages.forget_devices_days))
         self.assertFalse(messages.find_by_name)
         limits = config.limits
         self.assertEqual(0, limits.registers_per_minute)

@@ -43,15 +43,6 @@ class HoldTests(SynchronousTestCase):
         script.answer()
         self.assertEqual([1, 2], script.sent)
 
-    def test_whole_speaks_first(self) -> None:
-        """A client that says how far it has read is sent nothing before it says so."""
-        script = Script(2, cursor=1, whole=True, again_up_to=2).begin()
-        script.offer()
-        self.assertEqual([], script.sent)
-        script.passes(HOLD)
-        script.answer()
-        self.assertEqual([2, 3], script.sent)
-
     def test_no_backlog(self) -> None:
         """Without a backlog nothing waits, and a request gets the end mark."""
         script = Script(2, cursor=2).begin()
@@ -253,16 +244,25 @@ class PageTests(SynchronousTestCase):
 class ResumeTests(SynchronousTestCase):
     """A client that says how far it has read."""
 
+    def test_nothing_before(self) -> None:
+        """A client that says how far it has read is sent nothing before it says so."""
+        script = Script(4, cursor=4, whole=True).begin()
+        script.offer()
+        self.assertEqual([], script.sent)
+        script.feed.ask(3)
+        script.answer()
+        self.assertEqual([4, 5], script.sent)
+
     def test_within(self) -> None:
         """A number among what went out confirms that part; the rest is not repeated."""
         script = Script(whole=True).begin()
-        script.feed.stir()
+        script.feed.ask(0)
         script.offer(4)
         script.feed.ask(2)
         self.assertEqual(2, script.feed.acked)
         self.assertEqual([1, 2, 3, 4], script.sent)
         self.assertEqual([1, 2], script.marked)
-        self.assertEqual(1, script.ends)
+        self.assertEqual(2, script.ends)
 
     def test_ahead(self) -> None:
         """A number beyond what went out here is taken as the client's word."""
@@ -299,7 +299,7 @@ class ResumeTests(SynchronousTestCase):
     def test_behind_repeats_what_was_confirmed(self) -> None:
         """Going back sends again also what was confirmed out of turn."""
         script = Script(whole=True).begin()
-        script.feed.stir()
+        script.feed.ask(0)
         script.offer(3)
         script.acknowledge(1, 3)
         script.cleared().feed.ask(0)

@@ -14,6 +14,7 @@ from typing import Final
 
 import attrs
 from twisted.web.http import CACHED
+from twisted.web.pages import notFound
 from twisted.web.resource import IResource, Resource
 from twisted.web.server import Request
 
@@ -60,8 +61,6 @@ class PageFile:
 class FileResource(Resource):
     """Answers GET and HEAD with one file; 304 where the browser has it already."""
 
-    isLeaf = False
-
     def __init__(self, file: PageFile) -> None:
         """Serve ``file``."""
         super().__init__()
@@ -78,7 +77,12 @@ class FileResource(Resource):
 
 
 class Folder(Resource):
-    """A folder of the page: its files and folders, no listing."""
+    """A folder of the page: its files and folders, no listing of its own."""
+
+    def render(self, request: Request) -> bytes:
+        """404: there is nothing to see but the files."""
+        answer: bytes = notFound().render(request)
+        return answer
 
 
 def page() -> IResource:

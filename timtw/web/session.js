@@ -200,7 +200,7 @@ export class Session {
   history(node, from, count) {
     const body = { rtype: 1, node, reqInt: from, reqInt2: count };
     return this.pages.ask([TYPE.HISTORY, body]).then((messages) => {
-      this.store.takeHistory(node, messages, count);
+      this.store.takeHistory(node, messages);
     });
   }
 

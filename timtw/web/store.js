@@ -160,10 +160,13 @@ export class Store {
     this.commit();
   }
 
-  takeHistory(node, messages, asked) {
+  // An answer may hold fewer texts than were asked for; one that brings nothing new says
+  // that there is nothing older.
+  takeHistory(node, messages) {
     const thread = this.thread(node);
+    const before = thread.messages.size;
     for (const message of messages) this.takeOne(message, false);
-    if (messages.length < asked || thread.messages.has(1)) thread.complete = true;
+    if (thread.messages.size === before || thread.messages.has(1)) thread.complete = true;
     this.commit();
   }
 

@@ -2,7 +2,7 @@
 // "context.code" and "error.code" explain refusals; code 0 means that no answer came.
 
 export const english = {
-  "app.tagline": "Write to people on this server.",
+  "app.tagline": "Register with a name and a password, find others by their names, and write to them.",
   language: "Language",
   name: "Name",
   password: "Password",
@@ -75,7 +75,7 @@ export const english = {
   "status.now": "Try now",
   "status.full": "This browser has no room left to remember your state. Drafts may be lost on reload.",
   "status.4111": "Too many devices are logged in to this account.",
-  "you.button": "You: {name}. Profile and settings",
+  "you.settings": "Profile and settings",
   "you.title": "You",
   "you.login": "Others find you as",
   "you.name": "Name shown to others",
@@ -96,7 +96,7 @@ export const english = {
 };
 
 export const chinese = {
-  "app.tagline": "与这台服务器上的人聊天。",
+  "app.tagline": "注册用户名和密码，用对方的用户名找到对方，就可以开始聊天。",
   language: "语言",
   name: "用户名",
   password: "密码",
@@ -169,7 +169,7 @@ export const chinese = {
   "status.now": "立即重试",
   "status.full": "浏览器的存储空间已满，刷新后草稿可能丢失。",
   "status.4111": "此账号登录的设备过多。",
-  "you.button": "你：{name}。个人资料与设置",
+  "you.settings": "个人资料与设置",
   "you.title": "你",
   "you.login": "别人查找你的用户名",
   "you.name": "显示给别人的名字",

@@ -1,6 +1,6 @@
 """What a client says and hears: TIM frames in JSON and in Thrift, made by hand.
 
-The numbers are those of docs/reference/protocol.md, section Frame types.
+The numbers are those of docs/reference/protocol.md, section 3.1.
 """
 
 from __future__ import annotations

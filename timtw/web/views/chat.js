@@ -24,8 +24,8 @@ export function chatScreen(app) {
   );
   const pane = h("main", { class: "pane" }, welcome);
   const element = h("div", { class: "chat" },
-    h("h1", { class: "unseen" }, "timtw"),
-    status.element, list.element, pane, profile.element,
+    h("header", { class: "top-line" }, h("h1", { class: "unseen" }, "timtw"), status.element),
+    list.element, pane, profile.element,
   );
   let shown = null; // node of the conversation that is built
   let conversation = null;

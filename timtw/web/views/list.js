@@ -14,7 +14,7 @@ export function listView(app, { open, showProfile }) {
   const answer = h("p", { class: "problem", id: "find-answer", role: "alert" });
   const empty = h("p", { class: "hint", id: "no-conversations" }, t("list.empty"));
   const list = h("ul", { class: "conversations" });
-  const element = h("header", { class: "side" },
+  const element = h("aside", { class: "side", "aria-label": t("list.title") },
     you,
     h("form", { class: "find", role: "search", onsubmit: find },
       h("label", { for: "find" }, t("find.label")),
@@ -94,14 +94,11 @@ export function listView(app, { open, showProfile }) {
 
   function update() {
     const name = store.nameOf(store.me);
-    const login = store.state.account.login;
-    const label = t("you.button", { name });
-    if (you.getAttribute("aria-label") !== label || you.dataset.login !== login) {
-      you.setAttribute("aria-label", label);
-      you.dataset.login = login;
+    if (you.dataset.name !== name) {
+      you.dataset.name = name;
       you.replaceChildren(avatar(store.me, name),
         h("span", { class: "who", dir: "auto" }, name),
-        h("span", { class: "preview", dir: "auto" }, login === name ? "" : login));
+        h("span", { class: "preview" }, t("you.settings")));
     }
     const entries = Object.entries(store.state.conversations);
     entries.sort(([, a], [, b]) => b.time - a.time);

@@ -1,0 +1,256 @@
+"""A person at the chat page: a headless Chromium with a profile of its own.
+
+Everything here waits by looking, never by sleeping for a time that was guessed.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Callable
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+from twisted.trial import unittest
+
+from timtw.test.loss.nodes import Node
+
+PATIENCE: Final = 30.0
+"""Seconds after which something that should happen has not."""
+LOOK: Final = 0.05
+"""Seconds between two looks."""
+DESKTOP: Final = (1200, 800)
+PHONE: Final = (390, 844)
+PASSWORD: Final = "correct horse battery"
+FLAGS: Final = (
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+HARMLESS: Final = ("WebSocket connection to", "net::ERR_")
+"""What the browser's console says about connections that a test has cut."""
+
+Found = TypeVar("Found")
+
+
+def missing() -> str | None:
+    """Why there can be no browser here, or nothing.
+
+    With TIMTW_REQUIRE_BROWSER set to 1 a missing browser is a failure of the tests.
+    """
+    if os.environ.get("TIMTW_REQUIRE_BROWSER") == "1":
+        return None
+    for program in ("chromium", "chromedriver"):
+        if shutil.which(program) is None:
+            return f"{program} is not installed"
+    for module in ("selenium", "axe_core_python"):
+        if find_spec(module) is None:
+            return f"the Python package {module} is not installed"
+    return None
+
+
+class Browser:
+    """One person's browser. Selectors are CSS."""
+
+    def __init__(
+        self, url: str, size: tuple[int, int] = DESKTOP, language: str = "en"
+    ) -> None:
+        """Open the page in a fresh profile."""
+        from selenium import webdriver
+
+        self._profile = tempfile.mkdtemp(prefix="timtw-browser-")
+        options = webdriver.ChromeOptions()
+        options.binary_location = str(shutil.which("chromium"))
+        for flag in (*FLAGS, f"--user-data-dir={self._profile}", f"--lang={language}"):
+            options.add_argument(flag)
+        preferences = {"intl.accept_languages": language}
+        options.add_experimental_option("prefs", preferences)
+        options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+        service = webdriver.ChromeService(shutil.which("chromedriver"))
+        self.driver: Any = webdriver.Chrome(options=options, service=service)
+        self.command(
+            "Emulation.setDeviceMetricsOverride",
+            width=size[0],
+            height=size[1],
+            deviceScaleFactor=1,
+            mobile=False,
+        )
+        self.dark(False)
+        self.driver.get(url)
+
+    def close(self) -> None:
+        """End the browser and forget its profile."""
+        self.driver.quit()
+        shutil.rmtree(self._profile, ignore_errors=True)
+
+    def command(self, name: str, **parameters: object) -> None:
+        """Tell the browser itself something."""
+        self.driver.execute_cdp_cmd(name, parameters)
+
+    def dark(self, wanted: bool) -> None:
+        """Prefer dark or light colours, and no animations."""
+        features = [
+            {"name": "prefers-color-scheme", "value": "dark" if wanted else "light"},
+            {"name": "prefers-reduced-motion", "value": "reduce"},
+        ]
+        self.command("Emulation.setEmulatedMedia", features=features)
+
+    # --- looking
+
+    def until(self, look: Callable[[], Found], what: str) -> Found:
+        """Look until the answer is true; elements may be replaced meanwhile.
+
+        Raises TimeoutException: it did not become true; the text says what.
+        """
+        from selenium.common.exceptions import (
+            NoSuchElementException,
+            StaleElementReferenceException,
+        )
+        from selenium.webdriver.support.wait import WebDriverWait
+
+        ignored = (NoSuchElementException, StaleElementReferenceException)
+        waiting = WebDriverWait(self.driver, PATIENCE, LOOK, ignored)
+        found: Found = waiting.until(lambda _: look(), f"not seen: {what}")
+        return found
+
+    def all(self, selector: str) -> list[Any]:
+        """The visible elements."""
+        elements = self.driver.find_elements("css selector", selector)
+        return [element for element in elements if element.is_displayed()]
+
+    def one(self, selector: str) -> Any:
+        """The first visible element, waited for."""
+        return self.until(lambda: self.all(selector), selector)[0]
+
+    def gone(self, selector: str) -> None:
+        """Wait until no such element is visible."""
+        self.until(lambda: not self.all(selector), f"no more {selector}")
+
+    def run(self, script: str, *arguments: object) -> Any:
+        """The result of a script in the page."""
+        return self.driver.execute_script(script, *arguments)
+
+    def texts(self) -> list[str]:
+        """The texts of the open conversation in their order, own ones with "> "."""
+        script = """
+            return [...document.querySelectorAll(".message")].map((element) =>
+              (element.classList.contains("mine") ? "> " : "")
+              + element.querySelector(".text").textContent)
+        """
+        found: list[str] = self.run(script)
+        return found
+
+    def states(self) -> list[str]:
+        """The words under the own texts of the open conversation."""
+        script = """
+            return [...document.querySelectorAll(".mine .state")]
+              .map((element) => element.textContent)
+        """
+        found: list[str] = self.run(script)
+        return found
+
+    def shows(self, *texts: str) -> None:
+        """Wait until the open conversation is exactly this."""
+        try:
+            self.until(lambda: self.texts() == list(texts), "the expected texts")
+        except Exception as error:
+            raise AssertionError(f"seen {self.texts()}, not {list(texts)}") from error
+
+    def problems(self) -> list[str]:
+        """What the console holds against the page."""
+        return [
+            entry["message"]
+            for entry in self.driver.get_log("browser")
+            if not any(text in entry["message"] for text in HARMLESS)
+        ]
+
+    # --- doing
+
+    def keys(self, *keys: str) -> None:
+        """Press keys, wherever the focus is."""
+        from selenium.webdriver import ActionChains
+
+        ActionChains(self.driver).send_keys(*keys).perform()
+
+    def shifted(self, key: str, times: int = 1) -> None:
+        """Press a key while Shift is held."""
+        from selenium.webdriver import ActionChains
+
+        for _ in range(times):
+            chain = ActionChains(self.driver)
+            chain.key_down("\ue008").send_keys(key).key_up("\ue008").perform()
+
+    def write(self, selector: str, text: str) -> None:
+        """Write into an element and press Enter."""
+        self.one(selector).send_keys(text, "\ue007")
+
+    def click(self, selector: str) -> None:
+        """Click an element."""
+        self.one(selector).click()
+
+    def register(self, name: str) -> None:
+        """Register and arrive in the chat."""
+        self.click("form + button")
+        self._enter(name)
+
+    def log_in(self, name: str) -> None:
+        """Log in and arrive in the chat."""
+        self.one("#name").clear()
+        self._enter(name)
+
+    def _enter(self, name: str) -> None:
+        self.one("#name").send_keys(name)
+        self.write("#password", PASSWORD)
+        self.one("#find, #text")
+
+    def find(self, name: str) -> None:
+        """Find somebody and open the conversation."""
+        self.write("#find", name)
+        self.one("#text")
+
+    def say(self, *texts: str) -> None:
+        """Write texts into the open conversation."""
+        for text in texts:
+            self.write("#text", text)
+
+
+class BrowserCase(unittest.SynchronousTestCase):
+    """A running node, and browsers that look at its page."""
+
+    skip = missing()
+
+    def setUp(self) -> None:
+        """Start the real program in a directory of its own."""
+        directory = Path(self.mktemp()).absolute()
+        directory.mkdir(parents=True)
+        self.node = Node(directory)
+        self.node.start()
+        self.addCleanup(self.node.kill)
+        self.url = f"http://127.0.0.1:{self.node.port}/"
+
+    def browser(
+        self, size: tuple[int, int] = DESKTOP, language: str = "en", url: str = ""
+    ) -> Browser:
+        """A browser for this test; its console must stay free of complaints."""
+        browser = Browser(url or self.url, size, language)
+        self.addCleanup(self._judge, browser)
+        return browser
+
+    def person(self, name: str, size: tuple[int, int] = DESKTOP) -> Browser:
+        """A browser of somebody who has just registered."""
+        browser = self.browser(size)
+        browser.register(name)
+        return browser
+
+    def _judge(self, browser: Browser) -> None:
+        try:
+            self.assertEqual([], browser.problems())
+        finally:
+            browser.close()

@@ -1,0 +1,140 @@
+"""Two people write to each other in real browsers (docs/guarantees.md)."""
+
+from timtw.test.browser import BrowserCase
+from timtw.test.line import Line
+
+MANY = 100
+"""Texts of a conversation that is longer than what the page fetches at once."""
+
+
+class ConversationTests(BrowserCase):
+    """What both sides of a conversation see."""
+
+    def test_two_people(self) -> None:
+        """Both see all texts in order, and the writer sees that they were delivered."""
+        alice, bob = self.person("alice"), self.person("bob")
+        alice.find("bob")
+        alice.say("Hello!", "How are you? 😀")
+        bob.until(lambda: bob.one(".unread").text.startswith("2"), "two unread texts")
+        bob.click(".conversations button")
+        bob.shows("Hello!", "How are you? 😀")
+        bob.gone(".unread")
+        bob.say("很好 <b>thanks</b>")
+        alice.shows("> Hello!", "> How are you? 😀", "很好 <b>thanks</b>")
+        delivered = ["delivered"] * 2
+        alice.until(lambda: alice.states() == delivered, "both texts delivered")
+
+    def test_names(self) -> None:
+        """A display name that one sets is what the other sees."""
+        alice, bob = self.person("alice"), self.person("bob")
+        alice.click("#you")
+        alice.one("#shown-name").clear()
+        alice.write("#shown-name", "Alice Liddell")
+        alice.until(lambda: alice.one("#name-answer").text == "Saved.", "saved")
+        bob.find("alice")
+        self.assertEqual("Alice Liddell", bob.one("h2.who").text)
+        self.assertEqual("alice", bob.one(".names .preview").text)
+
+    def test_nobody(self) -> None:
+        """A name that nobody has is explained, and so is one's own."""
+        alice = self.person("alice")
+        alice.write("#find", "Alicia")
+        answer = alice.one("#find-answer")
+        alice.until(lambda: "“Alicia”" in answer.text, "nobody is called so")
+        alice.one("#find").clear()
+        alice.write("#find", "alice")
+        alice.until(lambda: "That is you" in answer.text, "that is oneself")
+
+    def test_away(self) -> None:
+        """What came while the page was closed is there when it comes back, unread."""
+        alice, bob = self.person("alice"), self.person("bob")
+        alice.find("bob")
+        alice.say("one")
+        bob.one(".unread")
+        bob.driver.get("about:blank")
+        away = [f"text {number}" for number in range(25)]
+        alice.say(*away)
+        alice.until(lambda: alice.states() == ["delivered"] + ["sent"] * 25, "sent")
+        bob.driver.get(self.url)
+        bob.until(lambda: bob.one(".unread").text.startswith("26"), "26 unread texts")
+        bob.click(".conversations button")
+        bob.shows("one", *away)
+        alice.until(lambda: alice.states() == ["delivered"] * 26, "all delivered")
+
+    def test_history(self) -> None:
+        """Scrolling up brings everything, once and in order."""
+        alice, bob = self.person("alice"), self.person("bob")
+        alice.find("bob")
+        texts = [f"text {number}" for number in range(MANY)]
+        alice.say(*texts)
+        bob.until(
+            lambda: bob.one(".unread").text.startswith("100"), "many unread texts"
+        )
+        bob.click(".conversations button")
+        bob.driver.refresh()
+        bob.until(lambda: bob.texts()[-1:] == texts[-1:], "the newest text")
+        self.assertLess(len(bob.texts()), MANY)
+        top = "document.getElementById('messages').scrollTop = 0"
+        bob.until(lambda: bob.run(top) or len(bob.texts()) == MANY, "all texts")
+        bob.shows(*texts)
+
+
+class TroubleTests(BrowserCase):
+    """What happens to a conversation when something breaks."""
+
+    def test_killed_node(self) -> None:
+        """After the node was killed and started again everything is there, once."""
+        alice, bob = self.person("alice"), self.person("bob")
+        alice.find("bob")
+        alice.say("before")
+        bob.click(".conversations button")
+        bob.shows("before")
+        self.node.kill()
+        alice.one("#status")
+        alice.say("meanwhile")
+        alice.shows("> before", "> meanwhile")
+        self.assertEqual("sending", alice.states()[-1])
+        self.node.start()
+        bob.shows("before", "meanwhile")
+        bob.say("after")
+        alice.shows("> before", "> meanwhile", "after")
+        alice.gone("#status")
+        alice.until(lambda: alice.states() == ["delivered"] * 2, "both delivered")
+
+    def test_send_again(self) -> None:
+        """A text whose echo was lost is offered again, and arrives once."""
+        line = Line(self.node.port)
+        self.addCleanup(line.close)
+        alice = self.browser(url=f"http://127.0.0.1:{line.port}/")
+        alice.register("alice")
+        bob = self.person("bob")
+        alice.find("bob")
+        alice.say("first")
+        alice.until(lambda: alice.states() == ["delivered"], "delivered")
+        line.mute()
+        alice.say("once")
+        bob.click(".conversations button")
+        bob.shows("first", "once")
+        alice.click(".again")
+        alice.until(lambda: alice.states()[-1] == "sending", "sending again")
+        line.cut()
+        alice.until(lambda: alice.states() == ["delivered"] * 2, "delivered at last")
+        alice.say("last")
+        bob.shows("first", "once", "last")
+        alice.shows("> first", "> once", "> last")
+
+    def test_unsent_text_survives(self) -> None:
+        """A text that was written without a connection outlives the tab."""
+        alice, bob = self.person("alice"), self.person("bob")
+        alice.find("bob")
+        alice.say("before")
+        alice.until(lambda: alice.states() == ["delivered"], "delivered")
+        self.node.kill()
+        alice.one("#status")
+        alice.say("unsent")
+        alice.driver.get("about:blank")
+        self.node.start()
+        alice.driver.get(self.url)
+        alice.shows("> before", "> unsent")
+        bob.click(".conversations button")
+        bob.shows("before", "unsent")

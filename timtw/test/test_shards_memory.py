@@ -1,0 +1,61 @@
+"""The engine without a database passes the contract of all engines."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from twisted.internet import reactor
+from twisted.internet.task import Clock
+from twisted.trial.unittest import SynchronousTestCase
+
+from timtw.model.stores import IShard
+from timtw.model.values import Batch, Posted
+from timtw.shards.memory import MemoryShard
+from timtw.test import contracts
+
+CLOCK: Any = reactor
+
+
+class _Memory(contracts.ShardContract):
+    """Shards in memory."""
+
+    def make_shard(self) -> IShard:
+        """A shard in memory."""
+        return MemoryShard(CLOCK, os.urandom)
+
+
+class MemoryAccountTests(_Memory, contracts.AccountContract):
+    """Accounts in memory."""
+
+
+class MemoryMessageTests(_Memory, contracts.MessageContract):
+    """Messages in memory."""
+
+
+class MemoryReaderTests(_Memory, contracts.ReaderContract):
+    """Readers in memory."""
+
+
+class MemoryDeskTests(_Memory, contracts.DeskContract):
+    """The posting desk over memory."""
+
+
+class TurnTests(SynchronousTestCase):
+    """When results come."""
+
+    def test_nothing_happens_at_once(self) -> None:
+        """
+        A post takes place in a later turn, as with a database.
+        """
+        clock = Clock()
+        shard = MemoryShard(clock, os.urandom)
+        results: list[list[Posted]] = []
+        posting = shard.messages.post(Batch((contracts.draft(),)))
+        _ = posting.addCallback(lambda posted: results.append(list(posted)))
+        heads = shard.messages.heads([contracts.ADA.number])
+        self.assertNoResult(heads)
+        self.assertEqual([], results)
+        clock.advance(0)
+        self.assertEqual(1, len(results))
+        self.assertEqual({contracts.ADA.number: 1}, self.successResultOf(heads))

@@ -1,0 +1,181 @@
+"""Memory and SQLite are twins: whatever is done to both, both answer alike."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from queue import SimpleQueue
+from typing import Any
+
+import attrs
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    rule,
+    run_state_machine_as_test,
+)
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IReactorFromThreads
+from twisted.internet.task import Clock
+from twisted.trial.unittest import SynchronousTestCase
+from zope.interface import implementer
+
+from timtw.model.stores import IShard
+from timtw.model.values import Batch, Confirmed, Conversation, CursorMove, Device
+from timtw.shards.memory import MemoryShard
+from timtw.shards.sqlite import SqliteShard
+from timtw.test.contracts import ADA, BOB, CYD, NOW, WINDOW, draft
+
+PEOPLE = (ADA, BOB, CYD)
+DEVICES = [Device(), Device("phone", 1), Device("laptop")]
+people = st.sampled_from(PEOPLE)
+drafts = st.builds(
+    draft,
+    st.sampled_from(["a", "b"]),
+    people,
+    people,
+    st.none() | st.integers(1, 3),
+    st.sampled_from([0, 1, WINDOW // 2, WINDOW, WINDOW + 1]).map(NOW.__add__),
+)
+moves = st.tuples(
+    st.integers(0, 2),
+    st.integers(0, 2),
+    st.integers(0, 12),
+    st.lists(st.tuples(people, st.integers(1, 9)), max_size=3),
+)
+
+
+@implementer(IReactorFromThreads)
+class Pump:
+    """Takes what threads hand over, and runs it when somebody waits."""
+
+    def __init__(self) -> None:
+        self._calls: SimpleQueue[Callable[[], object]] = SimpleQueue()
+
+    def callFromThread(
+        self, callable: Callable[..., Any], *args: object, **kwargs: object
+    ) -> None:
+        """See ``IReactorFromThreads``."""
+        self._calls.put(lambda: callable(*args, **kwargs))
+
+    def result(self, deferred: Deferred[Any]) -> Any:
+        """What ``deferred`` fires with."""
+        results: list[Any] = []
+        _ = deferred.addBoth(results.append)
+        while not results:
+            self._calls.get(timeout=30)()
+        return results[0]
+
+
+class Twins(RuleBasedStateMachine):
+    """One history on both engines."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.directory = tempfile.TemporaryDirectory()
+        self.pump, self.clock = Pump(), Clock()
+        place = Path(self.directory.name)
+        self.memory = MemoryShard(self.clock, os.urandom)
+        self.sqlite = SqliteShard(
+            place / "t.db", place, self.pump, self.clock, os.urandom
+        )
+        self.pump.result(self.sqlite.start())
+        self.opened: dict[tuple[int, int], tuple[bytes, bytes]] = {}
+
+    def teardown(self) -> None:
+        """Close the file."""
+        self.pump.result(self.sqlite.stop())
+        self.directory.cleanup()
+
+    def both(self, ask: Callable[[IShard], Deferred[Any]]) -> Any:
+        """What both engines answer."""
+        results: list[Any] = []
+        _ = ask(self.memory).addBoth(results.append)
+        self.clock.advance(0)
+        other = self.pump.result(ask(self.sqlite))
+        assert results == [other], (results, other)
+        return other
+
+    @rule(batch=st.lists(drafts, max_size=6))
+    def post(self, batch: list[Any]) -> None:
+        """Post some messages at once."""
+        self.both(
+            lambda shard: shard.messages.post(Batch(tuple(batch))).addCallback(list)
+        )
+
+    @rule(who=st.integers(0, 2), device=st.integers(0, 2), now=st.integers(1, 9))
+    def open(self, who: int, device: int, now: int) -> None:
+        """Open a reader on both."""
+        states = []
+        for shard in (self.memory, self.sqlite):
+            asked = shard.readers.open(PEOPLE[who].number, DEVICES[device], NOW + now)
+            self.clock.advance(0)
+            states.append(self.pump.result(asked))
+        one, other = states
+        self.opened[who, device] = (one.key, other.key)
+        assert attrs.evolve(one, key=b"") == attrs.evolve(other, key=b""), states
+
+    @rule(batch=st.lists(moves, max_size=4))
+    def confirm(self, batch: list[Any]) -> None:
+        """Move some cursors at once."""
+        for n, shard in enumerate((self.memory, self.sqlite)):
+            cursors = []
+            for who, device, cursor, marks in batch:
+                number = PEOPLE[who].number
+                keys = self.opened.get((who, device), (b"none", b"none"))
+                confirmed = tuple(
+                    Confirmed(Conversation.between(number, peer.number), mid)
+                    for peer, mid in marks
+                )
+                cursors.append(CursorMove(number, keys[n], cursor, confirmed))
+            posting = shard.messages.post(Batch((), tuple(cursors)))
+            self.clock.advance(0)
+            assert list(self.pump.result(posting)) == []
+
+    @rule(who=people, after=st.integers(0, 9), size=st.integers(1, 5))
+    def read_log(self, who: Any, after: int, size: int) -> None:
+        """Read a page of a log."""
+        heads = self.both(lambda shard: shard.messages.heads([who.number]))
+        head = heads[who.number]
+        self.both(lambda shard: shard.messages.read_log(who.number, after, head, size))
+
+    @rule(
+        one=people,
+        other=people,
+        newest=st.integers(0, 5),
+        until=st.none() | st.sampled_from([NOW - 1, NOW, NOW + WINDOW // 2]),
+        count=st.integers(1, 5),
+    )
+    def tell(
+        self, one: Any, other: Any, newest: int, until: int | None, count: int
+    ) -> None:
+        """Tell a conversation and its marks."""
+        pair = Conversation.between(one.number, other.number)
+        self.both(
+            lambda shard: shard.messages.history(
+                pair, newest, until, count
+            ).addCallback(list)
+        )
+        self.both(lambda shard: shard.messages.delivered(pair, one.number))
+
+
+class TwinTests(SynchronousTestCase):
+    """The engines against each other."""
+
+    def test_engines_answer_alike(self) -> None:
+        """
+        A node behaves the same on each engine, whatever is written and read.
+        """
+        run_state_machine_as_test(
+            Twins,
+            settings=settings(
+                max_examples=30,
+                stateful_step_count=25,
+                derandomize=True,
+                deadline=None,
+                database=None,
+            ),
+        )

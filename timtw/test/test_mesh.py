@@ -264,6 +264,7 @@ class LeavingTests(Joined):
                 self.stage.settle(0.05)
                 received += phone.texts
                 phone = self.log_in("bob", ("south", "north")[number // 10 % 2])
+                phone.asks(FetchBacklog())
         self.stage.settle(limits.HOLD_SECONDS + 1)
         received += phone.texts
         self.assertEqual([str(number) for number in range(60)], received)

@@ -253,6 +253,14 @@ class ResumeTests(SynchronousTestCase):
         script.answer()
         self.assertEqual([4, 5], script.sent)
 
+    def test_flights_wait_as_well(self) -> None:
+        """That includes what a lost line of it had in flight; silence ends the wait."""
+        script = Script(2, cursor=1, whole=True, again_up_to=2).begin()
+        self.assertEqual([], script.sent)
+        script.passes(HOLD)
+        script.answer()
+        self.assertEqual([2], script.sent)
+
     def test_within(self) -> None:
         """A number among what went out confirms that part; the rest is not repeated."""
         script = Script(whole=True).begin()

@@ -46,6 +46,9 @@ class EndTests(SynchronousTestCase):
         clients[3].acknowledges = False
         bob.writes(ada, "hi")
         stage.settle(limits.ACK_SECONDS * limits.TRANSMISSIONS)
+        clients[4].acknowledges = False
+        bob.writes(ada, "still there?")
+        stage.settle()
         clients.append(bob)
         for client in clients:
             client.vanishes()

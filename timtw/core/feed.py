@@ -71,10 +71,8 @@ class Feed:
         self._again_up_to = cursor if whole else max(cursor, min(again_up_to, head))
         self._page_to = 0
         self._page: Flight | None = None
-        self._flights = Flights(cursor)
+        self._flights = Flights(cursor, settled)
         self._ahead = Ahead(cursor)
-        self._settled = {seq for seq in settled if seq > cursor}
-        self._echoes: set[int] = set()
         self._receipt = 0
         self._writable = True
         self._held_until = now() + limits.HOLD_SECONDS
@@ -173,30 +171,22 @@ class Feed:
         """The client has received the frame with this receipt."""
         flight = self._flights.land(receipt)
         if flight is None:
-            self._acknowledged_late(self._flights.late(receipt))
+            for answered in self._flights.answered_late(receipt):
+                self.acknowledged(answered.receipt)
             return
         if flight is self._page:
             self._page = None
         acked = self._flights.acked
         self._port.confirmed(acked, self._flights.arrived)
-        if len(self._echoes) > limits.WINDOW_FRAMES or not self._flights.frames:
-            self._echoes = {seq for seq in self._echoes if seq > acked}
         if self.state is State.SUSPENDED:
             self._go_back(acked)
         if self.state is not State.LIVE:
             self._pump()
 
-    def _acknowledged_late(self, entries: tuple[LogEntry, ...]) -> None:
-        """An answer to a frame that is being sent again under another receipt."""
-        self._settled.update(one.seq for one in entries if one.seq > self.acked)
-        for flight in list(self._flights) if entries else ():
-            if all(one.seq in self._settled for one in flight.entries):
-                self.acknowledged(flight.receipt)
-
     def skip(self, seq: int) -> None:
         """Never send this entry to this reader; it has stopped it too often."""
         if seq > self.acked:
-            self._settled.add(seq)
+            self._flights.settled.add(seq)
             if self.state is State.SUSPENDED:
                 self._go_back(self.acked)
                 self._pump()
@@ -210,7 +200,7 @@ class Feed:
         """``acked``, ``sent`` and what is settled between, for the next connection."""
         acked, sent = self.acked, self.sent
         self._go_back(acked)  # Echoes that were written may be lost with the line.
-        return acked, sent, frozenset(self._settled)
+        return acked, sent, frozenset(self._flights.settled)
 
     # Sending.
 
@@ -255,16 +245,12 @@ class Feed:
     def _fits(self, entry: LogEntry) -> bool:
         """Whether the window has room for one more frame."""
         if entry.own and entry.seq > self._backlog_to:
-            return len(self._echoes) < limits.WINDOW_ECHOES
-        flights = self._flights
-        return flights.frames == 0 or (
-            flights.frames < limits.WINDOW_FRAMES
-            and flights.octets + _weight(entry) <= limits.WINDOW_BYTES
-        )
+            return self._flights.has_room_for_echo()
+        return self._flights.has_room(_weight(entry))
 
     def _omitted(self, entry: LogEntry) -> bool:
         """Whether this connection steps over ``entry``."""
-        if entry.seq in self._settled or entry.seq in self._echoes:
+        if self._flights.is_known(entry.seq):
             return True
         return entry.own and not self._whole and entry.seq <= self._backlog_to
 
@@ -276,9 +262,8 @@ class Feed:
                 self._cut_off()
                 return
             self.sent = seq
-            if self._flights.frames:
-                self._echoes.add(seq)
-            self._passed(seq)
+            if self._flights.echo(seq):
+                self._port.confirmed(seq, ())
         else:
             self.sent = seq
             flight = self._launch((entry,), _weight(entry))
@@ -305,14 +290,11 @@ class Feed:
         self._flights.launch(flight)
         return flight
 
-    def _pass_by(self, seq: int, omitted: tuple[LogEntry, ...] = ()) -> None:
+    def _pass_by(self, seq: int, known: tuple[LogEntry, ...] = ()) -> None:
+        """Step over everything up to ``seq``: the client has it, or nobody will."""
         self.sent = seq
-        self._passed(seq, omitted)
-
-    def _passed(self, seq: int, omitted: tuple[LogEntry, ...] = ()) -> None:
-        """Everything up to ``seq`` needs no answer beyond those under way."""
-        if self._flights.pass_by(seq, omitted):
-            self._port.confirmed(seq, omitted)
+        if self._flights.pass_by(seq, known):
+            self._port.confirmed(seq, known)
 
     def _page_step(self) -> bool:
         """Send a page or the end mark; ``False`` when storage must be read first."""
@@ -323,14 +305,14 @@ class Feed:
         if not self._knows_next(self._page_to):
             return False
         page: list[LogEntry] = []
-        omitted: list[LogEntry] = []
+        known: list[LogEntry] = []
         size = 0
         ahead = self._ahead.entries
         while ahead and len(page) < limits.PAGE_ENTRIES:
             if self._omitted(ahead[0]):
                 entry = ahead.popleft()
                 if not entry.own:
-                    omitted.append(entry)
+                    known.append(entry)
                 continue
             more = self._port.measure(ahead[0])
             if page and size + more > self._page_bytes:
@@ -340,12 +322,11 @@ class Feed:
         if page:
             self.sent = page[-1].seq
             self._page = self._launch(tuple(page), size)
-            if omitted:
-                self.sent = max(self.sent, omitted[-1].seq)
-                self._passed(self.sent, tuple(omitted))
             self._port.page(self._page.entries, self._page.receipt)
+            if known:
+                self._pass_by(max(self.sent, known[-1].seq), tuple(known))
         else:
-            self._pass_by(self._ahead.reaches, tuple(omitted))
+            self._pass_by(self._ahead.reaches, tuple(known))
         return True
 
     # Repeats.
@@ -381,17 +362,15 @@ class Feed:
             for flight in self._flights.up_to(seq):
                 self.acknowledged(flight.receipt)
             return
+        if seq < acked:
+            self._flights.start_over(seq)
         self._go_back(seq)
         if seq > acked:
             self._port.claimed(acked, seq)
-        else:
-            self._settled.clear()
-            self._echoes.clear()
 
     def _go_back(self, seq: int) -> None:
         """Begin again behind ``seq``: nothing is under way any more."""
-        settled = self._flights.ground(seq) | self._settled
-        self._settled = {number for number in settled if number > seq}
+        self._flights.ground(seq)
         self._page = None
         self.sent = seq
         self._ahead.abandon(seq)

@@ -11,7 +11,7 @@ Invariants
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from timtw.model import limits
 from timtw.model.values import LogEntry
@@ -52,29 +52,37 @@ class Flight:
 
 
 class Flights:
-    """The flights of one connection and the highest number confirmed without a hole."""
+    """The flights of one connection and the highest number confirmed without a hole.
+
+    Beyond ``acked`` some numbers need not be sent any more: ``settled`` ones, whose
+    confirmation did arrive, and echoes, which this line has carried.
+    """
 
     __slots__ = (
         "_by_receipt",
+        "_echoes",
         "_late",
         "_queue",
         "acked",
         "arrived",
         "frames",
         "octets",
+        "settled",
     )
 
-    def __init__(self, acked: int) -> None:
+    def __init__(self, acked: int, settled: Iterable[int] = ()) -> None:
         """
-        Everything up to ``acked`` is confirmed.
+        Everything up to ``acked`` is confirmed, and the numbers of ``settled``.
 
-        ``arrived`` is what the last answer added to that: entries that were confirmed
-        and before which nothing is unconfirmed any more.
+        ``arrived`` is what the last answer added to ``acked``: entries that were
+        confirmed and before which nothing is unconfirmed any more.
         """
         self.acked = acked
         self.arrived: tuple[LogEntry, ...] = ()
         self.frames = 0
         self.octets = 0
+        self.settled = {seq for seq in settled if seq > acked}
+        self._echoes: set[int] = set()
         self._queue: deque[Flight] = deque()
         self._by_receipt: dict[int, Flight] = {}
         self._late: dict[int, tuple[LogEntry, ...]] = {}
@@ -82,6 +90,21 @@ class Flights:
     def __iter__(self) -> Iterator[Flight]:
         """The flights that wait for an answer, oldest first."""
         return (flight for flight in self._queue if not flight.confirmed)
+
+    def has_room(self, size: int) -> bool:
+        """Whether a frame of ``size`` fits; a large one may be alone."""
+        return self.frames == 0 or (
+            self.frames < limits.WINDOW_FRAMES
+            and self.octets + size <= limits.WINDOW_BYTES
+        )
+
+    def has_room_for_echo(self) -> bool:
+        """Whether one more echo may go out behind what waits for an answer."""
+        return len(self._echoes) < limits.WINDOW_ECHOES
+
+    def is_known(self, seq: int) -> bool:
+        """Whether this line need not carry ``seq`` any more."""
+        return seq in self.settled or seq in self._echoes
 
     def launch(self, flight: Flight) -> None:
         """Expect the answer to ``flight``, which is about to be written."""
@@ -108,6 +131,12 @@ class Flights:
             self._queue.append(Flight(entries, last, 0, 0, 0.0))
         return False
 
+    def echo(self, seq: int) -> bool:
+        """Count an echo that was written; whether ``acked`` moved."""
+        if self.frames:
+            self._echoes.add(seq)
+        return self.pass_by(seq)
+
     def land(self, receipt: int) -> Flight | None:
         """The flight that ``receipt`` answers, or ``None`` for an unknown number."""
         flight = self._by_receipt.pop(receipt, None)
@@ -115,11 +144,25 @@ class Flights:
             return None
         self._settle(flight)
         self._advance()
+        if len(self._echoes) > limits.WINDOW_FRAMES or not self.frames:
+            self._echoes = {seq for seq in self._echoes if seq > self.acked}
         return flight
 
-    def late(self, receipt: int) -> tuple[LogEntry, ...]:
-        """What ``receipt`` had been given to before everything was sent again."""
-        return self._late.pop(receipt, ())
+    def answered_late(self, receipt: int) -> list[Flight]:
+        """
+        Count the answer to a frame that is being sent again under another receipt.
+
+        Returns: the flights to which there is nothing more to answer.
+        """
+        entries = self._late.pop(receipt, ())
+        self.settled.update(one.seq for one in entries if one.seq > self.acked)
+        if not entries:
+            return []
+        return [
+            flight
+            for flight in self
+            if all(one.seq in self.settled for one in flight.entries)
+        ]
 
     def up_to(self, seq: int) -> list[Flight]:
         """The flights that wait for an answer and lie wholly at or below ``seq``."""
@@ -129,28 +172,26 @@ class Flights:
         """The oldest flight that waits for an answer."""
         return self._queue[0] if self._queue else None
 
-    def ground(self, acked: int) -> set[int]:
-        """
-        Forget all flights; everything up to ``acked`` is confirmed.
-
-        Returns: the numbers above ``acked`` whose confirmation did arrive.
-        """
-        settled = {
-            entry.seq
-            for flight in self._queue
-            if flight.confirmed
-            for entry in flight.entries
-            if entry.seq > acked
-        }
-        for flight in self:
-            self._late[flight.receipt] = flight.entries
+    def ground(self, acked: int) -> None:
+        """Forget all flights; everything up to ``acked`` is confirmed."""
+        for flight in self._queue:
+            if flight.confirmed:
+                self.settled.update(entry.seq for entry in flight.entries)
+            else:
+                self._late[flight.receipt] = flight.entries
         while len(self._late) > limits.LATE_RECEIPTS:
             del self._late[next(iter(self._late))]
+        self.settled = {seq for seq in self.settled if seq > acked}
         self._queue.clear()
         self._by_receipt.clear()
         self.frames = self.octets = 0
         self.acked = acked
-        return settled
+
+    def start_over(self, acked: int) -> None:
+        """Forget all flights and that anything above ``acked`` was ever confirmed."""
+        self.ground(acked)
+        self.settled.clear()
+        self._echoes.clear()
 
     def _settle(self, flight: Flight) -> None:
         flight.confirmed = True

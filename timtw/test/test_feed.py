@@ -332,8 +332,10 @@ class SuspendedTests(SynchronousTestCase):
             receipt = script.frames[-1][1]
             flights.ground(number)
             self.assertEqual(receipt, number + 1)
-        self.assertEqual((), flights.late(1))
-        self.assertEqual([2], [one.seq for one in flights.late(2)])
+        flights.ground(0)
+        for receipt, settled in ((1, set()), (2, {2})):
+            self.assertEqual([], flights.answered_late(receipt))
+            self.assertEqual(settled, flights.settled)
 
     def test_skip(self) -> None:
         """An entry that is skipped no longer stops the reader."""

@@ -19,6 +19,7 @@ from twisted.scripts.twistd import run
 from timtw.core.reading import Reading
 from timtw.model.errors import TimError
 from timtw.model.values import CursorMove, LogEntry
+from timtw.shards.sealing import Sealer
 from timtw.shards.sqlite_file import DatabaseFile
 from timtw.shards.writer import Writer
 
@@ -91,11 +92,18 @@ def synchronous_off() -> None:
     _replace(DatabaseFile, "open_writer", careless)
 
 
+def sealing_off() -> None:
+    """What is sealed lies in the database as it came."""
+    _replace(Sealer, "seal", lambda self, plain, context: plain)
+    _replace(Sealer, "open", lambda self, sealed, context: sealed)
+
+
 BUGS: Final[Mapping[str, Callable[[], None]]] = {
     "echo-before-commit": echo_before_commit,
     "foreign-ack": foreign_ack,
     "early-cursor": early_cursor,
     "synchronous-off": synchronous_off,
+    "sealing-off": sealing_off,
 }
 
 

@@ -314,6 +314,17 @@ class ResumeTests(SynchronousTestCase):
         script.answer()
         self.assertEqual([(1, 2, 3)], script.pages)
 
+    def test_behind_repeats_echoes(self) -> None:
+        """Going back sends again also the own texts that were echoed."""
+        script = Script(whole=True).begin()
+        script.feed.ask(0)
+        script.offer(2)
+        script.offer(own=True)
+        script.acknowledge(1)
+        script.cleared().feed.ask(0)
+        script.answer()
+        self.assertEqual([(1, 2, 3)], script.pages)
+
     def test_during_pages(self) -> None:
         """Going back in the middle of pages begins again there, with one end mark."""
         script = Script(25, whole=True).begin()

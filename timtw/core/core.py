@@ -10,6 +10,7 @@ from twisted.internet.interfaces import IReactorTime
 from zope.interface import implementer
 
 from timtw.core.accounts import Accounts
+from timtw.core.deferreds import deferred
 from timtw.core.door import Door
 from timtw.core.passwords import Passwords
 from timtw.core.posting import People, Posting
@@ -84,12 +85,20 @@ class Core:
         """Join the other nodes."""
         self._router.start()
 
-    def stop(self) -> Deferred[None]:
-        """End every session; fires when all that they had begun is stored."""
-        for guest in self._door.guests:
-            guest.hang_up()
-        self._router.stop()
-        return self._desk.flush()
+    @deferred
+    async def stop(self) -> None:
+        """
+        Answer what is under way, end every session, store what they had confirmed.
+
+        Cancelling it ends the sessions at once.
+        """
+        try:
+            await self._desk.flush()
+        finally:
+            for guest in self._door.guests:
+                guest.hang_up()
+            self._router.stop()
+        await self._desk.flush()
 
     # IFrontDesk
 

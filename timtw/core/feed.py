@@ -177,7 +177,7 @@ class Feed:
         if flight is self._page:
             self._page = None
         acked = self._flights.acked
-        self._port.confirmed(acked, flight.entries)
+        self._port.confirmed(acked, self._flights.arrived)
         if self.state is State.SUSPENDED:
             self._go_back(acked)
         if self.state is not State.LIVE:
@@ -234,7 +234,8 @@ class Feed:
         if not entries:
             self._pass_by(self._ahead.reaches)
         elif self._omitted(entries[0]):
-            self._pass_by(entries.popleft().seq)
+            entry = entries.popleft()
+            self._pass_by(entry.seq, () if entry.own else (entry,))
         elif self._fits(entries[0]):
             self._transmit(entries.popleft())
         else:
@@ -289,11 +290,11 @@ class Feed:
         self._flights.launch(flight)
         return flight
 
-    def _pass_by(self, seq: int) -> None:
-        """Step over everything up to ``seq``: it needs no answer."""
+    def _pass_by(self, seq: int, known: tuple[LogEntry, ...] = ()) -> None:
+        """Step over everything up to ``seq``: the client has it, or nobody will."""
         self.sent = seq
-        if self._flights.pass_by(seq):
-            self._port.confirmed(seq, ())
+        if self._flights.pass_by(seq, known):
+            self._port.confirmed(seq, known)
 
     def _page_step(self) -> bool:
         """Send a page or the end mark; ``False`` when storage must be read first."""
@@ -304,11 +305,14 @@ class Feed:
         if not self._knows_next(self._page_to):
             return False
         page: list[LogEntry] = []
+        known: list[LogEntry] = []
         size = 0
         ahead = self._ahead.entries
         while ahead and len(page) < limits.PAGE_ENTRIES:
             if self._omitted(ahead[0]):
-                ahead.popleft()
+                entry = ahead.popleft()
+                if not entry.own:
+                    known.append(entry)
                 continue
             more = self._port.measure(ahead[0])
             if page and size + more > self._page_bytes:
@@ -319,8 +323,10 @@ class Feed:
             self.sent = page[-1].seq
             self._page = self._launch(tuple(page), size)
             self._port.page(self._page.entries, self._page.receipt)
+            if known:
+                self._pass_by(max(self.sent, known[-1].seq), tuple(known))
         else:
-            self._pass_by(self._ahead.reaches)
+            self._pass_by(self._ahead.reaches, tuple(known))
         return True
 
     # Repeats.

@@ -64,14 +64,21 @@ class Flights:
         "_late",
         "_queue",
         "acked",
+        "arrived",
         "frames",
         "octets",
         "settled",
     )
 
     def __init__(self, acked: int, settled: Iterable[int] = ()) -> None:
-        """Everything up to ``acked`` is confirmed, and the numbers of ``settled``."""
+        """
+        Everything up to ``acked`` is confirmed, and the numbers of ``settled``.
+
+        ``arrived`` is what the last answer added to ``acked``: entries that were
+        confirmed and before which nothing is unconfirmed any more.
+        """
         self.acked = acked
+        self.arrived: tuple[LogEntry, ...] = ()
         self.frames = 0
         self.octets = 0
         self.settled = {seq for seq in settled if seq > acked}
@@ -106,16 +113,22 @@ class Flights:
         self.frames += 1
         self.octets += flight.size
 
-    def pass_by(self, last: int) -> bool:
-        """Take everything up to ``last`` as confirmed; whether ``acked`` moved."""
+    def pass_by(self, last: int, entries: tuple[LogEntry, ...] = ()) -> bool:
+        """
+        Take everything up to ``last`` as confirmed; whether ``acked`` moved.
+
+        Args:
+            entries: What of it an earlier connection had confirmed.
+        """
         if not self._queue:
             self.acked = last
             return True
         tail = self._queue[-1]
         if tail.confirmed:
             tail.last = last
+            tail.entries += entries
         else:
-            self._queue.append(Flight((), last, 0, 0, 0.0))
+            self._queue.append(Flight(entries, last, 0, 0, 0.0))
         return False
 
     def echo(self, seq: int) -> bool:
@@ -187,5 +200,8 @@ class Flights:
 
     def _advance(self) -> None:
         queue = self._queue
+        self.arrived = ()
         while queue and queue[0].confirmed:
-            self.acked = queue.popleft().last
+            first = queue.popleft()
+            self.acked = first.last
+            self.arrived += first.entries

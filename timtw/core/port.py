@@ -31,7 +31,7 @@ class Port(Protocol):
         """Read the log; answered by ``loaded`` or ``unread``, never from inside."""
 
     def confirmed(self, acked: int, entries: Sequence[LogEntry]) -> None:
-        """Everything up to ``acked`` is confirmed; ``entries`` were just now."""
+        """Everything up to ``acked`` is confirmed; ``entries`` are new among it."""
 
     def claimed(self, after: int, up_to: int) -> None:
         """The client says that it has this part of the log; it was not sent here."""

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable
-from typing import Final, TypeAlias
+from typing import TypeAlias
 
 from timtw.core.settings import Settings
 from timtw.core.tickets import Entropy, new_message_ident
-from timtw.model import idents
+from timtw.model import idents, limits
 from timtw.model.commands import SendMessage
 from timtw.model.errors import PermissionDenied, TimError, UnknownAccount
 from timtw.model.interfaces import IRouter, Offer
@@ -20,9 +20,6 @@ from timtw.model.values import Account, Address, Device, Draft, LogEntry, Posted
 
 Answer: TypeAlias = Callable[[SendMessage, Posted | TimError], None]
 """Told once what became of a send, after its offers went out."""
-
-_KNOWN: Final = 100_000
-"""Accounts remembered as existing; number, node and domain never change."""
 
 
 class People:
@@ -48,7 +45,7 @@ class People:
     def remember(self, account: Account) -> Address:
         """Keep an address at hand."""
         self._known[account.number] = account.address
-        if len(self._known) > _KNOWN:
+        if len(self._known) > limits.ADDRESSES:
             self._known.popitem(last=False)
         return account.address
 
@@ -121,9 +118,11 @@ class Posting:
         )
 
         def done(result: Posted | TimError) -> None:
-            if isinstance(result, Posted) and not result.repeated:
-                self._router.publish(_offers(result))
-            answer(command, result)
+            try:
+                if isinstance(result, Posted) and not result.repeated:
+                    self._router.publish(_offers(result))
+            finally:  # A fault at a receiver is no reason to keep the author waiting.
+                answer(command, result)
 
         self._desk.post(draft, done)
 

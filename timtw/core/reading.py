@@ -56,6 +56,8 @@ class Reading:
         self._key = b""
         self._head = 0
         self._cursor = 0
+        self._claimed = 0
+        self._skipped: set[int] = set()
         self._writable = True
         self._alarm: IDelayedCall | None = None
 
@@ -77,6 +79,7 @@ class Reading:
         settled = set().union(*(one.settled for one in left))
         if state.stuck_count >= limits.STUCK_TIMES:
             settled.add(state.stuck_seq)
+            self._skipped.add(state.stuck_seq)
         self._key = state.key
         self._cursor = cursor
         self._feed = Feed(
@@ -187,6 +190,8 @@ class Reading:
 
     def confirmed(self, acked: int, entries: Sequence[LogEntry]) -> None:
         """Move the cursor, and the delivered marks of conversations."""
+        if self._skipped:
+            entries = [one for one in entries if one.seq not in self._skipped]
         marks = _marks(entries) if entries else ()
         if acked > self._cursor or marks:
             self._cursor = max(acked, self._cursor)
@@ -194,7 +199,15 @@ class Reading:
             self._desk.confirm(move, self._stored)
 
     def claimed(self, after: int, up_to: int) -> None:
-        """Confirm a part of the log that other connections have carried."""
+        """
+        Confirm a part of the log that other connections have carried.
+
+        No part is gone through twice, however often a client goes back and forth.
+        """
+        after = max(after, self._claimed)
+        if after >= up_to:
+            return
+        self._claimed = up_to
         background("claims", self._confirm_claimed(after, up_to), self._log)
 
     def stuck(self, seq: int) -> None:
@@ -238,6 +251,7 @@ class Reading:
             times=times,
         )
         if times >= limits.STUCK_TIMES and self._feed is not None:
+            self._skipped.add(seq)
             self._feed.skip(seq)
 
 

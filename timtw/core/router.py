@@ -49,7 +49,7 @@ class Router:
     """Hints go to local sessions at once, and to the mesh where there are peers.
 
     Where hints can be lost, the heads of all logs with sessions here are compared
-    with storage every ``LOOK_SECONDS``.
+    with storage, one look at a time, ``LOOK_SECONDS`` after the end of the last one.
     """
 
     _log = Logger()
@@ -67,14 +67,17 @@ class Router:
         self._messages = messages
         self._clock = clock
         self._look: IDelayedCall | None = None
+        self._runs = False
 
     def start(self) -> None:
         """Begin to hear of other nodes."""
+        self._runs = True
         self._mesh.join(self)
         self._look_later()
 
     def stop(self) -> None:
         """Hear of nobody any more."""
+        self._runs = False
         if self._look is not None:
             self._look.cancel()
             self._look = None
@@ -109,15 +112,18 @@ class Router:
         self._sessions.dismiss(fact.account, fact.connection)
 
     def _look_later(self) -> None:
-        if self._mesh.has_peers:
+        if self._mesh.has_peers and self._runs:
             self._look = self._clock.callLater(limits.LOOK_SECONDS, self._look_now)
 
     def _look_now(self) -> None:
-        self._look_later()
+        self._look = None
         background("heads of logs were not read", self._compare(), self._log)
 
     async def _compare(self) -> None:
         accounts = self._sessions.accounts()
-        for start in range(0, len(accounts), limits.LOOK_ACCOUNTS):
-            some = accounts[start : start + limits.LOOK_ACCOUNTS]
-            self._sessions.raise_heads(await self._messages.heads(some))
+        try:
+            for start in range(0, len(accounts), limits.LOOK_ACCOUNTS):
+                some = accounts[start : start + limits.LOOK_ACCOUNTS]
+                self._sessions.raise_heads(await self._messages.heads(some))
+        finally:
+            self._look_later()

@@ -136,6 +136,8 @@ PASSWORD_QUEUE: Final = 1000
 """Password checks waiting for a thread; beyond it logins are refused with 5105."""
 BUCKETS: Final = 50_000
 """Token buckets remembered per kind; the least recently used one is dropped."""
+ADDRESSES: Final = 100_000
+"""Accounts whose number, node and domain, which never change, are remembered."""
 FINDS_PER_MINUTE: Final = 30
 """Exact-name look-ups of one account: enough to find people, too few to list them."""
 CURSOR_RETRY_SECONDS: Final = 10.0

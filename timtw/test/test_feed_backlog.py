@@ -85,7 +85,26 @@ class AgainTests(SynchronousTestCase):
         script = Script(4, cursor=1, again_up_to=4, settled=(3,)).begin()
         self.assertEqual([2, 4], script.sent)
         script.acknowledge(2)
-        self.assertEqual(3, script.feed.acked)
+        self.assertEqual((3, [2, 3]), (script.feed.acked, script.marked))
+
+    def test_settled_in_pages(self) -> None:
+        """So it is in pages, where it counts as delivered with what is around it."""
+        script = Script(4, settled=(2, 4)).begin()
+        script.feed.ask()
+        script.answer()
+        self.assertEqual([(1, 3)], script.pages)
+        self.assertEqual([], script.marked)
+        script.acknowledge(3)
+        self.assertEqual(4, script.feed.acked)
+        self.assertEqual([1, 2, 3, 4], sorted(script.marked))
+
+    def test_all_settled(self) -> None:
+        """Where nothing is left to send it counts as delivered at once."""
+        script = Script(2, settled=(1, 2)).begin()
+        script.feed.ask()
+        script.answer()
+        self.assertEqual(([], 1), (script.pages, script.ends))
+        self.assertEqual((2, [1, 2]), (script.feed.acked, script.marked))
 
     def test_hand_over(self) -> None:
         """A lost line hands over what was confirmed, what went out, and the islands."""
@@ -234,6 +253,14 @@ class ResumeTests(SynchronousTestCase):
         script.answer()
         self.assertEqual([4, 5], script.sent)
 
+    def test_flights_wait_as_well(self) -> None:
+        """That includes what a lost line of it had in flight; silence ends the wait."""
+        script = Script(2, cursor=1, whole=True, again_up_to=2).begin()
+        self.assertEqual([], script.sent)
+        script.passes(HOLD)
+        script.answer()
+        self.assertEqual([2], script.sent)
+
     def test_within(self) -> None:
         """A number among what went out confirms that part; the rest is not repeated."""
         script = Script(whole=True).begin()
@@ -283,6 +310,17 @@ class ResumeTests(SynchronousTestCase):
         script.feed.ask(0)
         script.offer(3)
         script.acknowledge(1, 3)
+        script.cleared().feed.ask(0)
+        script.answer()
+        self.assertEqual([(1, 2, 3)], script.pages)
+
+    def test_behind_repeats_echoes(self) -> None:
+        """Going back sends again also the own texts that were echoed."""
+        script = Script(whole=True).begin()
+        script.feed.ask(0)
+        script.offer(2)
+        script.offer(own=True)
+        script.acknowledge(1)
         script.cleared().feed.ask(0)
         script.answer()
         self.assertEqual([(1, 2, 3)], script.pages)

@@ -175,6 +175,7 @@ class FeedMachine(RuleBasedStateMachine):
 
     def confirmed(self, acked: int, entries: Sequence[LogEntry]) -> None:
         """The cursor may move."""
+        assert all(one.seq <= acked for one in entries)
         self.moved = max(self.moved, acked)
 
     def claimed(self, after: int, up_to: int) -> None:

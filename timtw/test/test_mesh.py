@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
+from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase
 
 from timtw.mesh.memory import MemoryMesh
@@ -185,6 +188,26 @@ class LossTests(Joined):
         self.stage.settle(limits.LOOK_SECONDS + 0.2)
         self.assertEqual(["hi"], bob.texts)
 
+    def test_one_look_at_a_time(self) -> None:
+        """Storage that does not answer is not asked again and again."""
+        self.log_in("bob", "south")
+        asked: list[Deferred[Mapping[int, int]]] = []
+
+        def slow(accounts: Sequence[int]) -> Deferred[Mapping[int, int]]:
+            asked.append(Deferred())
+            return asked[-1]
+
+        self.patch(self.stage.shard.messages, "heads", slow)
+        self.stage.settle(3 * limits.LOOK_SECONDS)
+        self.assertEqual(1, len(asked))
+        asked[0].callback({})
+        self.stage.settle(limits.LOOK_SECONDS + 0.1)
+        self.assertEqual(2, len(asked))
+        for core in self.stage.cores.values():
+            self.stage.ready(core.stop())
+        asked[1].callback({})
+        self.assertEqual([], self.stage.clock.getDelayedCalls())
+
 
 class LeavingTests(Joined):
     """Nodes and devices that come and go."""
@@ -241,6 +264,7 @@ class LeavingTests(Joined):
                 self.stage.settle(0.05)
                 received += phone.texts
                 phone = self.log_in("bob", ("south", "north")[number // 10 % 2])
+                phone.asks(FetchBacklog())
         self.stage.settle(limits.HOLD_SECONDS + 1)
         received += phone.texts
         self.assertEqual([str(number) for number in range(60)], received)

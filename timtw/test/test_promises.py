@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+import attrs
 from twisted.trial.unittest import SynchronousTestCase
 
 from timtw.model import limits
-from timtw.model.commands import FetchBacklog, SendMessage
-from timtw.model.events import Delivery, EndOfBacklog, Page, Refused, Repeated
-from timtw.model.values import Content
-from timtw.test.stage import Stage
+from timtw.model.commands import Acknowledge, FetchBacklog, PullHistory, SendMessage
+from timtw.model.errors import TooFrequent
+from timtw.model.events import (
+    Delivery,
+    EndOfBacklog,
+    History,
+    Marked,
+    Page,
+    Refused,
+    Repeated,
+)
+from timtw.model.values import Address, Content
+from timtw.test.stage import OPEN, Client, Stage
 
 
 class P1DurableBeforeAcknowledged(SynchronousTestCase):
@@ -195,6 +205,23 @@ class P4EveryDeviceGetsEverything(SynchronousTestCase):
         self.assertEqual([10, 10, 5], sizes)
         self.assertIsInstance(phone.events[-1], EndOfBacklog)
 
+    def test_two_lines_of_one_device(self) -> None:
+        """What either of two lost lines had confirmed is not repeated on the next."""
+        stage = Stage()
+        bob = stage.register("bob")
+        stage.register("ada")
+        lines = [stage.log_in("bob", acknowledges=False) for _ in range(2)]
+        ada = stage.log_in("ada")
+        for text in ("one", "two", "three"):
+            ada.writes(bob, text)
+        stage.settle()
+        for line, seq in zip(lines, (2, 3), strict=True):
+            (one,) = [one for one in line.told(Delivery) if one.entry.seq == seq]
+            line.asks(Acknowledge(one.receipt))
+        for line in lines:
+            line.vanishes()
+        self.assertEqual(["one"], stage.log_in("bob").texts)
+
     def test_nobody_has_to_ask(self) -> None:
         """A client that never asks gets its backlog as ordinary frames."""
         stage = Stage()
@@ -236,3 +263,150 @@ class P4EveryDeviceGetsEverything(SynchronousTestCase):
         self.assertEqual(["hi"], ada.echoes)
         self.assertEqual(["hi"], desk.echoes)
         self.assertEqual(["hi"], phone.texts)
+
+
+class P6NothingUnbounded(SynchronousTestCase):
+    """Whatever collects has an end. Further limits are tested beside their parts."""
+
+    def setUp(self) -> None:
+        """Ada writes to Bob."""
+        self.stage = Stage()
+        self.bob = self.stage.register("bob")
+        self.ada_address = self.stage.register("ada")
+        self.ada = self.stage.log_in("ada")
+
+    def write(self, *texts: str, to: Address | None = None) -> None:
+        """Ada writes these texts."""
+        for text in texts:
+            self.ada.writes(self.bob if to is None else to, text)
+        self.stage.settle()
+
+    def lost(self, name: str = "bob") -> None:
+        """A device that confirms nothing is lost with what it was sent."""
+        phone = self.stage.log_in(name, acknowledges=False)
+        self.stage.settle(limits.HOLD_SECONDS + 1)
+        phone.vanishes()
+
+    def at_once(self, name: str = "bob") -> list[str | None]:
+        """What the next connection is sent without having to wait or to ask."""
+        phone = self.stage.log_in(name, acknowledges=False)
+        phone.vanishes()
+        return phone.texts
+
+    def test_connections(self) -> None:
+        """The last place is given away; one more is told to come back later."""
+        stage = Stage(settings=attrs.evolve(OPEN, connections=2))
+        first, _second = stage.connect(), stage.connect()
+        with self.assertRaises(TooFrequent):
+            stage.connect()
+        first.vanishes()
+        stage.connect()
+
+    def test_a_slow_line_is_waited_for(self) -> None:
+        """Nothing is piled up for a line that takes nothing; then everything comes."""
+        phone = self.stage.log_in("bob")
+        phone.session.writable(False)
+        texts = [str(number) for number in range(200)]
+        self.write(*texts)
+        self.stage.settle(1)
+        self.assertEqual([], phone.texts)
+        self.assertEqual(texts, self.ada.echoes)
+        phone.session.writable(True)
+        self.stage.settle(1)
+        self.assertEqual(texts, phone.texts)
+
+    def test_a_silent_device_is_waited_for(self) -> None:
+        """A window of frames, three times each, is all that a silent device gets."""
+        phone = self.stage.log_in("bob", acknowledges=False)
+        self.write(*map(str, range(limits.WINDOW_FRAMES + 10)))
+        self.stage.settle(10 * limits.ACK_SECONDS)
+        frames = limits.WINDOW_FRAMES * limits.TRANSMISSIONS
+        self.assertEqual(frames, len(phone.texts))
+        self.assertFalse(phone.closed)
+
+    def test_flights_are_remembered_for_ten_minutes(self) -> None:
+        """What a lost line had in flight comes at once for so long, then on request."""
+        self.write("hi")
+        self.lost()
+        self.stage.settle(limits.FLIGHT_SECONDS - 5)
+        self.assertEqual(["hi"], self.at_once())
+        self.stage.settle(limits.FLIGHT_SECONDS + 5)
+        self.assertEqual([], self.at_once())
+
+    def test_so_many_flights_are_remembered(self) -> None:
+        """Of more lost lines than that, the one lost first has to ask."""
+        self.patch(limits, "FLIGHTS", 2)
+        names = ["bob", "eve", "joe"]
+        for name in names:
+            known = name == "bob"
+            self.write("hi", to=self.bob if known else self.stage.register(name))
+        for name in names:
+            self.lost(name)
+        self.assertEqual(
+            [["hi"], ["hi"], []], [self.at_once(name) for name in names[::-1]]
+        )
+
+    def choke(self, times: int) -> Client:
+        """So often a device dies of the first of two texts; then it comes again."""
+        self.stage.log_in("bob", "desk").vanishes()
+        self.write("poison", "fine")
+        for _ in range(times):
+            phone = self.stage.log_in("bob", acknowledges=False)
+            self.stage.settle(limits.HOLD_SECONDS + 1)
+            phone.session.refused(True)
+            phone.vanishes()
+            self.stage.settle()
+        return self.stage.log_in("bob")
+
+    def test_four_deaths_are_forgiven(self) -> None:
+        """A text that stopped a device four times comes a fifth time."""
+        phone = self.choke(limits.STUCK_TIMES - 1)
+        self.assertEqual(["poison", "fine"], phone.texts)
+
+    def test_the_fifth_is_not(self) -> None:
+        """After five times it is stepped over, for this device, and kept in history."""
+        phone = self.choke(limits.STUCK_TIMES)
+        self.assertEqual(["fine"], phone.texts)
+        phone.asks(PullHistory(self.ada_address.node, 0, 5))
+        desk = self.stage.log_in("bob", "desk")
+        self.stage.settle(limits.HOLD_SECONDS + 1)
+        (history,) = phone.told(History)
+        self.assertEqual(2, len(history.messages))
+        self.assertEqual(["poison", "fine"], desk.texts)
+
+    def test_a_text_that_is_never_confirmed(self) -> None:
+        """Five suspensions because of one text, and the device goes on behind it."""
+        phone = self.stage.log_in("bob", acknowledges=False)
+        desk = self.stage.log_in("ada", "desk", additions=True)
+        self.write("poison")
+        for _ in range(limits.STUCK_TIMES):
+            phone.asks(FetchBacklog())
+            self.stage.settle(limits.ACK_SECONDS * limits.TRANSMISSIONS + 1)
+        self.assertEqual([], desk.told(Marked))
+        phone.acknowledges = True
+        self.write("fine")
+        phone.asks(FetchBacklog())
+        self.stage.settle(1)
+        self.assertEqual("fine", phone.texts[-1])
+        count = phone.texts.count("poison")
+        self.assertEqual(limits.STUCK_TIMES * limits.TRANSMISSIONS, count)
+
+    def test_claims_are_gone_through_once(self) -> None:
+        """A client that says again and again that it has all costs storage once."""
+        self.write(*map(str, range(200)))
+        self.stage.settle(1)
+        messages = self.stage.shard.messages
+        read_log, reads = messages.read_log, []
+
+        def counting(*range_: int) -> object:
+            reads.append(range_)
+            return read_log(*range_)
+
+        self.patch(messages, "read_log", counting)
+        phone = self.stage.log_in("bob", additions=True)
+        for _ in range(20):
+            phone.asks(FetchBacklog(0))
+            phone.asks(FetchBacklog(200))
+        self.stage.settle(1)
+        self.assertEqual([], phone.texts)
+        self.assertTrue(20 <= len(reads) <= 20 + 200 // limits.LOG_READ_ENTRIES + 1)

@@ -144,7 +144,8 @@ class Flights:
             return None
         self._settle(flight)
         self._advance()
-        if len(self._echoes) > limits.WINDOW_FRAMES or not self.frames:
+        echoes = len(self._echoes)
+        if echoes and (echoes > limits.WINDOW_FRAMES or not self.frames):
             self._echoes = {seq for seq in self._echoes if seq > self.acked}
         return flight
 

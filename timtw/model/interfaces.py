@@ -15,7 +15,7 @@ from zope.interface import Attribute, Interface
 
 from timtw.model.commands import Command, IssueToken, Register
 from timtw.model.events import Event
-from timtw.model.values import Address, DeliveredMark, LogEntry
+from timtw.model.values import AccountLine, Address, DeliveredMark, LogEntry
 
 
 @attrs.frozen
@@ -168,3 +168,34 @@ class INeighbour(Interface):
 
     def told(fact: SessionsEnd) -> None:
         """Make the fact true for the sessions here."""
+
+
+class IOffice(Interface):
+    """What operators do with accounts, on a running node or on its storage alone.
+
+    Accounts are named by login name and domain. When an operation has fired, it holds
+    on every node: sessions that it ends have been told to go. A name that does not
+    exist fails with UnknownAccount, storage that fails with StorageUnavailable.
+    """
+
+    def add(name: str, password: str, domain: str) -> Deferred[Address]:
+        """Make an account. Fails with NameTaken or BadParameter as well."""
+
+    def set_password(name: str, domain: str, password: str) -> Deferred[None]:
+        """Set a password; sessions, tokens and credentials of the account end."""
+
+    def block(name: str, domain: str, seconds: int) -> Deferred[None]:
+        """
+        Refuse logins for so long, 0 for ever; sessions, tokens, credentials end.
+
+        Blocks are kept in storage: a restart does not lift them.
+        """
+
+    def unblock(name: str, domain: str) -> Deferred[None]:
+        """Allow logins again; not being blocked is fine."""
+
+    def kick(name: str, domain: str) -> Deferred[None]:
+        """End the account's sessions, which shall not come back by themselves."""
+
+    def accounts(after: int, limit: int) -> Deferred[Sequence[AccountLine]]:
+        """The next accounts by number behind ``after``; begin with ``FIRST_ACCOUNT``."""

@@ -8,7 +8,7 @@ number is a signed 64-bit integer whose visible spelling is made by
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import attrs
 
@@ -244,3 +244,21 @@ class TokenGrant:
     account: Account
     name: str
     extend: Mapping[str, str] | None = None
+
+
+FIRST_ACCOUNT: Final = -(2**63)
+"""Less than every account number: where a listing begins."""
+
+
+@attrs.frozen
+class AccountLine:
+    """An account as an operator sees it in a list.
+
+    Args:
+        name: The login name; storage keeps it sealed.
+        blocked_until: Nanoseconds since 1970; 0 for not blocked, -1 for ever.
+    """
+
+    account: Account
+    name: str
+    blocked_until: int = 0

@@ -198,4 +198,4 @@ class IOffice(Interface):
         """End the account's sessions, which shall not come back by themselves."""
 
     def accounts(after: int, limit: int) -> Deferred[Sequence[AccountLine]]:
-        """The next accounts by number behind ``after``; begin with ``FIRST_ACCOUNT``."""
+        """The next accounts by number behind ``after``, from ``FIRST_ACCOUNT`` on."""

@@ -73,14 +73,6 @@ class BadInput(Wire):
         self.assertEqual(told, (12, False, expected, code), frame[:60])
         self.assertEqual(self.say(self.eve, b"\x8d"), [b"\x0d"])
 
-    def post(self, body: bytes) -> bytes:
-        """The body of the answer to an HTTP request."""
-        head = b"POST /tim2 HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n"
-        socket = self.connect()
-        socket.protocol.dataReceived(head % len(body) + body)
-        self.pass_time()
-        return bytes(socket.value().partition(b"\r\n\r\n")[2])
-
 
 class DamagedPayloads(BadInput):
     """Bytes that are no structure."""

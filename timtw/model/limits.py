@@ -132,6 +132,8 @@ STORAGE_WAITING: Final = 10_000
 # Passwords and tokens.
 PASSWORD_THREADS: Final = 2
 """Passwords that are checked at the same time."""
+BLOCK_SECONDS: Final = 100 * 366 * 24 * 3600
+"""Longest block that ends by itself: its end still fits into 64 bits."""
 PASSWORD_QUEUE: Final = 1000
 """Password checks waiting for a thread; beyond it logins are refused with 5105."""
 BUCKETS: Final = 50_000

@@ -4,7 +4,7 @@
 them, with examples, is in docs/how-to/write-a-client.md.
 """
 
-from timtw.client.client import Client, Ways, connect
+from timtw.client.client import Client, connect
 from timtw.client.registering import register
 from timtw.client.values import (
     Busy,
@@ -21,6 +21,7 @@ from timtw.client.values import (
     Stored,
     Unreachable,
 )
+from timtw.client.ways import Ways
 
 __all__ = [
     "Busy",

@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import itertools
-import os
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Sequence
-from random import Random, SystemRandom
 from typing import Any, TypeVar
 
-import attrs
 from twisted.internet.defer import Deferred, fail, succeed
-from twisted.internet.interfaces import IDelayedCall, IStreamClientEndpoint
 
 from timtw.client.addresses import NodeAddress
 from timtw.client.backoff import Route
+from timtw.client.happenings import Answered, Arrived, Event, Over, Phase
 from timtw.client.keeper import Keeper
 from timtw.client.requests import Find, History, Profiles, Rename, Request
-from timtw.client.session import Answered, Arrived, Event, Over, Phase, Session
+from timtw.client.session import Session
 from timtw.client.values import (
     Busy,
     Closed,
@@ -29,45 +26,14 @@ from timtw.client.values import (
     Profile,
     Stored,
 )
+from timtw.client.waiting import Waiting
+from timtw.client.ways import Ways
 from timtw.client.wire import Speech
 from timtw.model.limits import CLIENT_ASK_AGAIN_SECONDS, CLIENT_ECHO_SECONDS
 
 T = TypeVar("T")
 _IDENTS = 1 << 53
 """Ids are below this, so that JavaScript can hold them."""
-
-State = Online | Offline | Delivered
-"""What an observer is told."""
-
-
-def _nobody(state: State) -> None:
-    """Observe nothing."""
-
-
-@attrs.frozen
-class Ways:
-    """What a client is made with; the defaults suit a program.
-
-    Attributes:
-        encoding: ``json`` or ``thrift``.
-        listens: Whether messages are wanted. A client that only sends takes none, so
-            that they go on waiting for this device.
-        own: Whether messages arrive that other devices of the account have written.
-        rounds: How often to try all addresses before the first login; 0: for ever.
-        observe: Told when the line comes and goes, and what was delivered.
-        rng: Draws ids and pauses.
-        entropy: So many random bytes, for the WebSocket.
-        endpoint: Where an address is; None for the network.
-    """
-
-    encoding: str = "json"
-    listens: bool = True
-    own: bool = False
-    rounds: int = 1
-    observe: Callable[[State], None] = _nobody
-    rng: Random = attrs.field(factory=SystemRandom, repr=False)
-    entropy: Callable[[int], bytes] = attrs.field(default=os.urandom, repr=False)
-    endpoint: Callable[[NodeAddress], IStreamClientEndpoint] | None = None
 
 
 class Client:
@@ -90,8 +56,7 @@ class Client:
         if not ways.listens:
             self._patience = CLIENT_ASK_AGAIN_SECONDS
         self._numbers = itertools.count(-1, -1)
-        self._answers: dict[int, Deferred[Any]] = {}
-        self._repeats: dict[int, IDelayedCall] = {}
+        self._waiting = Waiting(reactor, self._session.forget)
         self._inbox: deque[Message] = deque()
         self._readers: deque[Deferred[Message]] = deque()
         self._error: Exception | None = None
@@ -136,11 +101,11 @@ class Client:
             ClientError: the client has ended.
         """
         ident = ident or self._rng.randrange(1, _IDENTS)
-        if ident in self._answers:
+        if ident in self._waiting:
             return fail(ValueError("this id is under way"))
         answer = self._expect(ident, lambda: self._session.send(ident, peer, text))
-        if ident in self._answers:
-            self._remind(ident)
+        if ident in self._waiting:
+            self._waiting.remind(ident, self._patience, self._again)
         return answer
 
     def find(self, name: str) -> Deferred[Profile | None]:
@@ -208,13 +173,16 @@ class Client:
         """End the session and its credential; the position in the log stays."""
         self._session.logout()
         self._keeper.flush()
-        if self._session.phase is not Phase.HERE:
-            self._keeper.stop()
-        await self._keeper.gone
+        if self._session.phase is Phase.HERE:
+            await self._keeper.gone
+        else:
+            await self.close()
 
     async def close(self) -> None:
         """Leave; this device can come back with its credential."""
         self._keeper.stop()
+        if self._error is None:
+            self._over(Closed("the client was closed"))
         await self._keeper.gone
 
     def _ask(self, make: Callable[[int, Speech, str], Request]) -> Deferred[Any]:
@@ -229,42 +197,23 @@ class Client:
         """Begin something whose answer will have this number."""
         if self._error is not None:
             return fail(self._error)
-        answer: Deferred[Any] = Deferred(lambda _: self._forget(number))
-        self._answers[number] = answer
+        answer = self._waiting.expect(number)
         try:
             begin()
         except (ValueError, Busy) as error:
-            del self._answers[number]
-            return fail(error)
+            self._waiting.answered(number, error)
         self._keeper.flush()
         return answer
 
-    def _forget(self, number: int) -> None:
-        """Nobody waits for this answer any more."""
-        del self._answers[number]
-        self._calm(number)
-        self._session.forget(number)
-
-    def _remind(self, ident: int) -> None:
-        """Send the text again if its echo is late."""
-
-        def again() -> None:
-            self._session.again(ident)
-            self._keeper.flush()
-            self._remind(ident)
-
-        self._repeats[ident] = self._reactor.callLater(self._patience, again)
-
-    def _calm(self, ident: int) -> None:
-        """The echo is not waited for any more."""
-        repeat = self._repeats.pop(ident, None)
-        if repeat is not None and repeat.active():
-            repeat.cancel()
+    def _again(self, ident: int) -> None:
+        """The echo of a text is late."""
+        self._session.again(ident)
+        self._keeper.flush()
 
     def _heard(self, event: Event | Offline) -> None:
         """Something has happened."""
         if isinstance(event, Answered):
-            self._answered(event.number, event.result)
+            self._waiting.answered(event.number, event.result)
         elif isinstance(event, Arrived):
             self._arrived(event.message)
         elif isinstance(event, Over):
@@ -273,17 +222,6 @@ class Client:
             self._observe(event)
             if isinstance(event, Online) and not self.entered.called:
                 self.entered.callback(self)
-
-    def _answered(self, number: int, result: Any) -> None:
-        """An answer for whoever asked."""
-        self._calm(number)
-        answer = self._answers.pop(number, None)
-        if answer is None:
-            return
-        if isinstance(result, Exception):
-            answer.errback(result)
-        else:
-            answer.callback(result)
 
     def _arrived(self, message: Message) -> None:
         """A message for whoever reads next."""
@@ -295,8 +233,7 @@ class Client:
     def _over(self, error: Exception) -> None:
         """The end: whoever waits is told."""
         self._error = error
-        for number in list(self._answers):
-            self._answered(number, error)
+        self._waiting.over(error)
         while self._readers:
             self._readers.popleft().errback(error)
         if not self.entered.called:

@@ -13,8 +13,9 @@ from twisted.python.failure import Failure
 
 from timtw.client.addresses import NodeAddress
 from timtw.client.backoff import Route
+from timtw.client.happenings import Event, NotNow, Over, Phase
 from timtw.client.line import Line
-from timtw.client.session import Event, NotNow, Over, Phase, Session
+from timtw.client.session import Session
 from timtw.client.values import Offline, Online, Unreachable
 from timtw.model.limits import (
     CLIENT_LINE_SECONDS,
@@ -163,17 +164,24 @@ class Keeper:
         if self._ending:
             self.gone.callback(None)
             return
+        if self._session.leaving:
+            self._give_up(None)
+            return
         pause = self._route.dropped() if was_logged_in else self._route.failed()
         spent = 0 < self._rounds <= self._route.rounds and not self._was_here
         if spent:
-            self._ending = True
-            self._events.append(Over(Unreachable(reason)))
-            self.flush()
-            self.gone.callback(None)
+            self._give_up(Unreachable(reason))
             return
         self._pause = self._reactor.callLater(pause, self.start)
         self._events.append(Offline(reason, pause))
         self.flush()
+
+    def _give_up(self, error: Exception | None) -> None:
+        """Do not come back."""
+        self._ending = True
+        self._events.append(Over(error))
+        self.flush()
+        self.gone.callback(None)
 
     # Time.
 

@@ -7,14 +7,20 @@ and decides when to come back.
 
 from __future__ import annotations
 
-import enum
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Final
 
-import attrs
-
+from timtw.client.happenings import (
+    Answered,
+    Arrived,
+    Event,
+    NotNow,
+    Over,
+    Phase,
+)
 from timtw.client.receiving import Receiving
 from timtw.client.requests import History, Request, refusal
+from timtw.client.sending import Sending
 from timtw.client.values import (
     Busy,
     Delivered,
@@ -27,7 +33,7 @@ from timtw.client.values import (
 )
 from timtw.client.wire import DELIVERED, Heard, Speech, message_of
 from timtw.model.errors import BadToken, Remedy
-from timtw.model.limits import CLIENT_WAITING, SENDS_UNDER_WAY
+from timtw.model.limits import CLIENT_WAITING
 from timtw.protocols.frames import FrameType
 from timtw.protocols.structs import TimAck, TimMessage, TimMessageList
 
@@ -38,57 +44,6 @@ _SENDS: Final = (
 )
 
 
-class Phase(enum.Enum):
-    """Where a session stands."""
-
-    AWAY = "no line"
-    ENTERING = "a login is being checked"
-    HERE = "logged in"
-    OVER = "ended for good"
-
-
-@attrs.frozen
-class Answered:
-    """The answer to the send or request ``number``; a Refused if it was refused."""
-
-    number: int
-    result: Any
-
-
-@attrs.frozen
-class Arrived:
-    """A message that has not come before; to be given to ``taken`` if it has a seq."""
-
-    message: Message
-
-
-@attrs.frozen
-class NotNow:
-    """The login was refused for a while: drop the line and come back later."""
-
-    error: Refused
-
-
-@attrs.frozen
-class Over:
-    """The session has ended for good; ``error`` is None after a logout."""
-
-    error: Exception | None
-
-
-Event = Answered | Arrived | Delivered | NotNow | Online | Over
-
-
-@attrs.define
-class _Send:
-    """A text without its echo."""
-
-    number: int
-    peer: str
-    frame: bytes
-    under_way: bool = False
-
-
 class Session:
     """See the module.
 
@@ -96,6 +51,7 @@ class Session:
         phase: Where it stands.
         node: The own account's node; empty before the first login.
         credential: Logs this device in again without the password; empty if unknown.
+        leaving: Whether the end was asked for by ``logout``.
         listens: Whether messages are asked for. One that does not acknowledges none,
             so the device's place in the log stays where it is.
     """
@@ -120,7 +76,8 @@ class Session:
         self._own = own
         self._speech = Speech(encoding)
         self._receiving = Receiving()
-        self._sends: dict[int, _Send] = {}
+        self._sending = Sending()
+        self.leaving = False
         self._requests: list[Request] = []
         self._frames: list[bytes] = []
         self._events: list[Event] = []
@@ -156,6 +113,7 @@ class Session:
     def logout(self) -> None:
         """End the session; ``Over`` follows."""
         if self.phase is Phase.HERE:
+            self.leaving = True
             self._frames.append(self._speech.logout())
 
     def send(self, ident: int, peer: str, text: str) -> None:
@@ -166,21 +124,17 @@ class Session:
             Busy: too much is waiting.
             ValueError: the text is too long.
         """
-        if len(self._sends) >= CLIENT_WAITING:
-            raise Busy("too many texts have no echo yet")
-        frame = self._speech.text(peer, text, ident)
-        self._sends[ident] = _Send(ident, peer, frame)
+        self._sending.add(ident, peer, self._speech.text(peer, text, ident))
         self._push()
 
     def again(self, ident: int) -> None:
         """Send a text once more: its echo is late."""
-        send = self._sends.get(ident)
-        if send is not None and send.under_way and self.phase is Phase.HERE:
-            self._frames.append(send.frame)
+        if self.phase is Phase.HERE:
+            self._frames += self._sending.again(ident)
 
     def forget(self, ident: int) -> None:
         """Nobody waits for this echo any more; the text may be stored all the same."""
-        self._sends.pop(ident, None)
+        self._sending.answered(ident)
         self._push()
 
     def ask(self, make: Callable[[Speech, str], Request]) -> None:
@@ -236,7 +190,7 @@ class Session:
                 self.credential = ack.n or ""
                 return
             if ack.timType == FrameType.TIMLOGOUT:
-                self._end(Displaced("another device took the place of this one"))
+                self._ended()
                 return
             error = refusal(heard, *_SENDS)
             if error is not None:
@@ -276,14 +230,18 @@ class Session:
             self._receiving.limited(ack.t2)
         if self.listens:
             self._frames.append(self._speech.backlog(self._receiving.position))
-        for send in self._sends.values():
-            send.under_way = False
+        self._sending.lost()
         self._push()
         for request in self._requests:
             if isinstance(request, History):
                 request.again()
             self._frames += request.frames
         self._events.append(Online(self.node))
+
+    def _ended(self) -> None:
+        """The node has ended the session; have we asked for it?"""
+        displaced = Displaced("another device took the place of this one")
+        self._end(None if self.leaving else displaced)
 
     def _end(self, error: Exception | None) -> None:
         """Nothing more will come."""
@@ -292,21 +250,13 @@ class Session:
 
     def _push(self) -> None:
         """Send texts, as many as the node works on at a time."""
-        if self.phase is not Phase.HERE:
-            return
-        room = SENDS_UNDER_WAY - sum(s.under_way for s in self._sends.values())
-        for send in self._sends.values():
-            if room <= 0:
-                return
-            if not send.under_way:
-                send.under_way = True
-                self._frames.append(send.frame)
-                room -= 1
+        if self.phase is Phase.HERE:
+            self._frames += self._sending.due()
 
     def _refused(self, ack: TimAck, error: Refused) -> None:
         """A text was refused; without an id it can only be the oldest."""
-        number = ack.t2 or next(iter(self._sends), 0)
-        if self._sends.pop(number, None) is not None:
+        number = ack.t2 or self._sending.oldest
+        if self._sending.answered(number):
             self._events.append(Answered(number, error))
         self._push()
 
@@ -336,10 +286,8 @@ class Session:
 
     def _echoed(self, message: Message) -> bool:
         """Whether a text of this session is stored; its sender is told."""
-        send = self._sends.get(message.ident)
-        if send is None or send.peer != message.peer or not message.mid:
+        if not message.mid or not self._sending.answered(message.ident, message.peer):
             return False
-        del self._sends[message.ident]
         stored = Stored(message.mid, message.timestamp, message.ident)
         self._events.append(Answered(message.ident, stored))
         self._push()

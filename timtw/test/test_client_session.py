@@ -24,7 +24,7 @@ from timtw.client.wsframes import BadLine
 from timtw.model.limits import CLIENT_FRAME_BYTES, CLIENT_WAITING, SENDS_UNDER_WAY
 from timtw.test.modelnode import BOB, ModelNode
 
-ACTS = ("bob", "send", "take", "cut", "deliver", "deliver", "carry", "carry", "repeat")
+ACTS = ("bob", "send", "take", "cut", "deliver", "deliver", "carry", "login", "repeat")
 SECRET = Login("ada", "pw", resource="r", termtyp=4)
 LOGGED_IN = b'\x0c{"ok":true,"timType":16,"n":"ada","t2":0}'
 CREDENTIAL = b'\x0c{"ok":true,"timType":15,"n":"r-1"}'
@@ -56,6 +56,10 @@ class Scene:
             self.node.cut()
             self.session.lost()
             self.session.opened()
+        elif what == "login":
+            self.act("carry")
+            self.act("deliver")
+            self.act("carry")
         elif what == "deliver" and self.node.out:
             self.session.received(self.node.out.pop(0))
         elif what == "carry":
@@ -90,7 +94,7 @@ class PropertyTests(SynchronousTestCase):
     @settings(max_examples=300, derandomize=True, deadline=None, database=None)
     @given(
         st.sampled_from(("json", "thrift")),
-        st.lists(st.sampled_from(ACTS), max_size=60),
+        st.lists(st.sampled_from(ACTS), min_size=20, max_size=60),
     )
     def test_once_and_in_order(self, encoding: str, acts: list[str]) -> None:
         """All that Bob writes arrives once, in order; all of Ada's is stored once."""
@@ -256,6 +260,23 @@ class SessionTests(SynchronousTestCase):
         )
         self.assertEqual([], self.say(session, message))
         self.assertEqual([0x90], [frame[0] for frame in session.outgoing()])
+
+    def test_resumes_behind_what_was_taken(self) -> None:
+        """After a lost line the node is asked from the first message not dealt with."""
+        session = self.session()
+        message = (
+            b'\x5a{"msType":2,"odType":1,"mid":1,"seq":%d,"fromTid":{"node":"bob"},'
+            b'"toTid":{"node":"ada"}}'
+        )
+        first, second = self.say(session, message % 5, message % 9)
+        for event, position in ((None, 4), (first, 8), (second, 9)):
+            if isinstance(event, Arrived):
+                session.taken(event.message)
+            session.lost()
+            session.opened()
+            self.say(session, LOGGED_IN.replace(b'"t2":0', b'"t2":9'))
+            request = b'\x91{"reqInt":%d}' % position
+            self.assertEqual(request, session.outgoing()[1])
 
     def test_unknown_frames(self) -> None:
         """A type of the future is acknowledged and ignored; a damaged frame is not."""

@@ -40,8 +40,8 @@ class ModelNode:
         self.confirmed: set[int] = set()
         self.out: list[bytes] = []
         self._stored: dict[int, TimMessage] = {}
-        self._sent = self._target = 0
         self._live = self._online = False
+        self._sent = self._target = 0
         self._receipts: dict[int, list[int]] = {}
         self._receipt = 0
 
@@ -50,6 +50,7 @@ class ModelNode:
         self.out.clear()
         self._receipts.clear()
         self._live = self._online = False
+        self._sent = self._target = 0
 
     def bob_writes(self, words: str) -> None:
         """A text for Ada is stored."""

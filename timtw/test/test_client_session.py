@@ -91,7 +91,7 @@ class Scene:
 class PropertyTests(SynchronousTestCase):
     """Whatever happens to the line, nothing is lost and nothing comes twice."""
 
-    @settings(max_examples=300, derandomize=True, deadline=None, database=None)
+    @settings(max_examples=150, derandomize=True, deadline=None, database=None)
     @given(
         st.sampled_from(("json", "thrift")),
         st.lists(st.sampled_from(ACTS), min_size=20, max_size=60),

@@ -130,6 +130,7 @@ class Door:
                 await self.shard.accounts.put_credential(
                     address.number, command.device, credential, self.time_ns()
                 )
+            await self.accounts.still_holds(proven)
         except BaseException:
             self._forget(guest)
             raise

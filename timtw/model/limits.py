@@ -137,6 +137,8 @@ STORAGE_WAITING: Final = 10_000
 # Passwords and tokens.
 PASSWORD_THREADS: Final = 2
 """Passwords that are checked at the same time."""
+BLOCK_SECONDS: Final = 100 * 366 * 24 * 3600
+"""Longest block that ends by itself: its end still fits into 64 bits."""
 PASSWORD_QUEUE: Final = 1000
 """Password checks waiting for a thread; beyond it logins are refused with 5105."""
 BUCKETS: Final = 50_000
@@ -163,3 +165,27 @@ CLEAN_HURRY_SECONDS: Final = 0.1
 """The same pause while there is more than fits into one step: 5,000 rows a second."""
 CLEAN_ROWS: Final = 500
 """Rows of one such step, so that no commit waits for it noticeably."""
+
+# The client library.
+CLIENT_PING_SECONDS: Final = 15.0
+"""How often our client pings; docs/reference/protocol.md, section 1.6."""
+CLIENT_SILENCE_SECONDS: Final = 45.0
+"""A line on which nothing came for so long is dead: three pings went unanswered."""
+CLIENT_LINE_SECONDS: Final = 20.0
+"""How long connecting, the handshake and the login may take together."""
+CLIENT_ECHO_SECONDS: Final = 15.0
+"""How long our client waits for an echo before it sends the same once more."""
+CLIENT_ASK_AGAIN_SECONDS: Final = 2.0
+"""The same for a client that takes no messages: its echo may stand behind some."""
+CLIENT_BACKOFF_FIRST: Final = 0.5
+"""The longest pause before the first return to a lost node."""
+CLIENT_BACKOFF_MOST: Final = 60.0
+"""The longest pause between two attempts; each pause is at least half of its bound."""
+CLIENT_FRAME_BYTES: Final = MIB
+"""Longest frame our client sends: what a node takes unless its operator says else."""
+CLIENT_TAKES_BYTES: Final = 16 * MIB
+"""Longest frame our client takes from a node; an operator may have raised theirs."""
+CLIENT_HEAD_BYTES: Final = 16 * KIB
+"""Longest answer to a WebSocket handshake."""
+CLIENT_WAITING: Final = 10_000
+"""Sends and requests of our client without an answer, above which it takes no more."""

@@ -12,7 +12,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from timtw.model.stores import IShard
 from timtw.model.values import Batch, Posted
 from timtw.shards.memory import MemoryShard
-from timtw.test import contracts
+from timtw.test import contracts, contracts_standing
 
 CLOCK: Any = reactor
 
@@ -27,6 +27,10 @@ class _Memory(contracts.ShardContract):
 
 class MemoryAccountTests(_Memory, contracts.AccountContract):
     """Accounts in memory."""
+
+
+class MemoryStandingTests(_Memory, contracts_standing.StandingContract):
+    """Verifiers and blocks in memory."""
 
 
 class MemoryMessageTests(_Memory, contracts.MessageContract):

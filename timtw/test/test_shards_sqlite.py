@@ -23,7 +23,7 @@ from timtw.shards.memory import MemoryShard
 from timtw.shards.migrations import Migration
 from timtw.shards.opening import open_shard
 from timtw.shards.sqlite import SqliteShard
-from timtw.test import contracts
+from timtw.test import contracts, contracts_standing
 from timtw.test.contracts import ADA, NOW, PHONE, SECOND, WINDOW, draft
 
 REACTOR: Any = reactor
@@ -45,6 +45,10 @@ class _Sqlite(contracts.ShardContract):
 
 class SqliteAccountTests(_Sqlite, contracts.AccountContract):
     """Accounts in SQLite."""
+
+
+class SqliteStandingTests(_Sqlite, contracts_standing.StandingContract):
+    """Verifiers and blocks in SQLite."""
 
 
 class SqliteMessageTests(_Sqlite, contracts.MessageContract):

@@ -8,12 +8,13 @@ from typing import Any
 from twisted.internet.address import IPv4Address
 from twisted.trial.unittest import SynchronousTestCase
 
+from timtw.core.settings import Settings
 from timtw.protocols import structs
 from timtw.protocols.clientline import make_shared
 from timtw.protocols.codecs import THRIFT
 from timtw.protocols.site import make_site
 from timtw.protocols.websocket import NORMAL
-from timtw.test.stage import Stage
+from timtw.test.stage import OPEN, Stage
 from timtw.test.test_websocket import masked
 from timtw.test.wirekit import Socket
 
@@ -26,9 +27,11 @@ _UPGRADE = (
 class Wire(SynchronousTestCase):
     """A node whose clients are sockets in memory."""
 
+    settings: Settings = OPEN
+
     def setUp(self) -> None:
         """A node that nobody is connected to."""
-        self.stage = Stage()
+        self.stage = Stage(settings=self.settings)
         self.site = make_site(
             make_shared(self.stage.cores["north"], self.stage.clock, 1 << 20),
             None,
@@ -48,14 +51,17 @@ class Wire(SynchronousTestCase):
         for _ in range(20):
             self.stage.clock.advance(0.01)
 
-    def register(self, name: str) -> str:
-        """Register over HTTP; the new account's node."""
-        body = b'\x8e{"name":"%b","pwd":"secret"}' % name.encode()
+    def post(self, body: bytes) -> bytes:
+        """The body of the answer to an HTTP request."""
         head = b"POST /tim2 HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n"
         socket = self.connect()
         socket.protocol.dataReceived(head % len(body) + body)
         self.pass_time()
-        answer = socket.value().partition(b"\r\n\r\n")[2]
+        return bytes(socket.value().partition(b"\r\n\r\n")[2])
+
+    def register(self, name: str) -> str:
+        """Register over HTTP; the new account's node."""
+        answer = self.post(b'\x8e{"name":"%b","pwd":"secret"}' % name.encode())
         self.assertEqual(answer[:1], b"\x0c")
         return str(json.loads(answer[1:])["n"])
 

@@ -192,17 +192,20 @@ DEFECTS: Final[tuple[Defect, ...]] = (
     _seen(
         "L4",
         "one more device of a kind is let in than allowed",
-        "test_admission.AdmissionTests.test_kind_limit",
+        "test_admission.DisplacementTests.test_l4_kind_limit",
     ),
-    _later(
+    _seen(
         "L5",
         "devices on other nodes are neither counted nor displaced",
-        "nodes in common",
+        "test_devices.TwoNodesTests.test_l5_displaced_elsewhere",
+        "test_devices.TwoNodesTests.test_l5_oldest_of_both",
     ),
     _seen(
         "L6",
         "a displaced device is not told why, and comes back",
-        "test_session.DisplacedTests.test_notice",
+        "test_devices.OneNodeTests.test_l6_displaced_with_notice",
+        "test_devices.OneNodeTests.test_s7_loser_comes_back",
+        "test_devices.TwoNodesTests.test_s7_loser_on_any_node",
         _SCRIPTS + "javascript_displaced",
     ),
     _later("L7", "a quick reconnect shows as offline and online", "presence"),
@@ -243,11 +246,13 @@ DEFECTS: Final[tuple[Defect, ...]] = (
         "L14",
         "a new password leaves sessions and tokens of the old one alive",
         "test_office.EverythingEndsTests.test_new_password",
+        "test_password_change.ChangeTests.test_l14_others_end",
     ),
     _seen(
         "L15",
         "an empty new password is taken and nobody can log in any more",
         "test_office.NamesTests.test_bad_parameters",
+        "test_password_change.ChangeTests.test_l15_what_will_not_do",
     ),
     _seen(
         "L16",

@@ -30,7 +30,6 @@ from timtw.model.standing import Standing
 from timtw.model.values import Account, Address, Device
 from timtw.protocols import structs
 from timtw.protocols.codecs import THRIFT
-from timtw.protocols.site import make_site
 from timtw.test.stage import OPEN, Client, QuickPasswords, Stage, entropy_of
 from timtw.test.test_wire_conversation import Wire, of
 
@@ -290,17 +289,14 @@ class WireTests(Wire):
             (15, "r-"), (of(credential)["timType"], of(credential)["n"][:2])
         )
 
+
+class EmptyLoginTests(Wire):
+    """A client object that was never told who it is."""
+
+    settings = attrs.evolve(OPEN, logins_per_minute=1, failed_logins_per_minute=1)
+
     def test_r6_empty_login(self) -> None:
         """R6: an empty login is refused with 4105 and counts as no attempt."""
-        settings = attrs.evolve(OPEN, logins_per_minute=1, failed_logins_per_minute=1)
-        self.stage = Stage(settings=settings)
-        self.site = make_site(
-            self.stage.cores["north"],
-            None,
-            origins=(),
-            max_frame=1 << 20,
-            reactor=self.stage.clock,
-        )
         self.register("alice")
         stranger = self.open()
         for _ in range(5):

@@ -29,6 +29,7 @@ from timtw.model.events import (
 from timtw.model.standing import Standing
 from timtw.model.values import Account, Address, Device
 from timtw.protocols import structs
+from timtw.protocols.clientline import make_shared
 from timtw.protocols.codecs import THRIFT
 from timtw.protocols.site import make_site
 from timtw.test.stage import OPEN, Client, QuickPasswords, Stage, entropy_of
@@ -295,11 +296,9 @@ class WireTests(Wire):
         settings = attrs.evolve(OPEN, logins_per_minute=1, failed_logins_per_minute=1)
         self.stage = Stage(settings=settings)
         self.site = make_site(
-            self.stage.cores["north"],
+            make_shared(self.stage.cores["north"], self.stage.clock, 1 << 20),
             None,
             origins=(),
-            max_frame=1 << 20,
-            reactor=self.stage.clock,
         )
         self.register("alice")
         stranger = self.open()

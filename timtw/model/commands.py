@@ -150,6 +150,14 @@ class ChangeProfile:
 
 
 @attrs.frozen
+class ChangePassword:
+    """Set a new password; everything but the asking session ends."""
+
+    old: str
+    new: str
+
+
+@attrs.frozen
 class Unacceptable:
     """A request that could not be turned into a command; it is refused in its turn.
 
@@ -174,5 +182,6 @@ Command: TypeAlias = (
     | FindAccount
     | ReadProfiles
     | ChangeProfile
+    | ChangePassword
     | Unacceptable
 )

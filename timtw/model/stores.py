@@ -15,8 +15,10 @@ from twisted.internet.defer import Deferred
 from zope.interface import Attribute, Interface
 
 from timtw.model.errors import TimError
+from timtw.model.standing import Standing
 from timtw.model.values import (
     Account,
+    AccountLine,
     Batch,
     Conversation,
     CursorMove,
@@ -48,8 +50,34 @@ class IAccountStore(Interface):
         Fails with NameTaken or StorageUnavailable.
         """
 
-    def verifier(name: str, domain: str) -> Deferred[tuple[Account, str] | None]:
-        """The account of that name with its verifier, or ``None``."""
+    def verifier(name: str, domain: str) -> Deferred[Standing | None]:
+        """The standing of the account of that name, or ``None``."""
+
+    def standing(account: int) -> Deferred[Standing | None]:
+        """The standing of the account with this number, or ``None``."""
+
+    def set_verifier(
+        account: int, verifier: str, version: int | None = None
+    ) -> Deferred[bool]:
+        """
+        Set a verifier, raise the version, end all credentials.
+
+        Returns: ``False``, and nothing is done, if the version is no more ``version``.
+        """
+
+    def set_blocked(account: int, until: int) -> Deferred[None]:
+        """
+        Block until then (-1: for ever) or lift the block (0); raise the version.
+
+        A credential from before a block stays known, so that its login can be told
+        why it fails, and has ended when the block ends, by itself or not.
+        """
+
+    def end_proofs(account: int) -> Deferred[None]:
+        """Raise the version and end all credentials."""
+
+    def listing(after: int, limit: int) -> Deferred[Sequence[AccountLine]]:
+        """The next accounts behind the number ``after``, in the order of numbers."""
 
     def find(name: str, domain: str) -> Deferred[Account | None]:
         """The account of exactly that name, or ``None``."""
@@ -72,8 +100,10 @@ class IAccountStore(Interface):
         More than ``READERS`` of one account: the oldest one ends.
         """
 
-    def credential(device: Device, credential: str) -> Deferred[Account | None]:
-        """The account that this credential was given to on this very device."""
+    def credential(
+        device: Device, credential: str, now: int
+    ) -> Deferred[Standing | None]:
+        """The standing of whom this credential was given to on this very device."""
 
     def drop_credentials(account: int, device: Device | None) -> Deferred[None]:
         """End the credential of one device, or of all devices of the account."""

@@ -262,11 +262,17 @@ class Profile:
 
 @attrs.frozen
 class TokenGrant:
-    """What a login token stands for, as it was asked for."""
+    """
+    What a login token stands for, as it was asked for.
+
+    Args:
+        version: The account's version then; with another one it is worth nothing.
+    """
 
     account: Account
     name: str
     extend: Mapping[str, str] | None = None
+    version: int = 1
 
 
 FIRST_ACCOUNT: Final = -(2**63)

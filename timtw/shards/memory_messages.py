@@ -28,7 +28,7 @@ from timtw.model.values import (
     ReaderState,
 )
 from timtw.shards.digests import Digests
-from timtw.shards.memory_accounts import Submit
+from timtw.shards.memory_standings import Submit
 from timtw.shards.records import pack_content
 from timtw.shards.repeats import is_repeat, message_of, once_of, period_of
 

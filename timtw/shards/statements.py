@@ -223,8 +223,30 @@ class AccountStatements:
         a, c = account.c, credential.c
         columns = (a.number, a.node, a.identity, a.created)
         by_name = equal(account, "slot", "name_digest")
-        self.find = text(
-            select(*columns, a.verifier).where(*by_name), "slot", "name_digest"
+        standing = (*columns, a.verifier, a.verifier_version, a.blocked)
+        self.find = text(select(*standing).where(*by_name), "slot", "name_digest")
+        self.read_standing = text(
+            select(*standing).where(*equal(account, "slot", "number")),
+            *("slot", "number"),
+        )
+        self.write_standing = text(
+            account.update()
+            .values(
+                verifier=bindparam("hash"),
+                verifier_version=bindparam("version"),
+                blocked=bindparam("until"),
+            )
+            .where(a.slot == bindparam("at"), a.number == bindparam("who")),
+            *("hash", "version", "until", "at", "who"),
+        )
+        self.read_listing = text(
+            select(*columns, a.blocked)
+            .where(a.slot >= bindparam("low"), a.slot <= bindparam("high"))
+            .where(a.number > bindparam("after"))
+            .order_by(a.slot, a.number)
+            .limit(bindparam("count"))
+            .offset(FIRST),
+            *("low", "high", "after", "count"),
         )
         self.read_accounts = read_many(
             account,
@@ -259,7 +281,8 @@ class AccountStatements:
         )
         self.put_credential = put(credential, READER, "digest", "created")
         self.find_credential = text(
-            select(c.account, c.device).where(*equal(credential, "digest")), "digest"
+            select(c.account, c.device, c.created).where(*equal(credential, "digest")),
+            "digest",
         )
         self.drop_credential = text(
             delete(credential).where(*equal(credential, *READER)), *READER

@@ -13,7 +13,7 @@ from timtw.core.sessions import Sessions
 from timtw.model import limits
 from timtw.model.interfaces import IMesh, INeighbour, IRouter, Offer, SessionsEnd
 from timtw.model.stores import IMessageStore
-from timtw.model.values import DeliveredMark
+from timtw.model.values import DeliveredMark, Message
 
 
 @implementer(IMesh)
@@ -35,6 +35,9 @@ class NoPeers:
         """There is nobody else."""
 
     def mark(self, mark: DeliveredMark) -> None:
+        """There is nobody else."""
+
+    def stream(self, message: Message) -> None:
         """There is nobody else."""
 
     def announce(self, fact: SessionsEnd) -> None:
@@ -97,6 +100,12 @@ class Router:
         if self._mesh.has_peers:
             self._mesh.mark(mark)
 
+    def stream(self, message: Message) -> None:
+        """See ``IRouter``."""
+        self._sessions.stream(message)
+        if self._mesh.has_peers:
+            self._mesh.stream(message)
+
     def end(self, fact: SessionsEnd) -> None:
         """See ``IRouter``."""
         self._sessions.dismiss(fact)
@@ -112,6 +121,10 @@ class Router:
     def marked(self, mark: DeliveredMark) -> None:
         """See ``INeighbour``."""
         self._sessions.mark(mark)
+
+    def streamed(self, message: Message) -> None:
+        """See ``INeighbour``."""
+        self._sessions.stream(message)
 
     def told(self, fact: SessionsEnd) -> None:
         """See ``INeighbour``."""

@@ -13,7 +13,7 @@ from twisted.internet.interfaces import IReactorTime
 from zope.interface import implementer
 
 from timtw.model.interfaces import IMesh, INeighbour, Offer, SessionsEnd
-from timtw.model.values import DeliveredMark
+from timtw.model.values import DeliveredMark, Message
 
 _TRAVEL_SECONDS: Final = 0.001
 
@@ -125,6 +125,11 @@ class MemoryMesh:
         """See ``IMesh``."""
         for to in self._hub.holders(mark.author.number, self._name):
             self._hub.carry(self._name, to, lambda node: node.marked(mark))
+
+    def stream(self, message: Message) -> None:
+        """See ``IMesh``."""
+        for to in self._hub.holders(message.recipient.number, self._name):
+            self._hub.carry(self._name, to, lambda node: node.streamed(message))
 
     def announce(self, fact: SessionsEnd) -> None:
         """See ``IMesh``."""

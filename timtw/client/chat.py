@@ -79,7 +79,7 @@ class Talk:
         self._peer = ""
         self._shown: dict[str, set[int]] = {}
         self._last = self._delivered = self._under_way = 0
-        self._offline = False
+        self._offline = self._warned = False
         self._done: Deferred[int] = Deferred()
 
     async def begin(self, client: Client, terminal: Terminal, to: str | None) -> int:
@@ -94,8 +94,11 @@ class Talk:
         return await self._done
 
     def leave(self) -> None:
-        """Whoever types has had enough."""
-        if not self._done.called:
+        """Whoever types has had enough; twice if texts are still to be sent."""
+        if self._under_way and not self._warned:
+            self._warned = True
+            self._say(f"-- not stored yet: {self._under_way}; leave again to give up")
+        elif not self._done.called:
             self._done.callback(Exit.DONE)
 
     def typed(self, line: str) -> None:

@@ -196,6 +196,8 @@ class ChatTests(SynchronousTestCase):
         ada.expect("-- the line is lost")
         ada.type("Are you there?\r")
         ada.expect("bob (offline)> ")
+        ada.type("/quit\r")
+        ada.expect("-- not stored yet: 1")
         self.node.start()
         ada.expect("-- connected again")
         ada.expect("bob (sent)> ")

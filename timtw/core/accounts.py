@@ -6,25 +6,29 @@ section Accounts). Nothing here knows of connections.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 
 import attrs
+from twisted.internet.defer import Deferred
 
 from timtw.core import tickets
 from timtw.core.buckets import Buckets
 from timtw.core.deferreds import deferred
 from timtw.core.passwords import Passwords
+from timtw.core.remembered import Remembered
 from timtw.core.settings import Settings
 from timtw.model import limits
-from timtw.model.commands import IssueToken, LogIn, Register
+from timtw.model.commands import ChangePassword, IssueToken, LogIn, Register
 from timtw.model.errors import (
     BadParameter,
     BadToken,
     NotServed,
     PermissionDenied,
     TooFrequent,
+    WrongOldPassword,
     WrongPassword,
 )
+from timtw.model.standing import Standing
 from timtw.model.stores import IAccountStore
 from timtw.model.values import Account, Address, TokenGrant
 
@@ -44,11 +48,31 @@ def _is_sane_extend(extend: Mapping[str, str] | None) -> bool:
     return len(extend) <= limits.EXTEND_ENTRIES and size <= limits.EXTEND_BYTES
 
 
+def check_new(name: str, password: str, domain: str) -> None:
+    """Raise BadParameter if an account cannot be made with these."""
+    if not _fits(name, limits.NAME_BYTES):
+        raise BadParameter(f"a name has 1 to {limits.NAME_BYTES} bytes")
+    if not is_password(password):
+        raise BadParameter(f"a password has 1 to {limits.PASSWORD_BYTES} bytes")
+    if domain and not _fits(domain, limits.NAME_BYTES):
+        raise BadParameter(f"a domain has at most {limits.NAME_BYTES} bytes")
+
+
+def is_password(password: str) -> bool:
+    """Whether this may be anybody's password."""
+    return _fits(password, limits.PASSWORD_BYTES)
+
+
 @attrs.frozen
 class Proven:
-    """A login whose account is certain."""
+    """A login whose account is certain.
+
+    Args:
+        version: Of the account's standing when it was proven.
+    """
 
     account: Account
+    version: int
     by_credential: bool = False
 
 
@@ -70,6 +94,7 @@ class Accounts:
         self._settings = settings
         self._time_ns = time_ns
         self._entropy = entropy
+        self._remembered = Remembered(entropy, now)
         self._registers = Buckets(settings.registers_per_minute, now)
         self._logins = Buckets(settings.logins_per_minute, now)
         self._failures = Buckets(settings.failed_logins_per_minute, now)
@@ -79,12 +104,7 @@ class Accounts:
         """See ``IFrontDesk.register``."""
         if not self._settings.register_open:
             raise NotServed("registration is closed")
-        if not _fits(command.name, limits.NAME_BYTES):
-            raise BadParameter(f"a name has 1 to {limits.NAME_BYTES} bytes")
-        if not _fits(command.password, limits.PASSWORD_BYTES):
-            raise BadParameter(f"a password has 1 to {limits.PASSWORD_BYTES} bytes")
-        if command.domain and not _fits(command.domain, limits.NAME_BYTES):
-            raise BadParameter(f"a domain has at most {limits.NAME_BYTES} bytes")
+        check_new(command.name, command.password, command.domain)
         if not self._registers.of(source).take():
             raise TooFrequent()
         verifier = await self._passwords.make(command.password)
@@ -100,14 +120,17 @@ class Accounts:
             raise BadParameter("the extend map is too large")
         if not self._logins.of(source).take():
             raise TooFrequent()
-        account = await self._by_password(
+        standing = await self._by_password(
             command.name, command.password, command.domain, source
         )
-        if account is None:
+        if standing is None:
             raise WrongPassword()
+        self._refuse_blocked(standing)
         token = tickets.new_token(self._entropy)
         lifetime = int(self._settings.token_seconds * 1_000_000_000)
-        grant = TokenGrant(account, command.name, command.extend)
+        grant = TokenGrant(
+            standing.account, command.name, command.extend, standing.version
+        )
         await self._store.put_token(token, grant, self._time_ns() + lifetime)
         return token
 
@@ -116,8 +139,8 @@ class Accounts:
         """
         The account that a login proves to be.
 
-        Fails with PermissionDenied (wrong name or password), BadToken, TooFrequent,
-        BadParameter or StorageUnavailable.
+        Fails with PermissionDenied (wrong name or password, or a blocked account),
+        BadToken, TooFrequent, BadParameter or StorageUnavailable.
         """
         resource = command.device.resource
         if resource and not _fits(resource, limits.DEVICE_BYTES):
@@ -132,51 +155,127 @@ class Accounts:
                 return proven
             if not (command.name and command.password):
                 raise BadToken()
-        account = await self._by_password(
+        standing = await self._by_password(
             command.name, command.password, command.domain, source
         )
-        if account is None:
+        if standing is None:
             raise PermissionDenied()
-        return Proven(account)
+        self._refuse_blocked(standing)
+        return Proven(standing.account, standing.version)
+
+    async def still_holds(self, proven: Proven) -> None:
+        """
+        Look again, once the session is in the registry.
+
+        Whatever ends proofs and sessions raises the version first and looks at the
+        registry afterwards, so that nobody slips in between.
+
+        Raises PermissionDenied or StorageUnavailable.
+        """
+        standing = await self._store.standing(proven.account.number)
+        if standing is None or standing.version != proven.version:
+            raise PermissionDenied()
+
+    def _refuse_blocked(self, standing: Standing) -> None:
+        if standing.is_blocked(self._time_ns()):
+            raise PermissionDenied("this account is blocked")
 
     async def _by_ticket(self, command: LogIn) -> Proven | None:
         if not tickets.is_sane(command.token):
             return None
         if tickets.is_credential(command.token):
-            account = await self._store.credential(command.device, command.token)
-            return Proven(account, by_credential=True) if account else None
+            found = await self._store.credential(
+                command.device, command.token, self._time_ns()
+            )
+            if found is None:
+                return None
+            self._refuse_blocked(found)
+            return Proven(found.account, found.version, by_credential=True)
         grant = await self._store.take_token(command.token, self._time_ns())
         if grant is None:
             return None
         asked = (grant.name, grant.account.address.domain)
         if command.name and (command.name, command.domain) != asked:
             return None
-        return Proven(grant.account)
+        standing = await self._store.standing(grant.account.number)
+        if standing is None:
+            return None
+        self._refuse_blocked(standing)
+        if standing.version != grant.version:
+            return None
+        return Proven(grant.account, grant.version)
 
     async def _by_password(
         self, name: str, password: str, domain: str, source: str
-    ) -> Account | None:
+    ) -> Standing | None:
         """
-        The account, or ``None`` after the same work for whatever is wrong.
-
-        An attempt counts as a failure until it has succeeded; else many at once would
-        all be tried before the first of them is counted.
+        The account's standing, or ``None`` after the same work for whatever is wrong.
         """
         if not (
             _fits(name, limits.NAME_BYTES)
-            and _fits(password, limits.PASSWORD_BYTES)
+            and is_password(password)
             and (not domain or _fits(domain, limits.NAME_BYTES))
         ):
             return None
-        failures = self._failures.of((name, domain, source))
+        return await self._checked(
+            (name, domain, source),
+            lambda: self._store.verifier(name, domain),
+            password,
+        )
+
+    async def _checked(
+        self,
+        who: Hashable,
+        look: Callable[[], Deferred[Standing | None]],
+        password: str,
+    ) -> Standing | None:
+        """
+        What ``look`` finds if the password is right, else ``None``.
+
+        An attempt counts as a failure of ``who`` until it has succeeded; else many at
+        once would all be tried before the first of them is counted.
+        """
+        failures = self._failures.of(who)
         if not failures.take():
             raise TooFrequent()
         is_right: bool | None = None
         try:
-            found = await self._store.verifier(name, domain)
-            account, verifier = found if found is not None else (None, None)
-            is_right = await self._passwords.check(verifier, password)
+            standing = await look()
+            is_right = await self._is_right(standing, password)
         finally:
             if is_right is not False:
                 failures.give_back()
-        return account if is_right else None
+        return standing if is_right else None
+
+    async def _is_right(self, standing: Standing | None, password: str) -> bool:
+        if standing is None:
+            return await self._passwords.check(None, password)
+        if self._remembered.knows(standing, password):
+            return True
+        is_right = await self._passwords.check(standing.verifier, password)
+        if is_right:
+            self._remembered.learn(standing, password)
+        return is_right
+
+    @deferred
+    async def change_password(
+        self, account: Address, command: ChangePassword
+    ) -> Proven:
+        """
+        Set a new password; tokens and credentials end, sessions are the caller's.
+
+        Fails with WrongOldPassword (also if somebody else was faster), TooFrequent or
+        StorageUnavailable.
+        """
+        if not (is_password(command.old) and is_password(command.new)):
+            raise WrongOldPassword()
+        number = account.number
+        standing = await self._checked(
+            number, lambda: self._store.standing(number), command.old
+        )
+        if standing is None:
+            raise WrongOldPassword()
+        verifier = await self._passwords.make(command.new)
+        if not await self._store.set_verifier(number, verifier, standing.version):
+            raise WrongOldPassword()
+        return Proven(standing.account, standing.version + 1)

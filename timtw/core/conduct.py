@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TypeAlias
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeAlias
 
 import attrs
-from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from timtw.core.deferreds import then
+from timtw.core.door import OwnLogin
 from timtw.core.order import InOrder
 from timtw.core.posting import Posting
 from timtw.core.reading import Reading
@@ -20,16 +20,16 @@ from timtw.model.commands import (
     Command,
     FetchBacklog,
     FindAccount,
-    LogOut,
     PullHistory,
     ReadProfiles,
     SendMessage,
     Unacceptable,
 )
 from timtw.model.errors import TimError, Undefined
-from timtw.model.events import Event, Refused, Repeated
+from timtw.model.events import Accepted, Event, Refused, Removed, Repeated
 from timtw.model.interfaces import IOutbox
-from timtw.model.values import Address, Device, Posted
+from timtw.model.stores import Outcome
+from timtw.model.values import REMOVALS, TEXT, Address, Device
 
 
 @attrs.frozen
@@ -57,9 +57,9 @@ class Conduct:
         posting: Posting,
         serving: Serving,
         order: InOrder[Item],
-        log_out: Callable[[], Deferred[None]],
+        manage: Callable[[OwnLogin], Coroutine[Any, Any, list[Event]]],
     ) -> None:
-        """``log_out`` ends the session for good."""
+        """``manage`` carries out what concerns the login itself."""
         self._asker = asker
         self._device = device
         self._outbox = outbox
@@ -67,7 +67,7 @@ class Conduct:
         self._posting = posting
         self._serving = serving
         self._order = order
-        self._log_out = log_out
+        self._manage = manage
 
     def begin(self, item: Item) -> None:
         """Carry out ``item``, whose turn it is."""
@@ -98,9 +98,8 @@ class Conduct:
             return await self._serving.profiles(self._asker, command)
         if isinstance(command, ChangeProfile):
             return await self._serving.change_profile(self._asker, command)
-        assert isinstance(command, LogOut)
-        await self._log_out()
-        return []
+        assert isinstance(command, OwnLogin)
+        return await self._manage(command)
 
     def _answered(self, events: list[Event]) -> None:
         for event in events:
@@ -140,7 +139,7 @@ class Conduct:
 
     def _post(self, recipient: Address, command: SendMessage) -> None:
         sender = self._asker.address
-        refusal = self._posting.refusal(sender, recipient)
+        refusal = self._posting.refusal(sender, recipient, command.kind)
         if refusal is not None:
             self._order.add_first(Refusal(command, refusal))
             return
@@ -148,10 +147,14 @@ class Conduct:
         self._reading.stir()
         self._posting.post(sender, self._device, recipient, command, self._posted)
 
-    def _posted(self, command: SendMessage, result: Posted | TimError) -> None:
+    def _posted(self, command: SendMessage, result: Outcome) -> None:
         self._order.together_no_more()
         if isinstance(result, TimError):
             self._outbox.offer(Refused(command, result))
+        elif command.kind in REMOVALS:
+            self._outbox.offer(Removed(command))
+        elif command.kind != TEXT:
+            self._outbox.offer(Accepted(command))
         elif result.repeated:
             self._outbox.offer(Repeated(result.message))
         self._order.go_on()

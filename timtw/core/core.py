@@ -12,6 +12,7 @@ from zope.interface import implementer
 from timtw.core.accounts import Accounts
 from timtw.core.deferreds import deferred
 from timtw.core.door import Door
+from timtw.core.office import Office
 from timtw.core.passwords import Passwords
 from timtw.core.posting import People, Posting
 from timtw.core.router import Router
@@ -38,7 +39,11 @@ class Surroundings(Protocol):
 
 @implementer(IFrontDesk)
 class Core:
-    """What a node does, between the wire, storage and the other nodes."""
+    """What a node does, between the wire, storage and the other nodes.
+
+    Attributes:
+        office: What operators do with accounts, an ``IOffice``.
+    """
 
     def __init__(
         self,
@@ -63,6 +68,7 @@ class Core:
         self._accounts = Accounts(
             shard.accounts, passwords, settings, clock.seconds, time_ns, entropy
         )
+        self.office = Office(shard.accounts, passwords, time_ns, self._router)
         people = People(shard.accounts)
         self._desk = desk
         self._door = Door(

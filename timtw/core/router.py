@@ -97,6 +97,12 @@ class Router:
         if self._mesh.has_peers:
             self._mesh.mark(mark)
 
+    def end(self, fact: SessionsEnd) -> None:
+        """See ``IRouter``."""
+        self._sessions.dismiss(fact)
+        if self._mesh.has_peers:
+            self._mesh.announce(fact)
+
     # INeighbour
 
     def offered(self, offers: Sequence[Offer]) -> None:
@@ -109,7 +115,7 @@ class Router:
 
     def told(self, fact: SessionsEnd) -> None:
         """See ``INeighbour``."""
-        self._sessions.dismiss(fact.account, fact.connection)
+        self._sessions.dismiss(fact)
 
     def _look_later(self) -> None:
         if self._mesh.has_peers and self._runs:

@@ -9,7 +9,7 @@ from typing import Protocol
 import attrs
 
 from timtw.model import limits
-from timtw.model.interfaces import Offer
+from timtw.model.interfaces import Offer, SessionsEnd
 from timtw.model.values import DeliveredMark, Device, LogEntry
 
 
@@ -114,10 +114,13 @@ class Sessions:
         for listener in self.of(mark.author.number):
             listener.marked(mark)
 
-    def dismiss(self, account: int, connection: str = "") -> None:
-        """Log out the account's sessions, or the one of a connection."""
-        for listener in self.of(account):
-            if not connection or listener.connection == connection:
+    def dismiss(self, fact: SessionsEnd) -> None:
+        """Log out the sessions that the fact is about."""
+        for listener in self.of(fact.account):
+            name = listener.connection
+            if fact.connection in ("", name) and not (
+                fact.spared and fact.spared == name
+            ):
                 listener.dismissed()
 
     def leave_behind(self, account: int, key: bytes, leftover: Leftover) -> None:

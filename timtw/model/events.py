@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 import attrs
 
-from timtw.model.commands import ChangeProfile, Command, LogIn
+from timtw.model.commands import ChangeProfile, Command, LogIn, SendMessage
 from timtw.model.errors import TimError
 from timtw.model.values import Address, DeliveredMark, LogEntry, Message, Profile
 
@@ -80,6 +80,20 @@ class Repeated:
 
 
 @attrs.frozen
+class Removed:
+    """The text that ``command`` names is gone; both sides hear of it besides."""
+
+    command: SendMessage
+
+
+@attrs.frozen
+class Accepted:
+    """What ``command`` sends is stored, and there will be no echo of it."""
+
+    command: SendMessage
+
+
+@attrs.frozen
 class Page:
     """Entries of the backlog, oldest first, at least one, under one receipt."""
 
@@ -114,6 +128,17 @@ class ProfileChanged:
 
 
 @attrs.frozen
+class PasswordChanged:
+    """The password is changed as asked.
+
+    Args:
+        credential: A new resume credential; the old one has ended.
+    """
+
+    credential: str | None = None
+
+
+@attrs.frozen
 class Marked:
     """A message of this account has reached a device of its recipient."""
 
@@ -128,10 +153,13 @@ Event: TypeAlias = (
     | Pong
     | Delivery
     | Repeated
+    | Removed
+    | Accepted
     | Page
     | EndOfBacklog
     | History
     | Profiles
     | ProfileChanged
+    | PasswordChanged
     | Marked
 )

@@ -32,10 +32,12 @@ class SessionsEnd:
 
     Args:
         connection: Only the session of this connection; empty for all of them.
+        spared: All but the session of this connection; empty for no exception.
     """
 
     account: int
     connection: str = ""
+    spared: str = ""
 
 
 class IOutbox(Interface):
@@ -114,7 +116,7 @@ class IFrontDesk(Interface):
 
     def issue_token(command: IssueToken, source: str) -> Deferred[str]:
         """
-        A token for one login.
+        A token for one login: the decimal text of a number from 1 to 2**53 - 1.
 
         Fails with WrongPassword, BadParameter, TooFrequent or StorageUnavailable.
         """
@@ -128,6 +130,9 @@ class IRouter(Interface):
 
     def mark(mark: DeliveredMark) -> None:
         """Tell the author's sessions, everywhere, how far a reader has confirmed."""
+
+    def end(fact: SessionsEnd) -> None:
+        """Make the fact true on every node."""
 
 
 class IMesh(Interface):
@@ -182,20 +187,29 @@ class IOffice(Interface):
         """Make an account. Fails with NameTaken or BadParameter as well."""
 
     def set_password(name: str, domain: str, password: str) -> Deferred[None]:
-        """Set a password; sessions, tokens and credentials of the account end."""
+        """
+        Set a password; sessions, tokens and credentials of the account end.
+
+        Fails with BadParameter as well.
+        """
 
     def block(name: str, domain: str, seconds: int) -> Deferred[None]:
         """
         Refuse logins for so long, 0 for ever; sessions, tokens, credentials end.
 
-        Blocks are kept in storage: a restart does not lift them.
+        Blocks are kept in storage: a restart does not lift them. Fails with
+        BadParameter for less than 0 seconds, or more than ``BLOCK_SECONDS``.
         """
 
     def unblock(name: str, domain: str) -> Deferred[None]:
         """Allow logins again; not being blocked is fine."""
 
     def kick(name: str, domain: str) -> Deferred[None]:
-        """End the account's sessions, which shall not come back by themselves."""
+        """
+        End the account's sessions, which shall not come back by themselves.
+
+        Tokens and credentials end as well; whoever has the password may log in.
+        """
 
     def accounts(after: int, limit: int) -> Deferred[Sequence[AccountLine]]:
         """The next accounts by number behind ``after``, from ``FIRST_ACCOUNT`` on."""

@@ -34,7 +34,8 @@ the password check does not count."""
 FRAME_BEFORE_LOGIN: Final = 4 * KIB
 """Largest frame before login: the largest login fits, a flood does not."""
 STALLED_SECONDS: Final = 60.0
-"""A client that takes no byte for so long is disconnected; it can replay."""
+"""A client that takes no byte for so long is disconnected; it can replay. Over TCP also
+how long a frame may take from its first byte to its last."""
 OUTBOX_BYTES: Final = 2 * MIB
 """Bytes waiting in one connection above which the client is disconnected."""
 PENDING_COMMANDS: Final = 64
@@ -110,6 +111,10 @@ HTTP_BODY: Final = 4 * KIB
 """Largest body of an HTTP request; the largest registration fits."""
 HTTP_SECONDS: Final = 30.0
 """How long an HTTP request may take to arrive, and a connection to be idle."""
+PROXY_HEADER: Final = 4 * KIB
+"""Longest PROXY header: the addresses take 36 bytes, a proxy's remarks may follow."""
+PROXY_SECONDS: Final = 5.0
+"""How long a connection of a trusted proxy may take to say whom it is for."""
 BIG_DATA_SECONDS: Final = 30.0
 """How long the pieces of one big-data frame may take to arrive."""
 
@@ -132,6 +137,12 @@ STORAGE_WAITING: Final = 10_000
 # Passwords and tokens.
 PASSWORD_THREADS: Final = 2
 """Passwords that are checked at the same time."""
+REMEMBERED_SECONDS: Final = 600.0
+"""How long a right password costs no argon2id; reconnecting clients come sooner."""
+REMEMBERED_PASSWORDS: Final = 50_000
+"""Right passwords remembered for that, about 150 bytes each; the oldest one goes."""
+BLOCK_SECONDS: Final = 100 * 366 * 24 * 3600
+"""Longest block that ends by itself: its end still fits into 64 bits."""
 PASSWORD_QUEUE: Final = 1000
 """Password checks waiting for a thread; beyond it logins are refused with 5105."""
 BUCKETS: Final = 50_000

@@ -15,8 +15,10 @@ from twisted.internet.defer import Deferred
 from zope.interface import Attribute, Interface
 
 from timtw.model.errors import TimError
+from timtw.model.standing import Standing
 from timtw.model.values import (
     Account,
+    AccountLine,
     Batch,
     Conversation,
     CursorMove,
@@ -29,6 +31,9 @@ from timtw.model.values import (
     ReaderState,
     TokenGrant,
 )
+
+Outcome: TypeAlias = Posted | TimError
+"""What became of a draft: it was stored, or why it was refused."""
 
 
 class IAccountStore(Interface):
@@ -45,8 +50,34 @@ class IAccountStore(Interface):
         Fails with NameTaken or StorageUnavailable.
         """
 
-    def verifier(name: str, domain: str) -> Deferred[tuple[Account, str] | None]:
-        """The account of that name with its verifier, or ``None``."""
+    def verifier(name: str, domain: str) -> Deferred[Standing | None]:
+        """The standing of the account of that name, or ``None``."""
+
+    def standing(account: int) -> Deferred[Standing | None]:
+        """The standing of the account with this number, or ``None``."""
+
+    def set_verifier(
+        account: int, verifier: str, version: int | None = None
+    ) -> Deferred[bool]:
+        """
+        Set a verifier, raise the version, end all credentials.
+
+        Returns: ``False``, and nothing is done, if the version is no more ``version``.
+        """
+
+    def set_blocked(account: int, until: int) -> Deferred[None]:
+        """
+        Block until then (-1: for ever) or lift the block (0); raise the version.
+
+        A credential from before a block stays known, so that its login can be told
+        why it fails, and has ended when the block ends, by itself or not.
+        """
+
+    def end_proofs(account: int) -> Deferred[None]:
+        """Raise the version and end all credentials."""
+
+    def listing(after: int, limit: int) -> Deferred[Sequence[AccountLine]]:
+        """The next accounts behind the number ``after``, in the order of numbers."""
 
     def find(name: str, domain: str) -> Deferred[Account | None]:
         """The account of exactly that name, or ``None``."""
@@ -69,8 +100,10 @@ class IAccountStore(Interface):
         More than ``READERS`` of one account: the oldest one ends.
         """
 
-    def credential(device: Device, credential: str) -> Deferred[Account | None]:
-        """The account that this credential was given to on this very device."""
+    def credential(
+        device: Device, credential: str, now: int
+    ) -> Deferred[Standing | None]:
+        """The standing of whom this credential was given to on this very device."""
 
     def drop_credentials(account: int, device: Device | None) -> Deferred[None]:
         """End the credential of one device, or of all devices of the account."""
@@ -90,16 +123,24 @@ class IMessageStore(Interface):
     conversation share one, which whoever asks knows.
     """
 
-    def post(batch: Batch) -> Deferred[Sequence[Posted]]:
+    def post(batch: Batch) -> Deferred[Sequence[Outcome]]:
         """
         Store the batch in one transaction; one answer per draft, in order.
 
         ``mid`` counts per conversation, ``seq`` per log, without gaps, in the order of
         the drafts. A message to oneself is one entry, with one number.
 
-        A draft whose client chose its id, and whose sender, conversation, id and
-        content were stored within ``REPEAT_SECONDS`` before its timestamp (also
-        earlier in this batch), is answered with the first message and ``repeated``.
+        A removal (``REMOVALS``) takes the body of the text that it names away and is
+        an entry of both logs; it is answered, and changes nothing, with BadParameter
+        where the conversation has no such text (any more), with PermissionDenied
+        where its sender is not the author (REVOCATION) or is the author (BURN).
+
+        A custom kind is an entry of the recipient's log alone.
+
+        A text or custom kind whose client chose its id, and whose sender, conversation,
+        id, kind and content were stored within ``REPEAT_SECONDS`` before its timestamp
+        (also earlier in this batch), is answered with the first message and
+        ``repeated``, whether or not that is gone.
         A cursor never goes back; nor does a delivered mark.
 
         Fails with StorageUnavailable: nothing of the batch was stored.
@@ -107,7 +148,8 @@ class IMessageStore(Interface):
 
     def read_log(account: int, after: int, up_to: int, limit: int) -> Deferred[LogPage]:
         """
-        Entries of a log after ``after`` up to ``up_to``, oldest first.
+        Entries of a log after ``after`` up to ``up_to``, oldest first, without texts
+        that are gone.
 
         At most ``limit`` entries and about ``LOG_READ_BYTES``, but at least one if
         there is one. The page's ``up_to`` says how far it reaches: the last entry's
@@ -121,7 +163,7 @@ class IMessageStore(Interface):
         conversation: Conversation, newest: int, until: int | None, count: int
     ) -> Deferred[Sequence[Message]]:
         """
-        Messages of a conversation, newest first.
+        Texts of a conversation that are not gone, newest first.
 
         Args:
             newest: The newest ``mid`` wanted, inclusive; 0 for any.
@@ -165,7 +207,7 @@ class IShard(Interface):
         """Finish what is under way and close. Nothing may be called afterwards."""
 
 
-PostingDone: TypeAlias = Callable[[Posted | TimError], None]
+PostingDone: TypeAlias = Callable[[Outcome], None]
 """Called once with what became of a draft, after its commit."""
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
-from timtw.model import events
+from timtw.model import events, values
 from timtw.model.events import Event
 from timtw.model.values import LogEntry
 from timtw.protocols import structs
@@ -17,10 +17,21 @@ from timtw.protocols.codecs import THRIFT, Codec
 from timtw.protocols.encodings import Encodings
 from timtw.protocols.frames import FrameType, acked_frame, server_frame
 from timtw.protocols.lists import form_of, message_list, portions
-from timtw.protocols.messages import Copy, delivered_mark
-from timtw.protocols.refusals import CHANGE_PROFILE, READ_PROFILES, note_of, refusal
+from timtw.protocols.messages import TO_ACCOUNT, Copy, delivered_mark
+from timtw.protocols.refusals import (
+    CHANGE_PASSWORD,
+    CHANGE_PROFILE,
+    READ_PROFILES,
+    note_of,
+    refusal,
+)
 
 PONG: Final = server_frame(FrameType.TIMPING)
+REMOVALS: Final = {
+    values.REVOCATION: FrameType.TIMREVOKEMESSAGE,
+    values.BURN: FrameType.TIMBURNMESSAGE,
+}
+"""The type that a removal is confirmed with, whichever it was asked with."""
 END_OF_BACKLOG: Final = server_frame(FrameType.TIMOFFLINEMSGEND)
 
 
@@ -77,13 +88,20 @@ class Speaker:
             t2=event.head if self.additions else None,
             n2=event.connection,
         )
-        said = [ack_frame(codec, answer)]
-        if self.additions and event.credential is not None:
-            credential = structs.TimAck(
-                ok=True, timType=FrameType.TIMTOKEN, n=event.credential
-            )
-            said.append(ack_frame(codec, credential))
-        return said
+        return [ack_frame(codec, answer), *self._credential(codec, event.credential)]
+
+    def _credential(self, codec: Codec, credential: str | None) -> list[bytes]:
+        """The frame of a resume credential, for those who asked for additions."""
+        if credential is None or not self.additions:
+            return []
+        given = structs.TimAck(ok=True, timType=FrameType.TIMTOKEN, n=credential)
+        return [ack_frame(codec, given)]
+
+    def _password_changed(
+        self, codec: Codec, event: events.PasswordChanged
+    ) -> list[bytes]:
+        done = structs.TimAck(ok=True, timType=FrameType.TIMBUSINESS, t=CHANGE_PASSWORD)
+        return [ack_frame(codec, done), *self._credential(codec, event.credential)]
 
     def _refused(self, event: events.Refused) -> list[bytes]:
         """A login is refused in its own codec, everything else in the client's."""
@@ -117,6 +135,27 @@ class Speaker:
     def _repeated(self, codec: Codec, event: events.Repeated) -> list[bytes]:
         body = self._encodings.encoded(codec, event.message, Copy.LIVE)
         return [server_frame(FrameType.TIMMESSAGE, body)]
+
+    def _removed(self, codec: Codec, event: events.Removed) -> list[bytes]:
+        command = event.command
+        answer = structs.TimAck(
+            ok=True,
+            timType=REMOVALS[command.kind],
+            t=TO_ACCOUNT,
+            n=command.peer,
+            t2=command.mid,
+        )
+        return [ack_frame(codec, answer)]
+
+    def _accepted(self, codec: Codec, event: events.Accepted) -> list[bytes]:
+        """Others know it from the absence of a refusal."""
+        if not self.additions:
+            return []
+        command = event.command
+        answer = structs.TimAck(
+            ok=True, timType=FrameType.TIMMESSAGE, n=command.peer, t2=command.ident
+        )
+        return [ack_frame(codec, answer)]
 
     def _page(self, codec: Codec, event: events.Page) -> list[bytes]:
         bodies = [self._waiting(codec, entry) for entry in event.entries]
@@ -167,12 +206,15 @@ Writer = Callable[[Speaker, Codec, Any], list[bytes]]
 _WRITERS: Final[dict[type, Writer]] = {
     events.Delivery: Speaker._delivery,
     events.Repeated: Speaker._repeated,
+    events.Removed: Speaker._removed,
+    events.Accepted: Speaker._accepted,
     events.Page: Speaker._page,
     events.EndOfBacklog: _always(END_OF_BACKLOG),
     events.Pong: _always(PONG),
     events.History: Speaker._history,
     events.Profiles: Speaker._profiles,
     events.ProfileChanged: _done(FrameType.TIMNODES, CHANGE_PROFILE),
+    events.PasswordChanged: Speaker._password_changed,
     events.AlreadyLoggedIn: _done(FrameType.TIMAUTH),
     events.LoggedOut: _done(FrameType.TIMLOGOUT),
     events.Marked: Speaker._marked,

@@ -60,17 +60,11 @@ UNSERVED: Final[Mapping[Part, Mapping[Value, str]]] = {
         18: "blocked accounts",
         19: "blocked rooms",
         20: "accounts barred from a room",
-        21: "change the password",
     },
     Part.NODES: {5: "profiles of rooms", 7: "change the profile of a room"},
     Part.HISTORY: {2: "history of a room"},
     Part.RECIPIENT: {3: "messages to rooms"},
-    Part.ORDER: {
-        2: "revoke",
-        3: "burn after reading",
-        5: "streams in messages",
-        **dict.fromkeys(range(31, 128), "custom kinds"),
-    },
+    Part.ORDER: {5: "streams in messages"},
     Part.ADDRESS: {"roomTid": "private messages in a room"},
     Part.PROFILE: {
         "nickName": "nickname",

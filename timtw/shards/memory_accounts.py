@@ -2,65 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Protocol, TypeVar
+from collections.abc import Mapping, Sequence
+from typing import TypeVar
 
-import attrs
 from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import IReactorTime
 from zope.interface import implementer
 
 from timtw.model.errors import NameTaken
 from timtw.model.idents import node_of, number_in
 from timtw.model.limits import READERS
+from timtw.model.standing import Standing
 from timtw.model.stores import IAccountStore
-from timtw.model.values import Account, Address, Device, Profile, TokenGrant
-from timtw.shards.digests import Digests, slot_in
+from timtw.model.values import (
+    Account,
+    Address,
+    Device,
+    Profile,
+    TokenGrant,
+)
+from timtw.shards.digests import slot_in
+from timtw.shards.memory_standings import Entry, MemoryStandings
 from timtw.shards.repeats import NANOSECONDS
 
 T = TypeVar("T")
 
 
-class Submit(Protocol):
-    """Carries out an operation later and in order."""
-
-    def __call__(self, operation: Callable[[], T]) -> Deferred[T]:
-        """Fires with what ``operation`` returns."""
-
-
-@attrs.define(eq=False)
-class _Entry:
-    """An account with everything that belongs to it.
-
-    Args:
-        credentials: Of each device the digest of its credential, and since when.
-    """
-
-    account: Account
-    verifier: str
-    name: str | None = None
-    credentials: dict[bytes, tuple[int, bytes]] = attrs.Factory(dict)
-
-
 @implementer(IAccountStore)
-class MemoryAccounts:
+class MemoryAccounts(MemoryStandings):
     """Accounts in dictionaries, found by the same digests as in a database."""
-
-    def __init__(
-        self,
-        submit: Submit,
-        digests: Digests,
-        clock: IReactorTime,
-        entropy: Callable[[int], bytes],
-    ) -> None:
-        self._submit = submit
-        self._clock = clock
-        self._digests = digests
-        self._entropy = entropy
-        self._by_name: dict[bytes, _Entry] = {}
-        self._by_number: dict[int, _Entry] = {}
-        self._tokens: dict[str, tuple[int, TokenGrant]] = {}
-        self._credentials: dict[bytes, int] = {}
 
     def register(
         self, name: str, domain: str, verifier: str, now: int
@@ -75,18 +44,9 @@ class MemoryAccounts:
             while number in self._by_number:
                 number = number_in(slot_in(digest), self._entropy(6))
             account = Account(Address(number, node_of(number), domain), now)
-            entry = _Entry(account, verifier)
+            entry = Entry(Standing(account, verifier), name)
             self._by_name[digest] = self._by_number[number] = entry
             return account
-
-        return self._submit(operation)
-
-    def verifier(self, name: str, domain: str) -> Deferred[tuple[Account, str] | None]:
-        """See ``IAccountStore``."""
-
-        def operation() -> tuple[Account, str] | None:
-            entry = self._by_name.get(self._digests.account(name, domain))
-            return None if entry is None else (entry.account, entry.verifier)
 
         return self._submit(operation)
 
@@ -113,11 +73,6 @@ class MemoryAccounts:
                 for n, entry in self._entries(numbers)
             }
         )
-
-    def _entries(self, numbers: Sequence[int]) -> list[tuple[int, _Entry]]:
-        """The entries of the accounts that exist."""
-        known = self._by_number
-        return [(number, known[number]) for number in numbers if number in known]
 
     def set_name(self, account: int, name: str) -> Deferred[None]:
         """See ``IAccountStore``."""
@@ -180,17 +135,21 @@ class MemoryAccounts:
 
         return self._submit(operation)
 
-    def credential(self, device: Device, credential: str) -> Deferred[Account | None]:
+    def credential(
+        self, device: Device, credential: str, now: int
+    ) -> Deferred[Standing | None]:
         """See ``IAccountStore``."""
 
-        def operation() -> Account | None:
+        def operation() -> Standing | None:
             digest = self._digests.credential(credential)
             account = self._credentials.get(digest)
             if account is None:
                 return None
             entry = self._by_number[account]
             held = entry.credentials.get(self._digests.device(account, device))
-            return entry.account if held and held[1] == digest else None
+            if held is None or held[1] != digest:
+                return None
+            return None if entry.standing.outlived(held[0], now) else entry.standing
 
         return self._submit(operation)
 
@@ -202,15 +161,8 @@ class MemoryAccounts:
             if entry is None:
                 return
             if device is None:
-                for key in list(entry.credentials):
-                    self._end(entry, key)
+                self._end_all(entry)
             else:
                 self._end(entry, self._digests.device(account, device))
 
         return self._submit(operation)
-
-    def _end(self, entry: _Entry, key: bytes) -> None:
-        """End the credential of one device, if it has one."""
-        held = entry.credentials.pop(key, None)
-        if held is not None:
-            self._credentials.pop(held[1], None)

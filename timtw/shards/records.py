@@ -17,7 +17,7 @@ from typing import Any, Final
 
 import msgspec
 
-from timtw.model.values import Content
+from timtw.model.values import Account, Content, TokenGrant
 from timtw.shards.digests import octets
 
 VERSION: Final = 1
@@ -75,6 +75,12 @@ def unpack_domain(data: bytes) -> str:
     return text_of(domain)
 
 
+def unpack_name(data: bytes) -> str:
+    """The login name of a stored identity."""
+    _version, name, _domain = _opened(data)
+    return text_of(name)
+
+
 def pack_profile(name: str | None) -> bytes:
     """The stored form of a profile."""
     return _encode((VERSION, None if name is None else octets(name)))
@@ -86,17 +92,17 @@ def unpack_profile(data: bytes) -> str | None:
     return None if name is None else text_of(name)
 
 
-def pack_grant(name: str, extend: Mapping[str, str] | None) -> bytes:
-    """The stored form of what a token was asked for with."""
-    return _encode(
-        (VERSION, octets(name), None if extend is None else _pack_texts(extend))
-    )
+def pack_grant(grant: TokenGrant) -> bytes:
+    """The stored form of what a token was asked for with, without its account."""
+    extend = None if grant.extend is None else _pack_texts(grant.extend)
+    return _encode((VERSION, octets(grant.name), extend, grant.version))
 
 
-def unpack_grant(data: bytes) -> tuple[str, dict[str, str] | None]:
-    """The name and the map that a token was asked for with."""
-    _version, name, extend = _opened(data)
-    return text_of(name), None if extend is None else _unpack_texts(extend)
+def unpack_grant(data: bytes, account: Account) -> TokenGrant:
+    """What a token of ``account`` was asked for with; older ones have no version."""
+    _version, name, extend, *later = _opened(data)
+    texts = None if extend is None else _unpack_texts(extend)
+    return TokenGrant(account, text_of(name), texts, *later)
 
 
 def _opened(data: bytes) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from twisted.internet.defer import Deferred
@@ -12,36 +12,18 @@ from zope.interface import implementer
 from timtw.model.errors import NameTaken
 from timtw.model.idents import node_of, number_in, slot_of
 from timtw.model.limits import READERS
+from timtw.model.standing import Standing
 from timtw.model.stores import IAccountStore
 from timtw.model.values import Account, Address, Device, Profile, TokenGrant
 from timtw.shards import records
 from timtw.shards.digests import slot_in
-from timtw.shards.reader import ReadPool
-from timtw.shards.sealing import GRANT, IDENTITY, PROFILE, Sealer, account_context
-from timtw.shards.statements import AccountStatements, made
-from timtw.shards.writer import Writer
-
-VERIFIER_VERSION = 1
-"""The first verifier of an account; each change of the password raises it."""
+from timtw.shards.sealing import GRANT, IDENTITY, PROFILE, account_context
+from timtw.shards.sqlite_standings import VERIFIER_VERSION, SqliteStandings
 
 
 @implementer(IAccountStore)
-class SqliteAccounts:
+class SqliteAccounts(SqliteStandings):
     """Accounts as rows; names, domains and profiles are sealed in them."""
-
-    def __init__(
-        self,
-        writer: Writer,
-        reader: ReadPool,
-        sealer: Sealer,
-        entropy: Callable[[int], bytes],
-    ) -> None:
-        self._write = writer.submit
-        self._read = reader.submit
-        self._sealer = sealer
-        self._digests = sealer.digests
-        self._entropy = entropy
-        self._statements = made(AccountStatements)
 
     def register(
         self, name: str, domain: str, verifier: str, now: int
@@ -73,38 +55,6 @@ class SqliteAccounts:
             number = number_in(slot, self._entropy(6))
             if not self._rows(connection, [number]):
                 return number
-
-    def _row_of(self, connection: sqlite3.Connection, digest: bytes) -> Any:
-        """The row of the account whose name has this digest, or ``None``."""
-        return connection.execute(
-            self._statements.find, (slot_in(digest), digest)
-        ).fetchone()
-
-    def _rows(self, connection: sqlite3.Connection, numbers: Sequence[int]) -> Any:
-        """The rows of the accounts that exist among ``numbers``."""
-        keys: list[int] = []
-        for number in dict.fromkeys(numbers):
-            keys += (slot_of(number), number)
-        rows: list[Any] = []
-        for text, parameters in self._statements.read_accounts.split(keys):
-            rows += connection.execute(text, parameters)
-        return rows
-
-    def _account(
-        self, number: int, node: str, identity: bytes, created: int
-    ) -> Account:
-        """The account of a row."""
-        opened = self._sealer.open(identity, account_context(IDENTITY, number))
-        return Account(Address(number, node, records.unpack_domain(opened)), created)
-
-    def verifier(self, name: str, domain: str) -> Deferred[tuple[Account, str] | None]:
-        """See ``IAccountStore``."""
-
-        def operation(connection: sqlite3.Connection) -> tuple[Account, str] | None:
-            row = self._row_of(connection, self._digests.account(name, domain))
-            return None if row is None else (self._account(*row[:4]), row[4])
-
-        return self._read(operation)
 
     def find(self, name: str, domain: str) -> Deferred[Account | None]:
         """See ``IAccountStore``."""
@@ -160,7 +110,7 @@ class SqliteAccounts:
         def operation(connection: sqlite3.Connection) -> None:
             digest = self._digests.token(token)
             account = grant.account.number
-            packed = records.pack_grant(grant.name, grant.extend)
+            packed = records.pack_grant(grant)
             sealed = self._sealer.seal(packed, account_context(GRANT, account))
             connection.execute(
                 self._statements.put_token,
@@ -184,9 +134,7 @@ class SqliteAccounts:
             if expires <= now or not rows:
                 return None
             opened = self._sealer.open(sealed, account_context(GRANT, number))
-            return TokenGrant(
-                self._account(*rows[0][:4]), *records.unpack_grant(opened)
-            )
+            return records.unpack_grant(opened, self._account(*rows[0][:4]))
 
         return self._write(operation)
 
@@ -215,18 +163,22 @@ class SqliteAccounts:
 
         return self._write(operation)
 
-    def credential(self, device: Device, credential: str) -> Deferred[Account | None]:
+    def credential(
+        self, device: Device, credential: str, now: int
+    ) -> Deferred[Standing | None]:
         """See ``IAccountStore``."""
 
-        def operation(connection: sqlite3.Connection) -> Account | None:
+        def operation(connection: sqlite3.Connection) -> Standing | None:
             digest = self._digests.credential(credential)
             found = connection.execute(
                 self._statements.find_credential, (digest,)
             ).fetchone()
             if found is None or found[1] != self._digests.device(found[0], device):
                 return None
-            rows = self._rows(connection, [found[0]])
-            return self._account(*rows[0][:4]) if rows else None
+            standing = self._standing(connection, found[0])
+            if standing is None or standing.outlived(found[2], now):
+                return None
+            return standing
 
         return self._read(operation)
 

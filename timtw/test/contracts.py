@@ -7,6 +7,7 @@ nothing expires by itself.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import count
 from typing import Any
 
@@ -15,7 +16,10 @@ from twisted.internet import reactor
 from twisted.internet.defer import gatherResults
 from twisted.trial.unittest import TestCase
 
-from timtw.model.errors import NameTaken, TimError
+from timtw.model.errors import (
+    NameTaken,
+    TimError,
+)
 from timtw.model.idents import node_of, slot_of
 from timtw.model.limits import (
     HISTORY_ENTRIES,
@@ -23,7 +27,8 @@ from timtw.model.limits import (
     READERS,
     REPEAT_SECONDS,
 )
-from timtw.model.stores import IShard
+from timtw.model.standing import Standing
+from timtw.model.stores import IShard, Outcome
 from timtw.model.values import (
     Account,
     Address,
@@ -79,6 +84,11 @@ def stored(message: Message) -> Message:
     )
 
 
+def mids(outcomes: Sequence[Outcome]) -> list[int]:
+    """The numbers of what was stored."""
+    return [one.message.mid for one in outcomes if isinstance(one, Posted)]
+
+
 class ShardContract(TestCase):
     """A shard that is started before each test and stopped after it."""
 
@@ -95,7 +105,11 @@ class ShardContract(TestCase):
         return self.shard.start()
 
     async def post(self, *drafts: Draft) -> list[Posted]:
-        """Post these in one batch."""
+        """Post these in one batch; none of them is refused."""
+        return [one for one in await self.outcomes(*drafts) if isinstance(one, Posted)]
+
+    async def outcomes(self, *drafts: Draft) -> list[Outcome]:
+        """Post these in one batch, some of which may be refused."""
         return list(await self.shard.messages.post(Batch(drafts)))
 
     async def confirm(self, *moves: CursorMove) -> None:
@@ -110,6 +124,11 @@ class AccountContract(ShardContract):
         """Make an account."""
         return await self.shard.accounts.register(name, domain, "hash", NOW)
 
+    async def owner(self, device: Device, credential: str) -> Account | None:
+        """Whose credential this is."""
+        found = await self.shard.accounts.credential(device, credential, NOW)
+        return None if found is None else found.account
+
     async def test_registered_is_found(self) -> None:
         """
         Who has registered is found by name, with the verifier and by number.
@@ -120,7 +139,8 @@ class AccountContract(ShardContract):
         self.assertEqual(node_of(made.number), made.address.node)
         store = self.shard.accounts
         self.assertEqual(made, await store.find("ada", "here"))
-        self.assertEqual((made, "hash"), await store.verifier("ada", "here"))
+        self.assertEqual(Standing(made, "hash"), await store.verifier("ada", "here"))
+        self.assertEqual(Standing(made, "hash"), await store.standing(made.number))
         known = await store.accounts([made.number, made.number, 12345])
         self.assertEqual({made.number: made}, known)
 
@@ -130,6 +150,7 @@ class AccountContract(ShardContract):
         """
         self.assertIsNone(await self.shard.accounts.find("nobody", "here"))
         self.assertIsNone(await self.shard.accounts.verifier("nobody", "here"))
+        self.assertIsNone(await self.shard.accounts.standing(12345))
 
     async def test_name_is_taken_once(self) -> None:
         """
@@ -203,10 +224,10 @@ class AccountContract(ShardContract):
         ada = await self.register("ada")
         store = self.shard.accounts
         await store.put_credential(ada.number, PHONE, "c", NOW)
-        self.assertEqual(ada, await store.credential(PHONE, "c"))
-        self.assertEqual(ada, await store.credential(PHONE, "c"))
-        self.assertIsNone(await store.credential(LAPTOP, "c"))
-        self.assertIsNone(await store.credential(PHONE, "d"))
+        self.assertEqual(ada, await self.owner(PHONE, "c"))
+        self.assertEqual(ada, await self.owner(PHONE, "c"))
+        self.assertIsNone(await self.owner(LAPTOP, "c"))
+        self.assertIsNone(await self.owner(PHONE, "d"))
 
     async def test_newer_credential_ends_the_older(self) -> None:
         """
@@ -217,9 +238,9 @@ class AccountContract(ShardContract):
         await store.put_credential(ada.number, PHONE, "old", NOW)
         await store.put_credential(ada.number, LAPTOP, "other", NOW)
         await store.put_credential(ada.number, PHONE, "new", NOW + 1)
-        self.assertIsNone(await store.credential(PHONE, "old"))
-        self.assertEqual(ada, await store.credential(PHONE, "new"))
-        self.assertEqual(ada, await store.credential(LAPTOP, "other"))
+        self.assertIsNone(await self.owner(PHONE, "old"))
+        self.assertEqual(ada, await self.owner(PHONE, "new"))
+        self.assertEqual(ada, await self.owner(LAPTOP, "other"))
 
     async def test_dropped_credentials(self) -> None:
         """
@@ -230,11 +251,11 @@ class AccountContract(ShardContract):
         for device, text in ((PHONE, "p"), (LAPTOP, "l"), (Device(), "d")):
             await store.put_credential(ada.number, device, text, NOW)
         await store.drop_credentials(ada.number, PHONE)
-        self.assertIsNone(await store.credential(PHONE, "p"))
-        self.assertEqual(ada, await store.credential(LAPTOP, "l"))
+        self.assertIsNone(await self.owner(PHONE, "p"))
+        self.assertEqual(ada, await self.owner(LAPTOP, "l"))
         await store.drop_credentials(ada.number, None)
-        self.assertIsNone(await store.credential(LAPTOP, "l"))
-        self.assertIsNone(await store.credential(Device(), "d"))
+        self.assertIsNone(await self.owner(LAPTOP, "l"))
+        self.assertIsNone(await self.owner(Device(), "d"))
 
     async def test_credentials_are_limited(self) -> None:
         """
@@ -244,15 +265,15 @@ class AccountContract(ShardContract):
         store = self.shard.accounts
         for n in range(READERS):
             await store.put_credential(ada.number, Device(f"{n}"), f"c{n}", NOW + n)
-        self.assertEqual(ada, await store.credential(Device("0"), "c0"))
+        self.assertEqual(ada, await self.owner(Device("0"), "c0"))
         await store.put_credential(ada.number, PHONE, "more", NOW + READERS)
-        self.assertIsNone(await store.credential(Device("0"), "c0"))
-        self.assertEqual(ada, await store.credential(Device("1"), "c1"))
-        self.assertEqual(ada, await store.credential(PHONE, "more"))
+        self.assertIsNone(await self.owner(Device("0"), "c0"))
+        self.assertEqual(ada, await self.owner(Device("1"), "c1"))
+        self.assertEqual(ada, await self.owner(PHONE, "more"))
 
 
-class MessageContract(ShardContract):
-    """What every message store must do."""
+class MessageLogs(ShardContract):
+    """Logs and histories of a shard, to look into."""
 
     async def log(self, account: Address, after: int = 0, limit: int = 64) -> LogPage:
         """A page of a log up to its newest number."""
@@ -266,6 +287,10 @@ class MessageContract(ShardContract):
         """The numbers of what the conversation tells."""
         found = await self.shard.messages.history(PAIR, newest, until, number)
         return [message.mid for message in found]
+
+
+class MessageContract(MessageLogs):
+    """What every message store must do."""
 
     async def test_numbers_count_without_gaps(self) -> None:
         """

@@ -9,10 +9,10 @@ from twisted.internet import reactor
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from timtw.model.stores import IShard
-from timtw.model.values import Batch, Posted
+from timtw.model.stores import IShard, Outcome
+from timtw.model.values import Batch
 from timtw.shards.memory import MemoryShard
-from timtw.test import contracts
+from timtw.test import contracts, contracts_standing, kindcontracts
 
 CLOCK: Any = reactor
 
@@ -29,8 +29,20 @@ class MemoryAccountTests(_Memory, contracts.AccountContract):
     """Accounts in memory."""
 
 
+class MemoryStandingTests(_Memory, contracts_standing.StandingContract):
+    """Verifiers and blocks in memory."""
+
+
 class MemoryMessageTests(_Memory, contracts.MessageContract):
     """Messages in memory."""
+
+
+class MemoryRemovalTests(_Memory, kindcontracts.RemovalContract):
+    """Revoked and burnt texts in this engine."""
+
+
+class MemoryCustomTests(_Memory, kindcontracts.CustomContract):
+    """Kinds of applications in this engine."""
 
 
 class MemoryReaderTests(_Memory, contracts.ReaderContract):
@@ -50,7 +62,7 @@ class TurnTests(SynchronousTestCase):
         """
         clock = Clock()
         shard = MemoryShard(clock, os.urandom)
-        results: list[list[Posted]] = []
+        results: list[list[Outcome]] = []
         posting = shard.messages.post(Batch((contracts.draft(),)))
         _ = posting.addCallback(lambda posted: results.append(list(posted)))
         heads = shard.messages.heads([contracts.ADA.number])

@@ -28,6 +28,7 @@ from timtw.core.router import NoPeers
 from timtw.core.settings import Settings
 from timtw.model.limits import DRAIN_SECONDS
 from timtw.model.stores import IShard, ShardError
+from timtw.office.control import ControlError, ControlSocket
 from timtw.protocols.site import make_site
 from timtw.shards.groupcommit import GroupCommit
 from timtw.shards.opening import open_shard
@@ -71,6 +72,7 @@ class Node(Service):
         self._core: Core | None = None
         self._passwords = ArgonPasswords(reactor)
         self._ports: list[IListeningPort] = []
+        self._control: ControlSocket | None = None
         self._starting: Deferred[None] | None = None
 
     def startService(self) -> None:
@@ -110,6 +112,12 @@ class Node(Service):
             time_ns=time.time_ns,
         )
         core.start()
+        control = ControlSocket(core.office, config.node.state_dir, reactor)
+        try:
+            control.start()
+        except ControlError as error:
+            raise StartError(str(error)) from error
+        self._control = control
         site = make_site(
             core,
             page(),
@@ -140,6 +148,9 @@ class Node(Service):
         closing = [Deferred.fromCoroutine(_closed(port)) for port in self._ports]
         self._ports = []
         await gatherResults(closing)
+        if self._control is not None:
+            await self._control.stop()
+            self._control = None
         if self._core is not None:
             draining = self._core.stop().addTimeout(DRAIN_SECONDS, self._reactor)
             await draining.addErrback(self._not_drained)

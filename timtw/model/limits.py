@@ -160,3 +160,15 @@ CLEAN_HURRY_SECONDS: Final = 0.1
 """The same pause while there is more than fits into one step: 5,000 rows a second."""
 CLEAN_ROWS: Final = 500
 """Rows of one such step, so that no commit waits for it noticeably."""
+
+# Accounts by hand.
+CONTROL_LINE: Final = 64 * KIB
+"""Longest request on the control socket; the longest texts fit several times."""
+CONTROL_CONNECTIONS: Final = 16
+"""Connections to the control socket at a time; a person has one."""
+CONTROL_ACCOUNTS: Final = 500
+"""Accounts in one answer; a list of all is asked for piece by piece."""
+CONTROL_SECONDS: Final = 30.0
+"""How long a command waits for an answer of a node."""
+SOCKET_PATH_BYTES: Final = 107
+"""Longest path of a Unix socket on Linux, without the byte that ends it."""

@@ -17,7 +17,6 @@ from twisted.internet.endpoints import serverFromString
 from twisted.internet.error import CannotListenError
 from twisted.internet.interfaces import IListeningPort
 from twisted.logger import Logger
-from twisted.web.server import Site
 
 from timtw.config import NodeConfig
 from timtw.config.sections import Registration, Sender
@@ -29,7 +28,12 @@ from timtw.core.settings import Settings
 from timtw.model.limits import DRAIN_SECONDS
 from timtw.model.stores import IShard, ShardError
 from timtw.office.control import ControlError, ControlSocket
+from timtw.protocols.clientline import make_shared
+from timtw.protocols.frames import FrameType
+from timtw.protocols.proxied import behind
 from timtw.protocols.site import make_site
+from timtw.protocols.sources import TrustedProxies
+from timtw.protocols.tcp import TcpClients
 from timtw.shards.groupcommit import GroupCommit
 from timtw.shards.opening import open_shard
 from timtw.web import page
@@ -112,35 +116,47 @@ class Node(Service):
             time_ns=time.time_ns,
         )
         core.start()
-        control = ControlSocket(core.office, config.node.state_dir, reactor)
+        self._open_control(core)
+        await self._open_doors(core)
+
+    def _open_control(self, core: Core) -> None:
+        """Serve operators; StartError where that is not possible."""
+        state_dir = self._config.node.state_dir
+        control = ControlSocket(core.office, state_dir, self._reactor)
         try:
             control.start()
         except ControlError as error:
             raise StartError(str(error)) from error
         self._control = control
-        site = make_site(
-            core,
-            page(),
-            origins=config.clients.origins,
-            max_frame=config.limits.max_frame,
-            reactor=reactor,
-        )
-        await self._listen(site)
 
-    async def _listen(self, site: Site) -> None:
-        for description in self._config.clients.websocket:
-            endpoint = serverFromString(self._reactor, description)
-            try:
-                self._ports.append(await endpoint.listen(site))
-            except CannotListenError as error:
-                raise StartError(
-                    f"{description} cannot be listened on: {error.socketError}"
-                ) from error
-            self._log.info(
-                "clients are served on {endpoint}: WebSocket /tim, HTTP /tim2, "
-                "the chat page at /",
-                endpoint=description,
-            )
+    async def _open_doors(self, core: Core) -> None:
+        """Serve clients wherever the configuration says."""
+        clients, reactor = self._config.clients, self._reactor
+        off = frozenset(FrameType[name] for name in clients.switched_off)
+        shared = make_shared(core, reactor, self._config.limits.max_frame, off)
+        trusted = TrustedProxies(clients.trusted_proxies)
+        site = make_site(shared, page(), origins=clients.origins, trusted=trusted)
+        served = "WebSocket /tim, HTTP /tim2, the chat page at /"
+        for description in clients.websocket:
+            await self._listen(description, behind(site, trusted, reactor), served)
+        lines = TcpClients(shared)
+        for description in clients.tcp:
+            await self._listen(description, behind(lines, trusted, reactor), "TCP")
+
+    async def _listen(self, description: str, factory: Any, served: str) -> None:
+        """Let clients in; StartError where that is not possible."""
+        endpoint = serverFromString(self._reactor, description)
+        try:
+            self._ports.append(await endpoint.listen(factory))
+        except CannotListenError as error:
+            raise StartError(
+                f"{description} cannot be listened on: {error.socketError}"
+            ) from error
+        self._log.info(
+            "clients are served on {endpoint}: {served}",
+            endpoint=description,
+            served=served,
+        )
 
     @deferred
     async def stop(self) -> None:

@@ -1,7 +1,7 @@
 """
 ``twistd tim``: the options of the command, and the service it runs.
 
-The only module that imports the global reactor.
+With `cli.py` the only module that imports the global reactor.
 """
 
 import os

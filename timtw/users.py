@@ -13,16 +13,12 @@ from contextlib import contextmanager
 from typing import Any, Final, TypeVar
 
 from twisted.internet.defer import Deferred
-from twisted.internet.selectreactor import SelectReactor
 from twisted.python.failure import Failure
 
 from timtw.config import NodeConfig
-from timtw.core.office import Office
-from timtw.core.passwords import ArgonPasswords
 from timtw.model.stores import ShardError
 from timtw.office import commands, requests
 from timtw.office.requests import Answer, Fields
-from timtw.shards.opening import open_shard
 
 T = TypeVar("T")
 _MEMORY: Final = "memory:"
@@ -37,6 +33,13 @@ def opened(config: NodeConfig) -> Iterator[commands.Ask]:
 
     Raises ShardError: the storage cannot be opened.
     """
+    # Not at the top: beside a running node nothing of this is needed.
+    from twisted.internet.selectreactor import SelectReactor
+
+    from timtw.core.office import Office
+    from timtw.core.passwords import ArgonPasswords
+    from timtw.shards.opening import open_shard
+
     url = str(config.shards[0].url)
     if url == _MEMORY:
         raise ShardError("no node runs, and memory: keeps nothing without one")

@@ -13,7 +13,15 @@ from typing import Any
 
 import attrs
 
-from timtw.config.values import Bounds, Endpoint, Origin, StorageUrl
+from timtw.config.values import (
+    FRAME_NAMES,
+    Bounds,
+    Endpoint,
+    FrameName,
+    Network,
+    Origin,
+    StorageUrl,
+)
 from timtw.model.limits import FRAME_BEFORE_LOGIN, OUTBOX_BYTES, READERS
 
 SOME = Bounds(1)
@@ -99,6 +107,10 @@ class ClientsConfig:
     websocket: tuple[Endpoint, ...] = option(
         "tcp:5080",
         "Where WebSocket `/tim`, HTTP `/tim2` and the chat page at `/` are served.",
+        bounds=SOME,
+    )
+    tcp: tuple[Endpoint, ...] = option(
+        "tcp:5090", "Where clients without WebSocket are served. None: nowhere."
     )
     ping_timeout: int = option(
         "600",
@@ -109,6 +121,15 @@ class ClientsConfig:
         "",
         "Web origins whose pages may connect. None: any, and programs that send no "
         "origin. Some: exactly these, and nobody without one.",
+    )
+    trusted_proxies: tuple[Network, ...] = option(
+        "",
+        "Proxies that may tell where a client comes from, by the PROXY protocol or by "
+        "`X-Forwarded-For`. Nobody else is believed.",
+    )
+    switched_off: tuple[FrameName, ...] = option(
+        "",
+        f"Types of requests that are refused with 4107: {', '.join(FRAME_NAMES)}.",
     )
 
 
@@ -208,7 +229,6 @@ SECTIONS: Mapping[str, type] = {
 """Which class a section of the file fills."""
 
 NOT_BUILT: Mapping[str, frozenset[str]] = {
-    "clients": frozenset({"tcp", "trusted_proxies", "switched_off"}),
     "messages": frozenset(
         {
             "forget_devices_days",

@@ -7,8 +7,10 @@ from.  It raises `ValueError` with what is wrong, worded to follow "is".
 """
 
 import enum
+import ipaddress
 import re
 from collections.abc import Callable
+from difflib import get_close_matches
 from functools import partial
 from pathlib import Path
 from typing import NewType
@@ -21,6 +23,34 @@ Endpoint = NewType("Endpoint", str)
 
 Origin = NewType("Origin", str)
 """What a browser sends as ``Origin``: scheme, host and port, no path."""
+
+Network = NewType("Network", str)
+"""An address or a network, such as ``10.0.0.0/8``, in its usual spelling."""
+
+FrameName = NewType("FrameName", str)
+"""The name of a frame type, such as ``TIMMESSAGE``."""
+
+FRAME_NAMES = (
+    "TIMREGISTER",
+    "TIMTOKEN",
+    "TIMAUTH",
+    "TIMOFFLINEMSG",
+    "TIMBROADPRESENCE",
+    "TIMLOGOUT",
+    "TIMPULLMESSAGE",
+    "TIMVROOM",
+    "TIMBUSINESS",
+    "TIMNODES",
+    "TIMMESSAGE",
+    "TIMPRESENCE",
+    "TIMREVOKEMESSAGE",
+    "TIMBURNMESSAGE",
+    "TIMSTREAM",
+    "TIMBIGSTRING",
+    "TIMBIGBINARY",
+    "TIMBIGBINARYSTREAM",
+)
+"""What clients may ask for. Acknowledgements and pings ask for nothing."""
 
 Parser = Callable[[str, Path], object]
 
@@ -71,11 +101,13 @@ class Bounds:
 
 
 def parser_of(kind: object, bounds: Bounds) -> Parser:
-    """The parser of a field's type; `bounds` matter to numbers alone."""
+    """The parser of a field's type; `bounds` matter to numbers and to counts."""
     if kind is int:
         return partial(_number, bounds)
     if isinstance(kind, type) and issubclass(kind, enum.Enum):
         return partial(_choice, kind)
+    if kind == tuple[Endpoint, ...]:
+        return partial(_endpoints, bounds)
     return _PARSERS[kind]
 
 
@@ -127,10 +159,10 @@ def _path(text: str, base: Path) -> Path:
         raise ValueError("a path in a home that nobody has") from None
 
 
-def _endpoints(text: str, base: Path) -> tuple[Endpoint, ...]:
-    """One endpoint description per line; at least one."""
+def _endpoints(bounds: Bounds, text: str, base: Path) -> tuple[Endpoint, ...]:
+    """One endpoint description per line, as many as the bounds demand."""
     endpoints = tuple(Endpoint(line) for line in _lines(text))
-    if not endpoints:
+    if len(endpoints) < bounds.lowest:
         raise ValueError("empty, where at least one endpoint is needed")
     for endpoint in endpoints:
         try:
@@ -150,6 +182,30 @@ def _origins(text: str, base: Path) -> tuple[Origin, ...]:
         if not _ORIGIN.fullmatch(origin):
             raise ValueError(f"not an origin like https://chat.example.org: {origin!r}")
     return origins
+
+
+def _networks(text: str, base: Path) -> tuple[Network, ...]:
+    """One address or network per line, or none."""
+    networks = []
+    for line in _lines(text):
+        try:
+            networks.append(Network(str(ipaddress.ip_network(line))))
+        except ValueError:
+            raise ValueError(
+                f"not an address or a network like 10.0.0.0/8: {line!r}"
+            ) from None
+    return tuple(networks)
+
+
+def _frames(text: str, base: Path) -> tuple[FrameName, ...]:
+    """One name of a frame type per line, or none; any letter case."""
+    names = tuple(FrameName(line.upper()) for line in _lines(text))
+    for name in names:
+        if name not in FRAME_NAMES:
+            near = get_close_matches(name, FRAME_NAMES, 1)
+            hint = f"; did you mean {near[0]!r}?" if near else ""
+            raise ValueError(f"not a type that can be switched off: {name!r}{hint}")
+    return names
 
 
 def _storage(text: str, base: Path) -> StorageUrl:
@@ -178,8 +234,9 @@ _COMPLETE = {"sqlite": "sqlite:///state/tim.db", "memory": "memory:"}
 _PARSERS: dict[object, Parser] = {
     bool: _truth,
     Path: _path,
-    tuple[Endpoint, ...]: _endpoints,
     tuple[Origin, ...]: _origins,
+    tuple[Network, ...]: _networks,
+    tuple[FrameName, ...]: _frames,
     StorageUrl: _storage,
 }
 
@@ -188,5 +245,7 @@ _WORDS: dict[object, str] = {
     Path: "path",
     tuple[Endpoint, ...]: "Twisted endpoint descriptions, one per line",
     tuple[Origin, ...]: "origins, one per line",
+    tuple[Network, ...]: "addresses and networks, one per line",
+    tuple[FrameName, ...]: "names of frame types, one per line",
     StorageUrl: "`sqlite:///path` or `memory:`",
 }

@@ -10,13 +10,13 @@ from __future__ import annotations
 
 from collections import deque
 
-from timtw.model.values import LogEntry, LogPage
+from timtw.model.values import TEXT, Conversation, LogEntry, LogPage
 
 
 class Ahead:
     """Entries between ``sent`` and what storage was last asked for."""
 
-    __slots__ = ("_again_at", "_reading", "_ticket", "entries", "reaches")
+    __slots__ = ("_again_at", "_gone", "_reading", "_ticket", "entries", "reaches")
 
     def __init__(self, seq: int) -> None:
         """Nothing is known beyond ``seq``."""
@@ -25,6 +25,7 @@ class Ahead:
         self._ticket = 0
         self._reading = False
         self._again_at = 0.0
+        self._gone: set[tuple[Conversation, int]] = set()
 
     def knows(self, sent: int) -> bool:
         """Whether it is known what follows ``sent``."""
@@ -44,7 +45,11 @@ class Ahead:
         if ticket != self._ticket:
             return False
         self._reading = False
-        self.entries.extend(page.entries)
+        if self._gone:
+            self.entries.extend(e for e in page.entries if not self._is_gone(e))
+            self._gone.clear()
+        else:
+            self.entries.extend(page.entries)
         self.reaches = page.up_to
         return True
 
@@ -56,9 +61,25 @@ class Ahead:
         self._again_at = again_at
         return True
 
+    def drop(self, conversation: Conversation, mid: int) -> None:
+        """This text is gone; what is being read may hold it nevertheless."""
+        self._gone.add((conversation, mid))
+        if self.entries:
+            left = [entry for entry in self.entries if not self._is_gone(entry)]
+            self.entries = deque(left)
+        if not self._reading:
+            self._gone.clear()
+
+    def _is_gone(self, entry: LogEntry) -> bool:
+        message = entry.message
+        return (
+            message.kind == TEXT and (message.conversation, message.mid) in self._gone
+        )
+
     def abandon(self, seq: int) -> None:
         """Know nothing beyond ``seq`` any more, nor what is being read."""
         self.entries.clear()
         self.reaches = seq
         self._ticket += 1
         self._reading = False
+        self._gone.clear()

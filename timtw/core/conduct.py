@@ -27,9 +27,10 @@ from timtw.model.commands import (
     Unacceptable,
 )
 from timtw.model.errors import TimError, Undefined
-from timtw.model.events import Event, Refused, Repeated
+from timtw.model.events import Event, Refused, Removed, Repeated
 from timtw.model.interfaces import IOutbox
-from timtw.model.values import Address, Device, Posted
+from timtw.model.stores import Outcome
+from timtw.model.values import REMOVALS, Address, Device
 
 
 @attrs.frozen
@@ -140,7 +141,7 @@ class Conduct:
 
     def _post(self, recipient: Address, command: SendMessage) -> None:
         sender = self._asker.address
-        refusal = self._posting.refusal(sender, recipient)
+        refusal = self._posting.refusal(sender, recipient, command.kind)
         if refusal is not None:
             self._order.add_first(Refusal(command, refusal))
             return
@@ -148,12 +149,14 @@ class Conduct:
         self._reading.stir()
         self._posting.post(sender, self._device, recipient, command, self._posted)
 
-    def _posted(self, command: SendMessage, result: Posted | TimError) -> None:
+    def _posted(self, command: SendMessage, result: Outcome) -> None:
         self._order.together_no_more()
         if isinstance(result, TimError):
             self._outbox.offer(Refused(command, result))
         elif result.repeated:
             self._outbox.offer(Repeated(result.message))
+        elif command.kind in REMOVALS:
+            self._outbox.offer(Removed(command))
         self._order.go_on()
 
 

@@ -7,6 +7,9 @@ Invariants
      unconfirmed frames are sent again after a suspension or on the client's request.
   3. LIVE means sent == head. Every other state reads storage from ``sent`` on.
   4. at most one read of storage is under way, and at most one page.
+  5. a text is not transmitted, nor again, once it is known to be gone. What storage is
+     asked for is as it was then; ``unseen`` is how far the log has grown since without
+     a look at what it has grown by, which may be removals.
 
 States: HOLD (a backlog waits for the client to ask for it), PAGES (the client asked),
 FLOW (entries go out as ordinary frames as room appears), LIVE, SUSPENDED (a frame went
@@ -22,7 +25,7 @@ from timtw.core.ahead import Ahead
 from timtw.core.flights import Flight, Flights
 from timtw.core.port import Port
 from timtw.model import limits
-from timtw.model.values import LogEntry, LogPage
+from timtw.model.values import REMOVALS, TEXT, LogEntry, LogPage
 
 
 class State(enum.Enum):
@@ -74,6 +77,7 @@ class Feed:
         self._flights = Flights(cursor, settled)
         self._ahead = Ahead(cursor)
         self._receipt = 0
+        self._unseen = 0
         self._writable = True
         self._held_until = now() + limits.HOLD_SECONDS
         self.state = State.HOLD
@@ -98,7 +102,11 @@ class Feed:
         seq = entry.seq
         if seq <= self.head:
             return
+        if seq > self.head + 1:
+            self._look_away(seq)
         self.head = seq
+        if entry.message.kind != TEXT:
+            self._heed(entry)
         if self.state is not State.LIVE:
             self._pump()
         elif seq == self.sent + 1 and self._writable and self._fits(entry):
@@ -110,6 +118,7 @@ class Feed:
     def raised(self, head: int) -> None:
         """Storage says that the log reaches to ``head``."""
         if head > self.head:
+            self._look_away(head)
             self.head = head
             if self.state is State.LIVE:
                 self.state = State.FLOW
@@ -118,6 +127,9 @@ class Feed:
     def loaded(self, page: LogPage, ticket: int) -> None:
         """The answer to ``read``."""
         if self._ahead.take(page, ticket):
+            for entry in page.entries:
+                if entry.message.kind != TEXT:
+                    self._heed(entry)
             self._pump()
 
     def unread(self, ticket: int) -> None:
@@ -201,6 +213,23 @@ class Feed:
         acked, sent = self.acked, self.sent
         self._go_back(acked)  # Echoes that were written may be lost with the line.
         return acked, sent, frozenset(self._flights.settled)
+
+    # Texts that are gone.
+
+    def _look_away(self, head: int) -> None:
+        """The log has grown to ``head``, and by what is not known."""
+        self._unseen = head
+        self._ahead.abandon(self.sent)
+
+    def _heed(self, entry: LogEntry) -> None:
+        """Send a text that ``entry`` removes no more, unless it was on its way."""
+        removal = entry.message
+        if removal.kind not in REMOVALS or self.state is State.SUSPENDED:
+            return  # A suspended connection begins again from storage.
+        conversation, mid = removal.conversation, removal.mid
+        self._ahead.drop(conversation, mid)
+        for flight in self._flights.drop(conversation, mid):
+            self.acknowledged(flight.receipt)
 
     # Sending.
 
@@ -340,6 +369,9 @@ class Feed:
         for flight in list(self._flights):
             if flight.sent_at > due:
                 continue
+            if self._unseen > max(self.sent, self._ahead.reaches):
+                self._read_again()
+                return
             if flight.times >= limits.TRANSMISSIONS:
                 self.state = State.SUSPENDED
                 self._port.stuck(flight.entries[0].seq)
@@ -354,6 +386,14 @@ class Feed:
         earliest = min((flight.sent_at for flight in self._flights), default=None)
         if earliest is not None:
             self._port.wake(earliest + limits.ACK_SECONDS)
+
+    def _read_again(self) -> None:
+        """Send what is unanswered as storage has it now: some of it may be gone."""
+        state = self.state
+        self._unseen = 0
+        self._go_back(self.acked)
+        if state is State.PAGES:
+            self.state = state
 
     def _resume_behind(self, seq: int) -> None:
         """The client says that it has everything up to ``seq``."""

@@ -14,7 +14,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 
 from timtw.model import limits
-from timtw.model.values import LogEntry
+from timtw.model.values import TEXT, Conversation, LogEntry
 
 
 class Flight:
@@ -148,6 +148,26 @@ class Flights:
         if echoes and (echoes > limits.WINDOW_FRAMES or not self.frames):
             self._echoes = {seq for seq in self._echoes if seq > self.acked}
         return flight
+
+    def drop(self, conversation: Conversation, mid: int) -> list[Flight]:
+        """
+        Take a text that is gone out of what may be sent again.
+
+        Returns: the flights in which nothing is left that wants an answer.
+        """
+        empty = []
+        for flight in self:
+            left = tuple(
+                entry
+                for entry in flight.entries
+                if entry.message.mid != mid
+                or entry.message.conversation != conversation
+                or entry.message.kind != TEXT
+            )
+            if not left:
+                empty.append(flight)
+            flight.entries = left
+        return empty
 
     def answered_late(self, receipt: int) -> list[Flight]:
         """

@@ -15,10 +15,19 @@ from timtw.model import idents, limits
 from timtw.model.commands import SendMessage
 from timtw.model.errors import PermissionDenied, TimError, UnknownAccount
 from timtw.model.interfaces import IRouter, Offer
-from timtw.model.stores import IAccountStore, IPostingDesk
-from timtw.model.values import Account, Address, Device, Draft, LogEntry, Posted
+from timtw.model.stores import IAccountStore, IPostingDesk, Outcome
+from timtw.model.values import (
+    REMOVALS,
+    TEXT,
+    Account,
+    Address,
+    Device,
+    Draft,
+    LogEntry,
+    Posted,
+)
 
-Answer: TypeAlias = Callable[[SendMessage, Posted | TimError], None]
+Answer: TypeAlias = Callable[[SendMessage, Outcome], None]
 """Told once what became of a send, after its offers went out."""
 
 
@@ -87,13 +96,20 @@ class Posting:
             raise UnknownAccount()
         return found
 
-    def refusal(self, sender: Address, recipient: Address) -> TimError | None:
-        """Why ``sender`` may not write to ``recipient``, at this moment."""
+    def refusal(
+        self, sender: Address, recipient: Address, kind: int
+    ) -> TimError | None:
+        """
+        Why ``sender`` may not write to ``recipient``, at this moment.
+
+        Whether a text may be removed is a matter of who wrote it, which storage
+        knows, not of friendship.
+        """
         if recipient.domain != sender.domain:
             return UnknownAccount()
         if recipient.number == sender.number:
             return PermissionDenied("a message to oneself")
-        if not self._settings.write_to_anyone:
+        if not self._settings.write_to_anyone and kind not in REMOVALS:
             return PermissionDenied("only friends may write to each other here")
         return None
 
@@ -115,9 +131,11 @@ class Posting:
             timestamp=self._time_ns(),
             content=command.content,
             device=device,
+            kind=command.kind,
+            mid=command.mid,
         )
 
-        def done(result: Posted | TimError) -> None:
+        def done(result: Outcome) -> None:
             try:
                 if isinstance(result, Posted) and not result.repeated:
                     self._router.publish(_offers(result))
@@ -127,10 +145,11 @@ class Posting:
         self._desk.post(draft, done)
 
 
-def _offers(posted: Posted) -> tuple[Offer, Offer]:
+def _offers(posted: Posted) -> tuple[Offer, ...]:
     """What the logs of both sides have gained; the author's side comes first."""
     message = posted.message
+    own = message.kind == TEXT
     return (
-        Offer(message.sender.number, LogEntry(posted.sender_seq, message, True)),
+        Offer(message.sender.number, LogEntry(posted.sender_seq, message, own)),
         Offer(message.recipient.number, LogEntry(posted.recipient_seq, message, False)),
     )

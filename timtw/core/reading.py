@@ -18,6 +18,7 @@ from timtw.model.idents import node_of
 from timtw.model.interfaces import IOutbox, IRouter
 from timtw.model.stores import IMessageStore, IPostingDesk, IReaderStore
 from timtw.model.values import (
+    TEXT,
     Address,
     Confirmed,
     Conversation,
@@ -256,16 +257,16 @@ class Reading:
 
 
 def _marks(entries: Sequence[LogEntry]) -> tuple[Confirmed, ...]:
-    """The highest number per conversation among what others wrote."""
+    """The highest number per conversation among the texts that others wrote."""
     if len(entries) == 1:
         entry = entries[0]
-        if entry.own:
+        if entry.own or entry.message.kind != TEXT:
             return ()
         return (Confirmed(entry.message.conversation, entry.message.mid),)
     highest: dict[Conversation, int] = {}
     for entry in entries:
-        if not entry.own:
-            message = entry.message
+        message = entry.message
+        if not entry.own and message.kind == TEXT:
             mid = highest.get(message.conversation, 0)
             highest[message.conversation] = max(mid, message.mid)
     return tuple(Confirmed(key, mid) for key, mid in highest.items())

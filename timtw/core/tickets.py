@@ -12,7 +12,7 @@ Entropy = Callable[[int], bytes]
 CREDENTIAL_PREFIX: Final = "r-"
 """What tells a resume credential from a login token."""
 _CREDENTIAL_BYTES: Final = 32
-_TOKEN_BYTES: Final = 16
+_TOKEN_BYTES: Final = 7
 _TICKET_CHARACTERS: Final = 64
 
 
@@ -21,8 +21,15 @@ def _text(octets: bytes) -> str:
 
 
 def new_token(entropy: Entropy) -> str:
-    """A login token of 128 random bits; it never looks like a credential."""
-    return "t-" + _text(entropy(_TOKEN_BYTES))
+    """A login token: the decimal text of a random number from 1 to 2**53 - 1.
+
+    Some clients keep it as a number, and JavaScript holds no larger one exactly. Being
+    guessed is no danger within its few seconds, at so many logins a minute.
+    """
+    while True:
+        number = int.from_bytes(entropy(_TOKEN_BYTES), "big") >> 3
+        if number:
+            return str(number)
 
 
 def new_credential(entropy: Entropy) -> str:

@@ -14,7 +14,7 @@ from typing import TypeAlias
 import attrs
 
 from timtw.model.errors import TimError
-from timtw.model.values import Content, Device
+from timtw.model.values import TEXT, Content, Device
 
 
 class Form(enum.Enum):
@@ -94,17 +94,21 @@ class FetchBacklog:
 
 @attrs.frozen
 class SendMessage:
-    """Store and deliver a text to one account.
+    """Store a message and deliver it to one account.
 
     Args:
         peer: The recipient's node as the client spelled it.
         ident: The client's id, which makes the send idempotent, or ``None``.
+        kind: ``TEXT``, a removal, or a custom kind (``timtw.model.values``).
+        mid: The text that a removal names; 0 for other kinds.
     """
 
     peer: str
     content: Content
     ident: int | None = None
     form: Form = Form.MESSAGE
+    kind: int = TEXT
+    mid: int = 0
 
 
 @attrs.frozen

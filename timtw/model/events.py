@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 import attrs
 
-from timtw.model.commands import ChangeProfile, Command, LogIn
+from timtw.model.commands import ChangeProfile, Command, LogIn, SendMessage
 from timtw.model.errors import TimError
 from timtw.model.values import Address, DeliveredMark, LogEntry, Message, Profile
 
@@ -80,6 +80,13 @@ class Repeated:
 
 
 @attrs.frozen
+class Removed:
+    """The text that ``command`` names is gone; both sides hear of it besides."""
+
+    command: SendMessage
+
+
+@attrs.frozen
 class Page:
     """Entries of the backlog, oldest first, at least one, under one receipt."""
 
@@ -128,6 +135,7 @@ Event: TypeAlias = (
     | Pong
     | Delivery
     | Repeated
+    | Removed
     | Page
     | EndOfBacklog
     | History

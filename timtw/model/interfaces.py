@@ -116,7 +116,7 @@ class IFrontDesk(Interface):
 
     def issue_token(command: IssueToken, source: str) -> Deferred[str]:
         """
-        A token for one login.
+        A token for one login: the decimal text of a number from 1 to 2**53 - 1.
 
         Fails with WrongPassword, BadParameter, TooFrequent or StorageUnavailable.
         """

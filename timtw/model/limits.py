@@ -34,7 +34,8 @@ the password check does not count."""
 FRAME_BEFORE_LOGIN: Final = 4 * KIB
 """Largest frame before login: the largest login fits, a flood does not."""
 STALLED_SECONDS: Final = 60.0
-"""A client that takes no byte for so long is disconnected; it can replay."""
+"""A client that takes no byte for so long is disconnected; it can replay. Over TCP also
+how long a frame may take from its first byte to its last."""
 OUTBOX_BYTES: Final = 2 * MIB
 """Bytes waiting in one connection above which the client is disconnected."""
 PENDING_COMMANDS: Final = 64
@@ -110,6 +111,10 @@ HTTP_BODY: Final = 4 * KIB
 """Largest body of an HTTP request; the largest registration fits."""
 HTTP_SECONDS: Final = 30.0
 """How long an HTTP request may take to arrive, and a connection to be idle."""
+PROXY_HEADER: Final = 4 * KIB
+"""Longest PROXY header: the addresses take 36 bytes, a proxy's remarks may follow."""
+PROXY_SECONDS: Final = 5.0
+"""How long a connection of a trusted proxy may take to say whom it is for."""
 BIG_DATA_SECONDS: Final = 30.0
 """How long the pieces of one big-data frame may take to arrive."""
 
@@ -172,3 +177,27 @@ CONTROL_SECONDS: Final = 30.0
 """How long a command waits for an answer of a node."""
 SOCKET_PATH_BYTES: Final = 107
 """Longest path of a Unix socket on Linux, without the byte that ends it."""
+
+# The client library.
+CLIENT_PING_SECONDS: Final = 15.0
+"""How often our client pings; docs/reference/protocol.md, section 1.6."""
+CLIENT_SILENCE_SECONDS: Final = 45.0
+"""A line on which nothing came for so long is dead: three pings went unanswered."""
+CLIENT_LINE_SECONDS: Final = 20.0
+"""How long connecting, the handshake and the login may take together."""
+CLIENT_ECHO_SECONDS: Final = 15.0
+"""How long our client waits for an echo before it sends the same once more."""
+CLIENT_ASK_AGAIN_SECONDS: Final = 2.0
+"""The same for a client that takes no messages: its echo may stand behind some."""
+CLIENT_BACKOFF_FIRST: Final = 0.5
+"""The longest pause before the first return to a lost node."""
+CLIENT_BACKOFF_MOST: Final = 60.0
+"""The longest pause between two attempts; each pause is at least half of its bound."""
+CLIENT_FRAME_BYTES: Final = MIB
+"""Longest frame our client sends: what a node takes unless its operator says else."""
+CLIENT_TAKES_BYTES: Final = 16 * MIB
+"""Longest frame our client takes from a node; an operator may have raised theirs."""
+CLIENT_HEAD_BYTES: Final = 16 * KIB
+"""Longest answer to a WebSocket handshake."""
+CLIENT_WAITING: Final = 10_000
+"""Sends and requests of our client without an answer, above which it takes no more."""

@@ -32,6 +32,9 @@ from timtw.model.values import (
     TokenGrant,
 )
 
+Outcome: TypeAlias = Posted | TimError
+"""What became of a draft: it was stored, or why it was refused."""
+
 
 class IAccountStore(Interface):
     """Accounts, their verifiers, tokens, credentials and profiles."""
@@ -120,16 +123,22 @@ class IMessageStore(Interface):
     conversation share one, which whoever asks knows.
     """
 
-    def post(batch: Batch) -> Deferred[Sequence[Posted]]:
+    def post(batch: Batch) -> Deferred[Sequence[Outcome]]:
         """
         Store the batch in one transaction; one answer per draft, in order.
 
         ``mid`` counts per conversation, ``seq`` per log, without gaps, in the order of
         the drafts. A message to oneself is one entry, with one number.
 
-        A draft whose client chose its id, and whose sender, conversation, id and
+        A removal (``REMOVALS``) takes the body of the text that it names away and is
+        an entry of both logs; it is answered, and changes nothing, with BadParameter
+        where the conversation has no such text (any more), with PermissionDenied
+        where its sender is not the author (REVOCATION) or is the author (BURN).
+
+        A text whose client chose its id, and whose sender, conversation, id and
         content were stored within ``REPEAT_SECONDS`` before its timestamp (also
-        earlier in this batch), is answered with the first message and ``repeated``.
+        earlier in this batch), is answered with the first message and ``repeated``,
+        whether or not that is gone.
         A cursor never goes back; nor does a delivered mark.
 
         Fails with StorageUnavailable: nothing of the batch was stored.
@@ -137,7 +146,8 @@ class IMessageStore(Interface):
 
     def read_log(account: int, after: int, up_to: int, limit: int) -> Deferred[LogPage]:
         """
-        Entries of a log after ``after`` up to ``up_to``, oldest first.
+        Entries of a log after ``after`` up to ``up_to``, oldest first, without texts
+        that are gone.
 
         At most ``limit`` entries and about ``LOG_READ_BYTES``, but at least one if
         there is one. The page's ``up_to`` says how far it reaches: the last entry's
@@ -151,7 +161,7 @@ class IMessageStore(Interface):
         conversation: Conversation, newest: int, until: int | None, count: int
     ) -> Deferred[Sequence[Message]]:
         """
-        Messages of a conversation, newest first.
+        Texts of a conversation that are not gone, newest first.
 
         Args:
             newest: The newest ``mid`` wanted, inclusive; 0 for any.
@@ -195,7 +205,7 @@ class IShard(Interface):
         """Finish what is under way and close. Nothing may be called afterwards."""
 
 
-PostingDone: TypeAlias = Callable[[Posted | TimError], None]
+PostingDone: TypeAlias = Callable[[Outcome], None]
 """Called once with what became of a draft, after its commit."""
 
 

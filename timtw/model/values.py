@@ -91,6 +91,18 @@ class Content:
         return weight
 
 
+TEXT: Final = 1
+"""Kind of what belongs to the conversation and has a ``mid`` of its own there."""
+REVOCATION: Final = 2
+"""Kind by which an author takes a text back, which is named by its ``mid``."""
+BURN: Final = 3
+"""Kind by which a receiver removes a text, which is named by its ``mid``."""
+CUSTOM: Final = range(31, 128)
+"""Kinds of the application, which mean nothing here and have no ``mid``."""
+REMOVALS: Final = frozenset({REVOCATION, BURN})
+"""Kinds after which the text that they name is gone."""
+
+
 @attrs.frozen
 class Draft:
     """A message that its author wants to be stored.
@@ -99,6 +111,8 @@ class Draft:
         ident: The id under which it will be known, below 2**53 if it is ours.
         chosen: Whether the client chose ``ident``, which makes the send idempotent.
         device: The device it was written on; told to live receivers, never stored.
+        kind: ``TEXT``, ``REVOCATION``, ``BURN`` or one of ``CUSTOM``.
+        mid: The text that a removal names; 0 for other kinds.
     """
 
     sender: Address
@@ -108,6 +122,8 @@ class Draft:
     timestamp: int
     content: Content
     device: Device | None = None
+    kind: int = TEXT
+    mid: int = 0
 
     @property
     def conversation(self) -> Conversation:
@@ -117,9 +133,11 @@ class Draft:
 
 @attrs.frozen
 class Message:
-    """A stored message: ``mid`` counts 1, 2, 3 ... within its conversation.
+    """A stored message of any kind.
 
     Args:
+        mid: The number of a text, which counts 1, 2, 3 ... within its conversation;
+            of a removal the number of the text that is gone; else 0.
         device: The author's device, only while the message is fresh; ``None`` when
             it was read from storage.
     """
@@ -132,6 +150,7 @@ class Message:
     timestamp: int
     content: Content
     device: Device | None = attrs.field(default=None, eq=False)
+    kind: int = TEXT
 
 
 @attrs.frozen
@@ -139,7 +158,8 @@ class LogEntry:
     """One line of an account's log; ``seq`` counts 1, 2, 3 ... without gaps.
 
     Args:
-        own: Whether the owner of the log wrote it, that is, whether it is an echo.
+        own: Whether it is an echo: a text that the owner of the log wrote. A removal
+            is none; every device of both sides has to hear of it.
     """
 
     seq: int
@@ -160,7 +180,8 @@ class Posted:
     """What became of a draft.
 
     Args:
-        sender_seq: Its number in the author's log; 0 for a repeat.
+        sender_seq: Its number in the author's log; 0 for a repeat, and for a custom
+            kind, which only the recipient's log holds.
         recipient_seq: Its number in the recipient's log; 0 for a repeat.
         repeated: Whether this is the answer that an earlier send had already got.
     """

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from timtw.model.commands import Command, Unacceptable
 from timtw.model.errors import BadBigData, BadParameter, NotServed, TimError
-from timtw.model.events import Event
+from timtw.model.events import Event, Refused
 from timtw.model.values import LogEntry
 from timtw.protocols import incoming
 from timtw.protocols.bigdata import BigDataReader
+from timtw.protocols.codecs import codec_for
 from timtw.protocols.encodings import Encodings
 from timtw.protocols.errors import BigDataError, BigDataSeparatorError
-from timtw.protocols.frames import BIG_DATA, FLAG, split_frame
+from timtw.protocols.frames import BIG_DATA, FLAG, ClientFrame, FrameType, split_frame
 from timtw.protocols.outgoing import Speaker
 from timtw.protocols.refusals import Note
 
@@ -25,11 +26,18 @@ class ClientWire:
     Args:
         encodings: Shared by all connections of the node.
         big_data_bytes: The largest big-data frame that is collected.
+        switched_off: Frame types that are refused unread.
     """
 
-    __slots__ = ("_big_data", "_limit", "_speaker")
+    __slots__ = ("_big_data", "_limit", "_speaker", "_switched_off")
 
-    def __init__(self, encodings: Encodings, big_data_bytes: int) -> None:
+    def __init__(
+        self,
+        encodings: Encodings,
+        big_data_bytes: int,
+        switched_off: frozenset[int] = frozenset(),
+    ) -> None:
+        self._switched_off = switched_off
         self._speaker = Speaker(encodings)
         self._limit = big_data_bytes
         self._big_data: BigDataReader | None = None
@@ -61,8 +69,21 @@ class ClientWire:
             return []
         if frame.type in BIG_DATA:
             return self._begin(frame.type, message)
+        if frame.type in self._switched_off:
+            return [_switched_off(frame)]
         command = incoming.read(frame, self._speaker.additions)
         return [] if command is None else [command]
+
+    def too_long(self, head: bytes) -> list[bytes]:
+        """The frames that refuse a frame above the limit, of which this is the head.
+
+        Args:
+            head: The first byte, or nothing where it has not come.
+        """
+        frame = split_frame(head) or ClientFrame(0, False, b"")
+        reason = BadParameter("the frame is longer than frames may be")
+        about = Note(frame.type, codec=self._speaker.codec or codec_for(frame.is_json))
+        return self.encode(Refused(Unacceptable(reason, about=about), reason))
 
     def give_up(self) -> list[Command]:
         """Drop a frame that is not complete; the commands that say so."""
@@ -102,6 +123,14 @@ class ClientWire:
 def _unserved(type: int, node: str | None = None) -> Command:
     """Big data is well formed and not offered."""
     return Unacceptable(NotServed(), about=Note(type & ~FLAG, n=node))
+
+
+def _switched_off(frame: ClientFrame) -> Command:
+    """The operator does not want this type; a login is answered all the same."""
+    if frame.type == FrameType.TIMAUTH:
+        about = Note(frame.type, codec=codec_for(frame.is_json))
+        return Unacceptable(NotServed(), at_login=True, about=about)
+    return Unacceptable(NotServed(), about=Note(frame.type))
 
 
 def _damaged(error: BigDataError) -> Command:

@@ -1,4 +1,4 @@
-"""The frames of the client protocol, and the WebSocket messages around them.
+"""The frames of the client protocol, and what WebSocket and TCP put around them.
 
 docs/reference/protocol.md, sections 2 and 3.1.  Pure functions: bytes in, bytes
 or values out.  What 0x80 means depends on the direction: from clients "the
@@ -106,3 +106,8 @@ def websocket_message(frame: bytes) -> bytes:
         return b"%c\x7e%b%b" % (_BINARY_UNFRAGMENTED, length, frame)
     length = size.to_bytes(8, "big")
     return b"%c\x7f%b%b" % (_BINARY_UNFRAGMENTED, length, frame)
+
+
+def tcp_message(frame: bytes) -> bytes:
+    """Put a frame's length in front of it, as it travels over TCP."""
+    return len(frame).to_bytes(4, "big") + frame

@@ -13,26 +13,29 @@ from typing import Any, Final
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 from twisted.python.failure import Failure
+from twisted.web.http import BAD_REQUEST, FORBIDDEN
 from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET, Request
 
 from timtw.model.commands import IssueToken, Register
 from timtw.model.errors import (
     BadParameter,
+    NotServed,
     PermissionDenied,
     TimError,
     Undefined,
 )
-from timtw.model.interfaces import IFrontDesk
 from timtw.model.limits import HTTP_BODY
 from timtw.model.values import Address
 from timtw.protocols import structs
+from timtw.protocols.clientline import Shared
 from timtw.protocols.codecs import codec_for
 from timtw.protocols.errors import DecodeError
 from timtw.protocols.frames import ClientFrame, FrameType, split_frame
 from timtw.protocols.outgoing import ack_frame
 from timtw.protocols.refusals import Note, refusal
-from timtw.protocols.upgrade import origin_allowed, source_of
+from timtw.protocols.sources import TrustedProxies, answer_last, request_source
+from timtw.protocols.upgrade import origin_allowed
 
 _log: Final = Logger()
 
@@ -40,10 +43,14 @@ _log: Final = Logger()
 class Accounts(Resource):
     """``/tim2``: a frame of type 14 or 15 in, a TimAck out."""
 
-    def __init__(self, desk: IFrontDesk, origins: Collection[str]) -> None:
+    def __init__(
+        self, shared: Shared, origins: Collection[str], trusted: TrustedProxies
+    ) -> None:
         super().__init__()
-        self._desk = desk
+        self._desk = shared.desk
+        self._switched_off = shared.switched_off
         self._origins = origins
+        self._trusted = trusted
 
     def render(self, request: Request) -> Any:
         """Answer a request of any method."""
@@ -56,13 +63,25 @@ class Accounts(Resource):
                 raise PermissionDenied
             if len(body) > HTTP_BODY:
                 raise BadParameter
-            source = source_of(request.getClientAddress())
+            if frame.type in self._switched_off:
+                request.setResponseCode(FORBIDDEN)
+                raise NotServed
+            source = self._source(request)
             doing = self._do(frame, source)
         except TimError as error:
             return _refused(frame, error)
         _ = doing.addErrback(_failed, frame)
         _finish(request, doing)
         return NOT_DONE_YET
+
+    def _source(self, request: Request) -> str:
+        """Where the request comes from; after a damaged header the line ends."""
+        try:
+            return request_source(request, self._trusted)
+        except ValueError as error:
+            request.setResponseCode(BAD_REQUEST)
+            answer_last(request)
+            raise BadParameter from error
 
     def _do(self, frame: ClientFrame, source: str) -> Deferred[bytes]:
         """Carry out a frame; raises a TimError for one that cannot be."""
@@ -78,7 +97,7 @@ class Accounts(Resource):
             command = Register(name, password, domain)
             return self._desk.register(command, source).addCallback(_registered, frame)
         request = IssueToken(name, password, domain, auth.extend)
-        return self._desk.issue_token(request, source).addCallback(_done, frame)
+        return self._desk.issue_token(request, source).addCallback(_issued, frame)
 
 
 def _registered(address: Address, frame: ClientFrame) -> bytes:
@@ -86,9 +105,14 @@ def _registered(address: Address, frame: ClientFrame) -> bytes:
     return _done(address.node, frame)
 
 
-def _done(said: str, frame: ClientFrame) -> bytes:
+def _issued(token: str, frame: ClientFrame) -> bytes:
+    """The answer that tells a token, as text and as the number that it is."""
+    return _done(token, frame, int(token))
+
+
+def _done(said: str, frame: ClientFrame, number: int | None = None) -> bytes:
     """The answer to a request that was carried out."""
-    ack = structs.TimAck(ok=True, timType=frame.type, n=said)
+    ack = structs.TimAck(ok=True, timType=frame.type, t=number, n=said)
     return ack_frame(codec_for(frame.is_json), ack)
 
 

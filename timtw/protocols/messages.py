@@ -10,7 +10,7 @@ import enum
 from collections.abc import Mapping
 from typing import Final, TypeVar
 
-from timtw.model import commands
+from timtw.model import commands, values
 from timtw.model.commands import Unacceptable
 from timtw.model.errors import BadParameter, NotServed, PermissionDenied, TimError
 from timtw.model.values import Address, Content, DeliveredMark, Message
@@ -23,9 +23,18 @@ V = TypeVar("V", str, bytes)
 TO_ACCOUNT: Final = 2
 TO_ROOM: Final = 3
 TEXT: Final = 1
+REVOKE: Final = 2
+BURN: Final = 3
 STREAM: Final = 5
 DELIVERED: Final = 8
 """The odType of a delivered mark, which only the additions know."""
+_KINDS: Final = {
+    TEXT: values.TEXT,
+    REVOKE: values.REVOCATION,
+    BURN: values.BURN,
+}
+"""The kind of a message by its odType."""
+_ORDERS: Final = {kind: order for order, kind in _KINDS.items()}
 
 
 def send_message(
@@ -45,6 +54,8 @@ def send_message(
         ),
         ident=message.id or None,
         form=form,
+        kind=_KINDS.get(message.odType, values.TEXT),
+        mid=message.mid or 0 if message.odType in (REVOKE, BURN) else 0,
     )
     error = _fault(message)
     if error is None:
@@ -64,9 +75,13 @@ def _fault(message: structs.TimMessage) -> TimError | None:
         order, recipient = STREAM, recipient or TO_ACCOUNT
     if recipient not in (TO_ACCOUNT, TO_ROOM):
         return BadParameter()
-    if order != TEXT and not unserved(Part.ORDER, order):
+    if order not in _KINDS and not unserved(Part.ORDER, order):
         return BadParameter()
-    if unserved(Part.RECIPIENT, recipient) or order != TEXT:
+    if order in (REVOKE, BURN) and (message.mid or 0) <= 0:
+        return BadParameter("mid has to name the message")
+    if order == BURN and recipient == TO_ROOM:
+        return BadParameter("messages to rooms cannot be burnt")
+    if unserved(Part.RECIPIENT, recipient) or order not in _KINDS:
         return NotServed()
     if message.toTid is None:
         return PermissionDenied()
@@ -78,8 +93,9 @@ def _fault(message: structs.TimMessage) -> TimError | None:
 class Copy(enum.IntEnum):
     """The forms in which a stored message is sent.
 
-    Copies of the backlog have ``isOffline``, those of the history have not; both
-    carry an id only for clients with the additions. ``LIVE`` tells the device too.
+    Copies of the backlog have ``isOffline``, those of the history have not; texts
+    carry an id in both only for clients with the additions, everything else always.
+    ``LIVE`` tells the device too.
     """
 
     LIVE = 0
@@ -109,18 +125,20 @@ def _from(message: Message, copy: Copy) -> structs.Tid:
     return sender
 
 
-def _plain(values: Mapping[str, V] | None) -> dict[str, V] | None:
+def _plain(pairs: Mapping[str, V] | None) -> dict[str, V] | None:
     """A map as the codecs want it."""
-    return values if values is None or isinstance(values, dict) else dict(values)
+    return pairs if pairs is None or isinstance(pairs, dict) else dict(pairs)
 
 
 def stored_message(message: Message, copy: Copy) -> structs.TimMessage:
-    """A stored text in one of its forms."""
+    """A stored message in one of its forms."""
     content = message.content
+    kind = message.kind
+    with_id = copy in _WITH_ID or kind != values.TEXT
     return structs.TimMessage(
         msType=TO_ACCOUNT,
-        odType=TEXT,
-        id=message.ident if copy in _WITH_ID else None,
+        odType=_ORDERS[kind],
+        id=message.ident if with_id else None,
         mid=message.mid,
         fromTid=_from(message, copy),
         toTid=_tid(message.recipient),

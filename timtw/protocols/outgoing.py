@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
-from timtw.model import events
+from timtw.model import events, values
 from timtw.model.events import Event
 from timtw.model.values import LogEntry
 from timtw.protocols import structs
@@ -17,10 +17,15 @@ from timtw.protocols.codecs import THRIFT, Codec
 from timtw.protocols.encodings import Encodings
 from timtw.protocols.frames import FrameType, acked_frame, server_frame
 from timtw.protocols.lists import form_of, message_list, portions
-from timtw.protocols.messages import Copy, delivered_mark
+from timtw.protocols.messages import TO_ACCOUNT, Copy, delivered_mark
 from timtw.protocols.refusals import CHANGE_PROFILE, READ_PROFILES, note_of, refusal
 
 PONG: Final = server_frame(FrameType.TIMPING)
+REMOVALS: Final = {
+    values.REVOCATION: FrameType.TIMREVOKEMESSAGE,
+    values.BURN: FrameType.TIMBURNMESSAGE,
+}
+"""The type that a removal is confirmed with, whichever it was asked with."""
 END_OF_BACKLOG: Final = server_frame(FrameType.TIMOFFLINEMSGEND)
 
 
@@ -118,6 +123,17 @@ class Speaker:
         body = self._encodings.encoded(codec, event.message, Copy.LIVE)
         return [server_frame(FrameType.TIMMESSAGE, body)]
 
+    def _removed(self, codec: Codec, event: events.Removed) -> list[bytes]:
+        command = event.command
+        answer = structs.TimAck(
+            ok=True,
+            timType=REMOVALS[command.kind],
+            t=TO_ACCOUNT,
+            n=command.peer,
+            t2=command.mid,
+        )
+        return [ack_frame(codec, answer)]
+
     def _page(self, codec: Codec, event: events.Page) -> list[bytes]:
         bodies = [self._waiting(codec, entry) for entry in event.entries]
         page = message_list(codec, event.receipt, bodies)
@@ -167,6 +183,7 @@ Writer = Callable[[Speaker, Codec, Any], list[bytes]]
 _WRITERS: Final[dict[type, Writer]] = {
     events.Delivery: Speaker._delivery,
     events.Repeated: Speaker._repeated,
+    events.Removed: Speaker._removed,
     events.Page: Speaker._page,
     events.EndOfBacklog: _always(END_OF_BACKLOG),
     events.Pong: _always(PONG),

@@ -9,29 +9,32 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
-from twisted.internet.interfaces import IReactorTime
+from twisted.internet.interfaces import IAddress
 from twisted.web.http import HTTPChannel
 from twisted.web.pages import notFound
 from twisted.web.resource import IResource, Resource
 from twisted.web.server import Request, Site
 
-from timtw.model.interfaces import IFrontDesk
 from timtw.model.limits import HTTP_BODY, HTTP_SECONDS
-from timtw.protocols.encodings import Encodings
+from timtw.protocols.clientline import Shared
 from timtw.protocols.http import Accounts
-from timtw.protocols.upgrade import Upgrade
+from timtw.protocols.sources import NO_PROXIES, TrustedProxies
+from timtw.protocols.upgrade import Upgrade, asks_to_upgrade
 from timtw.protocols.websocket import WebSocketClients
 
 
 class Root(Resource):
     """``/tim``, ``/tim2``, and a page with its files for everything else."""
 
-    def __init__(self, page: IResource | None) -> None:
+    def __init__(self, page: IResource | None, upgrade: IResource) -> None:
         super().__init__()
         self._page = page
+        self._upgrade = upgrade
 
     def getChild(self, path: bytes, request: Request) -> Any:
-        """A path that is neither of ours."""
+        """A path that is neither of ours, or a WebSocket on ``/``."""
+        if path == b"" and request.method == b"GET" and asks_to_upgrade(request):
+            return self._upgrade
         if self._page is None:
             return notFound()
         return self._page.getChildWithDefault(path, request)
@@ -54,6 +57,12 @@ class LimitedRequest(Request):
 class LimitedChannel(HTTPChannel):
     """A connection whose requests have to arrive in time, not only to trickle in."""
 
+    peer: IAddress | None = None
+
+    def getPeer(self) -> Any:
+        """The client, be it through a proxy."""
+        return self.peer
+
     def resetTimeout(self) -> None:
         """Bytes alone do not prolong it: the clock runs from request to request."""
 
@@ -69,6 +78,12 @@ class ClientSite(Site):
     protocol = LimitedChannel  # type: ignore[assignment]
     noisy = False
 
+    def buildProtocol(self, addr: IAddress | None) -> Any:
+        """A connection from ``addr``, which a proxy may have told."""
+        channel: Any = super().buildProtocol(addr)
+        channel.peer = addr
+        return channel
+
     def startFactory(self) -> None:
         """There is no log to open."""
 
@@ -80,24 +95,23 @@ class ClientSite(Site):
 
 
 def make_site(
-    desk: IFrontDesk,
+    shared: Shared,
     page: IResource | None,
     *,
     origins: Collection[str],
-    max_frame: int,
-    reactor: IReactorTime,
+    trusted: TrustedProxies = NO_PROXIES,
 ) -> ClientSite:
     """The site for clients.
 
     Args:
         page: Serves ``/`` and all paths but ``/tim`` and ``/tim2``; ``None``: 404.
         origins: The only values of ``Origin`` that are accepted; none for any.
-        max_frame: Bytes of the largest frame after login.
+        trusted: The proxies whose ``X-Forwarded-For`` is believed.
     """
-    clients = WebSocketClients(desk, reactor, Encodings(), max_frame)
-    root = Root(page)
-    root.putChild(b"tim", Upgrade(clients, origins))
-    root.putChild(b"tim2", Accounts(desk, origins))
+    upgrade = Upgrade(WebSocketClients(shared), origins, trusted)
+    root = Root(page, upgrade)
+    root.putChild(b"tim", upgrade)
+    root.putChild(b"tim2", Accounts(shared, origins, trusted))
     return ClientSite(
-        root, requestFactory=LimitedRequest, timeout=HTTP_SECONDS, reactor=reactor
+        root, requestFactory=LimitedRequest, timeout=HTTP_SECONDS, reactor=shared.clock
     )

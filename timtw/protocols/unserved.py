@@ -66,8 +66,6 @@ UNSERVED: Final[Mapping[Part, Mapping[Value, str]]] = {
     Part.HISTORY: {2: "history of a room"},
     Part.RECIPIENT: {3: "messages to rooms"},
     Part.ORDER: {
-        2: "revoke",
-        3: "burn after reading",
         5: "streams in messages",
         **dict.fromkeys(range(31, 128), "custom kinds"),
     },

@@ -1,4 +1,4 @@
-"""The way from HTTP to WebSocket: ``/tim``.
+"""The way from HTTP to WebSocket: ``/tim``, and ``/`` for a client that dials that.
 
 docs/reference/protocol.md, section 1.2. twisted.web has read the request; what is
 decided here is whether it may become a WebSocket, and who reads the bytes from then
@@ -12,11 +12,15 @@ import re
 from collections.abc import Collection
 from typing import Any, Final
 
-from twisted.internet.interfaces import IAddress
-from twisted.protocols.policies import ProtocolWrapper
 from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET, Request
 
+from timtw.protocols.sources import (
+    TrustedProxies,
+    answer_last,
+    hand_over,
+    request_source,
+)
 from timtw.protocols.websocket import WebSocketClients
 
 _VERSION: Final = b"13"
@@ -32,11 +36,6 @@ _HANDSHAKE: Final = (
 )
 
 
-def source_of(address: IAddress | None) -> str:
-    """A text that stands for the address of a client, for its limits."""
-    return str(getattr(address, "host", "local"))
-
-
 def origin_allowed(request: Request, origins: Collection[str]) -> bool:
     """Whether the request's ``Origin`` is one of ``origins``; none means any."""
     origin = request.getHeader(b"origin")
@@ -46,28 +45,37 @@ def origin_allowed(request: Request, origins: Collection[str]) -> bool:
 class Upgrade(Resource):
     """Turns an HTTP request into a WebSocket connection."""
 
-    def __init__(self, clients: WebSocketClients, origins: Collection[str]) -> None:
+    def __init__(
+        self,
+        clients: WebSocketClients,
+        origins: Collection[str],
+        trusted: TrustedProxies,
+    ) -> None:
         super().__init__()
         self._clients = clients
         self._origins = origins
+        self._trusted = trusted
 
     def render(self, request: Request) -> Any:
         """Hand the connection over, or say what is wrong with the request."""
         code = self._fault(request)
+        source = ""
+        try:
+            source = request_source(request, self._trusted)
+        except ValueError:
+            code = 400
+            answer_last(request)
         if code:
             request.setResponseCode(code)
             request.setHeader(b"content-type", b"text/plain")
             return b"This is the WebSocket of a chat server.\n"
-        return self._hand_over(request)
+        return self._hand_over(request, source)
 
     def _fault(self, request: Request) -> int:
         """The HTTP status of what is wrong; 0 for nothing."""
         if request.method != b"GET":
             return 405
-        upgrade = _words(request, b"upgrade")
-        if b"websocket" not in upgrade or b"upgrade" not in _words(
-            request, b"connection"
-        ):
+        if not asks_to_upgrade(request):
             return 400
         keys = request.requestHeaders.getRawHeaders(b"sec-websocket-key", [])
         if request.getHeader(b"sec-websocket-version") != _VERSION:
@@ -76,27 +84,27 @@ class Upgrade(Resource):
             return 400
         return 0 if origin_allowed(request, self._origins) else 403
 
-    def _hand_over(self, request: Request) -> int:
+    def _hand_over(self, request: Request, source: str) -> int:
         """Let a WebSocket protocol take the place of the HTTP channel."""
         channel: Any = request.channel
         transport: Any = channel.transport
-        protocol: Any = self._clients.protocol_for(
-            source_of(request.getClientAddress())
-        )
+        protocol: Any = self._clients.protocol_for(source)
         # The channel and its request know each other and are needed no more; what
         # the client has sent behind its request is passed on.
         channel.requests.clear()
         channel.transport = None
         channel.rawDataReceived = protocol.dataReceived
         transport.unregisterProducer()
-        if isinstance(transport, ProtocolWrapper):  # TLS is a protocol of its own.
-            transport.wrappedProtocol = protocol
-        else:
-            transport.protocol = protocol
-        protocol.makeConnection(transport)
+        hand_over(transport, protocol)
         key = request.getHeader(b"sec-websocket-key")
         protocol.dataReceived(_HANDSHAKE % key)
         return NOT_DONE_YET
+
+
+def asks_to_upgrade(request: Request) -> bool:
+    """Whether the request wants to become a WebSocket, rightly or not."""
+    wanted = b"websocket" in _words(request, b"upgrade")
+    return wanted and b"upgrade" in _words(request, b"connection")
 
 
 def _words(request: Request, header: bytes) -> set[bytes]:

@@ -35,15 +35,15 @@ from timtw.model.limits import (
     CURSOR_SECONDS,
     STORAGE_WAITING,
 )
-from timtw.model.stores import IMessageStore, IPostingDesk, PostingDone
-from timtw.model.values import Batch, CursorMove, Draft, Posted
+from timtw.model.stores import IMessageStore, IPostingDesk, Outcome, PostingDone
+from timtw.model.values import Batch, CursorMove, Draft
 from timtw.shards.moves import CursorDone, WaitingMove
 
 _Entry: TypeAlias = tuple[Draft | None, PostingDone]
 """A draft with its callback; without a draft it is refused in its turn."""
 _Key: TypeAlias = tuple[int, bytes]
 
-_NOTHING: Final[Sequence[Posted]] = ()
+_NOTHING: Final[Sequence[Outcome]] = ()
 
 
 @implementer(IPostingDesk)
@@ -161,7 +161,7 @@ class GroupCommit:
         keys = list(waiting)[: self._span]
         return [waiting.pop(key) for key in keys]
 
-    def _stored(self, posted: Sequence[Posted]) -> None:
+    def _stored(self, posted: Sequence[Outcome]) -> None:
         """A commit has succeeded: start the next one, then tell everybody."""
         assert self._sent is not None
         entries, moves = self._sent
@@ -233,7 +233,7 @@ class GroupCommit:
             pause = 0 if hurry else self._pause
             self._later = self._clock.callLater(pause, self._due)
 
-    def _answer(self, entries: list[_Entry], posted: Sequence[Posted]) -> None:
+    def _answer(self, entries: list[_Entry], posted: Sequence[Outcome]) -> None:
         """Tell each draft of a commit what became of it."""
         answers = iter(posted)
         for draft, done in entries:

@@ -9,9 +9,13 @@ import attrs
 from twisted.internet.defer import Deferred
 from zope.interface import implementer
 
+from timtw.model.errors import BadParameter, PermissionDenied, TimError
 from timtw.model.limits import HISTORY_ENTRIES, LOG_READ_BYTES, READERS
-from timtw.model.stores import IMessageStore, IReaderStore
+from timtw.model.stores import IMessageStore, IReaderStore, Outcome
 from timtw.model.values import (
+    REMOVALS,
+    REVOCATION,
+    TEXT,
     Batch,
     Conversation,
     CursorMove,
@@ -26,8 +30,12 @@ from timtw.model.values import (
 from timtw.shards.digests import Digests
 from timtw.shards.memory_standings import Submit
 from timtw.shards.records import pack_content
-from timtw.shards.repeats import is_repeat, period_of
+from timtw.shards.repeats import is_repeat, message_of, once_of, period_of
 
+_Kept: TypeAlias = tuple[Message, int]
+"""A message as it is read later, and the size of its stored form."""
+_Line: TypeAlias = tuple[Conversation, int] | _Kept
+"""An entry of a log: the text of this number, or what the entry holds itself."""
 _Repeats: TypeAlias = dict[tuple[Conversation, bytes], tuple[int, int]]
 
 
@@ -40,8 +48,8 @@ class MemoryMessages:
     def __init__(self, submit: Submit, digests: Digests) -> None:
         self._submit = submit
         self._digests = digests
-        self._conversations: dict[Conversation, list[tuple[Message, int]]] = {}
-        self._logs: dict[int, list[tuple[Conversation, int]]] = {}
+        self._conversations: dict[Conversation, list[_Kept | None]] = {}
+        self._logs: dict[int, list[_Line]] = {}
         self._delivered: dict[tuple[Conversation, int], int] = {}
         self._repeats: dict[int, _Repeats] = {}
 
@@ -49,11 +57,14 @@ class MemoryMessages:
         """The newest number of a log."""
         return len(self._logs.get(account, ()))
 
-    def post(self, batch: Batch) -> Deferred[Sequence[Posted]]:
+    def post(self, batch: Batch) -> Deferred[Sequence[Outcome]]:
         """See ``IMessageStore``."""
 
-        def operation() -> Sequence[Posted]:
-            posted = [self._store(draft) for draft in batch.drafts]
+        def operation() -> Sequence[Outcome]:
+            posted = [
+                self._store(draft) if draft.kind == TEXT else self._event(draft)
+                for draft in batch.drafts
+            ]
             for move in batch.cursors:
                 self._move(move)
             return posted
@@ -68,17 +79,11 @@ class MemoryMessages:
         if draft.chosen:
             first = self._first(draft, packed, mid)
             if first is not None:
-                return Posted(_message(draft, *first, fresh=False), 0, 0, repeated=True)
-        message = _message(draft, mid, draft.timestamp, fresh=True)
-        stored = attrs.evolve(
-            message,
-            sender=attrs.evolve(draft.sender, domain=""),
-            recipient=attrs.evolve(draft.recipient, domain=""),
-            device=None,
-        )
+                return Posted(message_of(draft, *first, False), 0, 0, repeated=True)
+        message = message_of(draft, mid, draft.timestamp, True)
         kept = self._conversations.setdefault(conversation, [])
-        kept.append((stored, len(packed)))
-        line = (conversation, mid)
+        kept.append((_stored(message), len(packed)))
+        line: _Line = (conversation, mid)
         own = self._logs.setdefault(draft.sender.number, [])
         own.append(line)
         other = self._logs.setdefault(draft.recipient.number, [])
@@ -86,11 +91,45 @@ class MemoryMessages:
             other.append(line)
         return Posted(message, len(own), len(other))
 
+    def _event(self, draft: Draft) -> Outcome:
+        """Store one removal or custom message, or say why not."""
+        packed = pack_content(draft.content)
+        owners = [draft.recipient.number]
+        if draft.kind in REMOVALS:
+            refusal = self._remove(draft)
+            if refusal is not None:
+                return refusal
+            owners.insert(0, draft.sender.number)
+        elif draft.chosen:
+            first = self._first(draft, packed, 0)
+            if first is not None:
+                return Posted(message_of(draft, *first, False), 0, 0, repeated=True)
+        message = message_of(draft, draft.mid, draft.timestamp, True)
+        numbers = [0]
+        for owner in owners:
+            log = self._logs.setdefault(owner, [])
+            log.append((_stored(message), len(packed)))
+            numbers.append(len(log))
+        return Posted(message, numbers[-2], numbers[-1])
+
+    def _remove(self, draft: Draft) -> TimError | None:
+        """Take the text away; else why it must not be."""
+        kept = self._conversations.get(draft.conversation, [])
+        found = kept[draft.mid - 1] if 0 < draft.mid <= len(kept) else None
+        if found is None:
+            return BadParameter("this conversation has no such message")
+        is_author = found[0].sender.number == draft.sender.number
+        if is_author != (draft.kind == REVOCATION):
+            return PermissionDenied()
+        kept[draft.mid - 1] = None
+        return None
+
     def _first(self, draft: Draft, packed: bytes, mid: int) -> tuple[int, int] | None:
         """The mid and time of the send that this repeats; else it is remembered."""
         now = draft.timestamp
         period = period_of(now)
-        digest = self._digests.repeat(draft.sender.number, draft.ident, packed)
+        content = once_of(draft, packed)
+        digest = self._digests.repeat(draft.sender.number, draft.ident, content)
         key = (draft.conversation, digest)
         for recent in (period, period - 1):
             first = self._repeats.get(recent, {}).get(key)
@@ -119,16 +158,26 @@ class MemoryMessages:
             entries: list[LogEntry] = []
             room = LOG_READ_BYTES
             lines = self._logs.get(account, [])[max(after, 0) : max(up_to, 0)]
-            for seq, (conversation, mid) in enumerate(lines, max(after, 0) + 1):
-                message, size = self._conversations[conversation][mid - 1]
+            for seq, line in enumerate(lines, max(after, 0) + 1):
+                kept = self._kept(line)
+                if kept is None:
+                    continue
+                message, size = kept
                 room -= size
                 if entries and (room < 0 or len(entries) >= limit):
                     return LogPage(tuple(entries), entries[-1].seq)
-                own = message.sender.number == account
+                own = message.kind == TEXT and message.sender.number == account
                 entries.append(LogEntry(seq, message, own))
             return LogPage(tuple(entries), up_to)
 
         return self._submit(operation)
+
+    def _kept(self, line: _Line) -> _Kept | None:
+        """What an entry stands for; nothing if that is gone."""
+        head, number = line
+        if isinstance(head, Message):
+            return head, number
+        return self._conversations[head][number - 1]
 
     def heads(self, accounts: Sequence[int]) -> Deferred[Mapping[int, int]]:
         """See ``IMessageStore``."""
@@ -142,11 +191,11 @@ class MemoryMessages:
         def operation() -> Sequence[Message]:
             kept = self._conversations.get(conversation, [])
             found: list[Message] = []
-            for message, _size in reversed(kept[:newest] if newest else kept):
+            for one in reversed(kept[:newest] if newest else kept):
                 if len(found) >= min(count, HISTORY_ENTRIES):
                     break
-                if until is None or message.timestamp <= until:
-                    found.append(message)
+                if one is not None and (until is None or one[0].timestamp <= until):
+                    found.append(one[0])
             return found
 
         return self._submit(operation)
@@ -156,17 +205,13 @@ class MemoryMessages:
         return self._submit(lambda: self._delivered.get((conversation, account), 0))
 
 
-def _message(draft: Draft, mid: int, timestamp: int, fresh: bool) -> Message:
-    """The message that a draft has become, or had become before."""
-    return Message(
-        draft.conversation,
-        mid,
-        draft.ident,
-        draft.sender,
-        draft.recipient,
-        timestamp,
-        draft.content,
-        draft.device if fresh else None,
+def _stored(message: Message) -> Message:
+    """A message as it is read later: without domains and device."""
+    return attrs.evolve(
+        message,
+        sender=attrs.evolve(message.sender, domain=""),
+        recipient=attrs.evolve(message.recipient, domain=""),
+        device=None,
     )
 
 

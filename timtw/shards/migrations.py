@@ -33,7 +33,15 @@ class Migration:
     statements: tuple[str, ...]
 
 
-MIGRATIONS: Final[tuple[Migration, ...]] = ()
+MIGRATIONS: Final[tuple[Migration, ...]] = (
+    Migration(
+        2,
+        (
+            "ALTER TABLE log ADD COLUMN id BIGINT",
+            "ALTER TABLE log ADD COLUMN sender BIGINT",
+        ),
+    ),
+)
 """Every step after version 1, in order; the last one leads to ``schema.VERSION``."""
 
 

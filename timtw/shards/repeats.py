@@ -1,4 +1,4 @@
-"""When a send counts as a repeat: the arithmetic that every engine shares.
+"""When a send counts as a repeat, and what it is answered: what every engine shares.
 
 Sends are remembered in periods of ``REPEAT_SECONDS``. A send is looked for in its own
 period and in the one before, so a whole period can be forgotten at once, without an
@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Final
 
 from timtw.model.limits import REPEAT_SECONDS
+from timtw.model.values import TEXT, Draft, Message
 
 NANOSECONDS: Final = 1_000_000_000
 WINDOW: Final = REPEAT_SECONDS * NANOSECONDS
@@ -24,3 +25,23 @@ def period_of(timestamp: int) -> int:
 def is_repeat(first: int, timestamp: int) -> bool:
     """Whether a send at ``timestamp`` repeats an equal one of the time ``first``."""
     return first >= timestamp - WINDOW
+
+
+def once_of(draft: Draft, packed: bytes) -> bytes:
+    """What tells a send from others with its id: its content, and its kind."""
+    return packed if draft.kind == TEXT else packed + b"%d" % draft.kind
+
+
+def message_of(draft: Draft, mid: int, timestamp: int, fresh: bool) -> Message:
+    """The message that a draft has become, or had become before."""
+    return Message(
+        draft.conversation,
+        mid,
+        draft.ident,
+        draft.sender,
+        draft.recipient,
+        timestamp,
+        draft.content,
+        draft.device if fresh else None,
+        draft.kind,
+    )

@@ -24,7 +24,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-VERSION: Final = 1
+VERSION: Final = 2
 """The version of these definitions; a change adds one and a migration to it."""
 
 metadata: Final = MetaData()
@@ -120,8 +120,8 @@ message: Final = Table(
     _number("id"),
     _number("sender"),
     _number("ts"),
-    _small("state"),  # 0: there
-    _octets("body"),  # sealed
+    _small("state"),  # 0: there, 1: revoked, 2: burnt
+    _octets("body"),  # sealed; empty when the text is gone
     PrimaryKeyConstraint("slot", "first", "second", "mid"),
     sqlite_with_rowid=False,
 )
@@ -133,11 +133,13 @@ log: Final = Table(
     _number("account"),
     _number("seq"),
     _number("ts"),
-    _small("kind"),  # 1: a message of a conversation
+    _small("kind"),  # 1: a text; 2, 3: a text is revoked, burnt; 31 to 127: custom
     _number("first"),
     _number("second"),
     _number("mid"),
-    _octets("body", nullable=True),  # sealed, of entries that are no message
+    _octets("body", nullable=True),  # sealed; this and the next two: not of texts
+    Column("id", BigInteger),
+    Column("sender", BigInteger),
     PrimaryKeyConstraint("slot", "account", "seq"),
     sqlite_with_rowid=False,
 )

@@ -2,9 +2,10 @@
 
 A sealed record is the number of its data key (4 bytes, big-endian), a nonce (12 bytes)
 and the ciphertext with its tag. The associated data say what the record is and where it
-belongs: (kind, conversation, sender, id) for a message body, (kind, account) for what
-belongs to an account. So nobody who can write to the database can move a text to
-another conversation or put it into another mouth. ``mid``, numbers of logs and shards
+belongs: (kind, conversation, sender, id) for a message body, with the kind of message
+where it is no text, (kind, account) for what belongs to an account. So nobody who can
+write to the database can move a text to another conversation or put it into another
+mouth. ``mid``, numbers of logs and shards
 are not part of it: rows may move.
 
 Nonces are eight random bytes, drawn anew for each process, and a counter of four bytes:
@@ -28,10 +29,12 @@ BODY: Final = 1
 IDENTITY: Final = 2
 PROFILE: Final = 3
 GRANT: Final = 4
+EVENT: Final = 5
 
 _HEAD: Final = 16
 _COUNTER: Final = 1 << 32
 _pack_body = Struct(">Bqqqq").pack
+_pack_event = Struct(">BBqqqq").pack
 _pack_account = Struct(">Bq").pack
 _pack_head = Struct(">I8sI").pack
 
@@ -39,6 +42,11 @@ _pack_head = Struct(">I8sI").pack
 def body_context(first: int, second: int, sender: int, ident: int) -> bytes:
     """What the body of a message is bound to."""
     return _pack_body(BODY, first, second, sender, ident)
+
+
+def event_context(kind: int, first: int, second: int, sender: int, ident: int) -> bytes:
+    """What the body of a log entry that is no text is bound to."""
+    return _pack_event(EVENT, kind, first, second, sender, ident)
 
 
 def account_context(kind: int, account: int) -> bytes:

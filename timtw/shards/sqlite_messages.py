@@ -14,8 +14,9 @@ from zope.interface import implementer
 
 from timtw.model.idents import node_of, slot_of
 from timtw.model.limits import HISTORY_ENTRIES, LOG_READ_BYTES, READERS
-from timtw.model.stores import IMessageStore, IReaderStore
+from timtw.model.stores import IMessageStore, IReaderStore, Outcome
 from timtw.model.values import (
+    TEXT,
     Address,
     Batch,
     Conversation,
@@ -23,12 +24,11 @@ from timtw.model.values import (
     LogEntry,
     LogPage,
     Message,
-    Posted,
     ReaderState,
 )
 from timtw.shards.reader import ReadPool
 from timtw.shards.records import unpack_content
-from timtw.shards.sealing import Sealer, body_context
+from timtw.shards.sealing import Sealer, body_context, event_context
 from timtw.shards.sqlite_posting import Posting
 from timtw.shards.statements import ReaderStatements, ReadingStatements, made
 from timtw.shards.writer import Writer
@@ -50,7 +50,7 @@ class SqliteMessages:
         self._posting = posting
         self._statements = made(ReadingStatements)
 
-    def post(self, batch: Batch) -> Deferred[Sequence[Posted]]:
+    def post(self, batch: Batch) -> Deferred[Sequence[Outcome]]:
         """See ``IMessageStore``."""
         return self._write(lambda connection: self._posting.post(connection, batch))
 
@@ -67,13 +67,13 @@ class SqliteMessages:
                 self._statements.read_log,
                 (slot_of(account), account, after, up_to, limit + 1),
             )
-            for seq, *row in rows:
+            for seq, kind, *row in rows:
                 room -= len(row[-1])
                 if entries and (room < 0 or len(entries) >= limit):
                     rows.close()
                     return LogPage(tuple(entries), entries[-1].seq)
-                message = self._message(*row)
-                own = message.sender.number == account
+                message = self._message(kind, *row)
+                own = kind == TEXT and message.sender.number == account
                 entries.append(LogEntry(seq, message, own))
             return LogPage(tuple(entries), up_to)
 
@@ -109,7 +109,7 @@ class SqliteMessages:
                     min(count, HISTORY_ENTRIES),
                 ),
             )
-            return [self._message(*row) for row in rows]
+            return [self._message(TEXT, *row) for row in rows]
 
         return self._read(operation)
 
@@ -127,6 +127,7 @@ class SqliteMessages:
 
     def _message(
         self,
+        kind: int,
         first: int,
         second: int,
         mid: int,
@@ -135,8 +136,11 @@ class SqliteMessages:
         ts: int,
         body: bytes,
     ) -> Message:
-        """The message of a row."""
-        context = body_context(first, second, sender, ident)
+        """The message of a row; what is no text is bound to its kind."""
+        if kind == TEXT:
+            context = body_context(first, second, sender, ident)
+        else:
+            context = event_context(kind, first, second, sender, ident)
         content = unpack_content(self._sealer.open(body, context))
         other = second if sender == first else first
         return Message(
@@ -147,6 +151,7 @@ class SqliteMessages:
             Address(other, node_of(other)),
             ts,
             content,
+            kind=kind,
         )
 
 

@@ -3,15 +3,27 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from itertools import groupby
+from operator import attrgetter
 from typing import Any, TypeAlias
 
 from timtw.model.idents import slot_of
-from timtw.model.values import Batch, Conversation, CursorMove, Draft, Message, Posted
+from timtw.model.stores import Outcome
+from timtw.model.values import (
+    TEXT,
+    Batch,
+    Conversation,
+    CursorMove,
+    Draft,
+    Message,
+    Posted,
+)
 from timtw.shards.known import Known
 from timtw.shards.records import pack_content
-from timtw.shards.repeats import is_repeat, period_of
+from timtw.shards.repeats import is_repeat, message_of, period_of
 from timtw.shards.sealing import Sealer, body_context
+from timtw.shards.sqlite_events import THERE, Events
 from timtw.shards.statements import PostingStatements, made
 
 _Pair: TypeAlias = tuple[int, int]
@@ -20,10 +32,7 @@ _First: TypeAlias = tuple[int, int]
 _Reader: TypeAlias = tuple[int, bytes]
 _Mark: TypeAlias = tuple[int, int, int]
 
-THERE = 0
-"""State of a message that is there."""
-REFERENCE = 1
-"""Kind of a log entry that refers to a message."""
+_KIND = attrgetter("kind")
 
 
 class Posting:
@@ -31,6 +40,7 @@ class Posting:
 
     def __init__(self, sealer: Sealer) -> None:
         self._sealer = sealer
+        self._events = Events(sealer, self._raise)
         self._statements = made(PostingStatements)
         statements = self._statements
         self._counters: Known[_Pair] = Known(
@@ -59,11 +69,14 @@ class Posting:
         self._counters.load(connection, [key])
         return self._counters.values.get(key, 0)
 
-    def post(self, connection: sqlite3.Connection, batch: Batch) -> Sequence[Posted]:
+    def post(self, connection: sqlite3.Connection, batch: Batch) -> Sequence[Outcome]:
         """Store a batch; one answer per draft."""
-        posted: Sequence[Posted] = ()
-        if batch.drafts:
-            posted = self._store(connection, batch.drafts)
+        posted: list[Outcome] = []
+        for kind, drafts in groupby(batch.drafts, _KIND):
+            if kind == TEXT:
+                posted += self._store(connection, list(drafts))
+            else:
+                posted += [self._events.store(connection, draft) for draft in drafts]
         if batch.cursors:
             self._move(connection, batch.cursors)
             self._mark(connection, batch.cursors)
@@ -94,7 +107,8 @@ class Posting:
             if digest is not None:
                 found = _first(firsts, pair, digest, draft.timestamp)
                 if found is not None:
-                    posted.append(_repeated(draft, *found))
+                    message = message_of(draft, *found, False)
+                    posted.append(Posted(message, 0, 0, repeated=True))
                     continue
             first, second = pair
             ts = draft.timestamp
@@ -110,12 +124,12 @@ class Posting:
             own = (sender, 0)
             sender_seq = recipient_seq = last[own] = last.get(own, 0) + 1
             touched.add(own)
-            log += (slot_of(sender), sender, sender_seq, ts, REFERENCE, *pair, mid)
+            log += (slot_of(sender), sender, sender_seq, ts, TEXT, *pair, mid)
             if other != sender:
                 theirs = (other, 0)
                 recipient_seq = last[theirs] = last.get(theirs, 0) + 1
                 touched.add(theirs)
-                log += (slot_of(other), other, recipient_seq, ts, REFERENCE, *pair, mid)
+                log += (slot_of(other), other, recipient_seq, ts, TEXT, *pair, mid)
             if digest is not None:
                 period = period_of(ts)
                 firsts[period, first, second, digest] = (mid, ts)
@@ -152,6 +166,20 @@ class Posting:
         ):
             for text, parameters in rows.split(values):
                 execute(text, parameters)
+
+    def _raise(
+        self, connection: sqlite3.Connection, keys: Iterable[_Pair]
+    ) -> list[int]:
+        """Raise these counters by one each; their new numbers, in order."""
+        keys = list(keys)
+        self._counters.load(connection, keys)
+        last = self._counters.values
+        numbers = []
+        for key in keys:
+            last[key] = last.get(key, 0) + 1
+            numbers.append(last[key])
+        self._count(connection, set(keys))
+        return numbers
 
     def _count(self, connection: sqlite3.Connection, touched: set[_Pair]) -> None:
         """Write the counters that were raised, in the order of their keys."""
@@ -239,17 +267,3 @@ def _first(
         if found is not None and is_repeat(found[1], timestamp):
             return found
     return None
-
-
-def _repeated(draft: Draft, mid: int, timestamp: int) -> Posted:
-    """The answer that an earlier send had already got."""
-    message = Message(
-        draft.conversation,
-        mid,
-        draft.ident,
-        draft.sender,
-        draft.recipient,
-        timestamp,
-        draft.content,
-    )
-    return Posted(message, 0, 0, repeated=True)

@@ -10,7 +10,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final, TypeVar
 
-from sqlalchemy import Table, bindparam, delete, literal_column, select, union_all
+from sqlalchemy import (
+    Table,
+    and_,
+    bindparam,
+    delete,
+    func,
+    literal_column,
+    or_,
+    select,
+    union_all,
+)
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.sql import ClauseElement, ColumnElement
@@ -26,6 +36,10 @@ DIALECT: Final = sqlite.dialect(paramstyle="qmark")
 CONVERSATION: Final = ("slot", "first", "second")
 FIRST: Final[ColumnElement[int]] = literal_column("0")
 """The offset of a limited select; left out, it would become a parameter."""
+TEXT_ENTRY: Final[ColumnElement[int]] = literal_column("1")
+"""Kind of a log entry that refers to a text; a literal, as above."""
+THERE: Final[ColumnElement[int]] = literal_column("0")
+"""State of a text that is there."""
 READER: Final = ("slot", "account", "device")
 MEMBER: Final = (*CONVERSATION, "account")
 ONCE: Final = ("slot", "period", "first", "second", "digest")
@@ -94,8 +108,23 @@ class PostingStatements:
         self.write_messages = many_rows(
             DIALECT, schema.message, [column.name for column in schema.message.c]
         )
+        own = ("body", "id", "sender")
         self.write_log = many_rows(
-            DIALECT, schema.log, [c.name for c in schema.log.c if c.name != "body"]
+            DIALECT, schema.log, [c.name for c in schema.log.c if c.name not in own]
+        )
+        self.write_events = many_rows(
+            DIALECT, schema.log, [column.name for column in schema.log.c]
+        )
+        message = schema.message
+        m, key = message.c, (*CONVERSATION, "mid")
+        self.read_author = text(
+            select(m.sender, m.state).where(*equal(message, *key)), *key
+        )
+        self.remove_text = text(
+            message.update()
+            .values(state=bindparam("gone"), body=bindparam("nothing"))
+            .where(*equal(message, *key)),
+            *("gone", "nothing", *key),
         )
         self.read_once = read_many(
             schema.send_once,
@@ -121,13 +150,22 @@ class ReadingStatements:
         message, log = schema.message, schema.log
         m = message.c
         columns = (m.first, m.second, m.mid, m.id, m.sender, m.ts, m.body)
+        e = log.c
+        text_of_entry = and_(
+            e.kind == TEXT_ENTRY,
+            m.slot == _slot_of(e.first),
+            *[m[name] == e[name] for name in ("first", "second", "mid")],
+            m.state == THERE,
+        )
+        either = [func.coalesce(m[name], e[name]) for name in ("id", "sender")]
+        body = func.coalesce(m.body, e.body)
         self.read_log = text(
-            select(log.c.seq, *columns)
+            select(e.seq, e.kind, e.first, e.second, e.mid, *either, e.ts, body)
+            .select_from(log.outerjoin(message, text_of_entry))
             .where(*equal(log, "slot", "account"))
-            .where(log.c.seq > bindparam("after"), log.c.seq <= bindparam("up_to"))
-            .where(m.slot == _slot_of(log.c.first))
-            .where(*[m[name] == log.c[name] for name in ("first", "second", "mid")])
-            .order_by(log.c.seq)
+            .where(e.seq > bindparam("after"), e.seq <= bindparam("up_to"))
+            .where(or_(e.kind != TEXT_ENTRY, m.state == THERE))
+            .order_by(e.seq)
             .limit(bindparam("count"))
             .offset(FIRST),
             *("slot", "account", "after", "up_to", "count"),
@@ -136,6 +174,7 @@ class ReadingStatements:
             select(*columns)
             .where(*equal(message, *CONVERSATION))
             .where(m.mid <= bindparam("newest"), m.ts <= bindparam("until"))
+            .where(m.state == THERE)
             .order_by(m.mid.desc())
             .limit(bindparam("count"))
             .offset(FIRST),

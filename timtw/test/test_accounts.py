@@ -225,6 +225,13 @@ class TokenTests(SynchronousTestCase):
         made = {tickets.new_token(stage.entropy) for _ in range(50)}
         self.assertEqual(50, len(made))
         self.assertFalse(any(tickets.is_credential(token) for token in made))
+        self.assertTrue(all(token == str(int(token)) for token in made))
+        self.assertGreater(max(map(int, made)), 1 << 52)
+        extremes = [b"\0" * 7, b"\0" * 6 + b"\x07", b"\0" * 6 + b"\x08", b"\xff" * 7]
+        token = tickets.new_token(lambda _: extremes.pop(0))
+        self.assertEqual("1", token)
+        token = tickets.new_token(lambda _: extremes.pop(0))
+        self.assertEqual(str((1 << 53) - 1), token)
         credential = tickets.new_credential(stage.entropy)
         self.assertTrue(tickets.is_credential(credential))
         self.assertEqual(45, len(credential))

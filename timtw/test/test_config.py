@@ -31,6 +31,12 @@ websocket = tcp:5080
 ping_timeout = 300
 origins = https://chat.example.org
     http://localhost:8000/
+tcp = tcp:5090
+    tcp:5091
+trusted_proxies = 10.0.0.0/8
+    ::1
+switched_off = TIMREGISTER
+    timMessage
 [accounts]
 register = closed
 device_limit = 3
@@ -86,6 +92,10 @@ class ReadingTests(ConfigTestCase):
         self.assertEqual(self.folder / "state", config.node.state_dir)
         self.assertEqual(self.folder / "state" / "keys", config.node.keys)
         self.assertEqual(("tcp:5080",), config.clients.websocket)
+        self.assertEqual(("tcp:5090",), config.clients.tcp)
+        self.assertEqual((), config.clients.trusted_proxies)
+        self.assertEqual((), config.clients.switched_off)
+        self.assertEqual((), self.read("[clients]\ntcp =").clients.tcp)
         self.assertEqual(600, config.clients.ping_timeout)
         self.assertEqual((), config.clients.origins)
         self.assertEqual(Registration.OPEN, config.accounts.register)
@@ -113,6 +123,9 @@ class ReadingTests(ConfigTestCase):
         self.assertEqual(300, clients.ping_timeout)
         origins = ("https://chat.example.org", "http://localhost:8000")
         self.assertEqual(origins, clients.origins)
+        self.assertEqual(("tcp:5090", "tcp:5091"), clients.tcp)
+        self.assertEqual(("10.0.0.0/8", "::1/128"), clients.trusted_proxies)
+        self.assertEqual(("TIMREGISTER", "TIMMESSAGE"), clients.switched_off)
         accounts = config.accounts
         self.assertEqual(Registration.CLOSED, accounts.register)
         self.assertEqual((3, 2), (accounts.device_limit, accounts.device_type_limit))
@@ -272,6 +285,13 @@ class RefusalTests(ConfigTestCase):
             ("clients", "websocket", "ssl:5080:privateKey=/no/such/file"),
             ("clients", "origins", "chat.example.org"),
             ("clients", "origins", "https://chat.example.org/page"),
+            ("clients", "tcp", "tcp"),
+            ("clients", "trusted_proxies", "proxy.example.org"),
+            ("clients", "trusted_proxies", "10.0.0.1/8"),
+            ("clients", "trusted_proxies", "10.0.0.0/33"),
+            ("clients", "switched_off", "TIMMESSAGES"),
+            ("clients", "switched_off", "TIMACK"),
+            ("clients", "switched_off", "90"),
             ("clients", "ping_timeout", "ten"),
             ("clients", "ping_timeout", "1.5"),
             ("clients", "ping_timeout", "٣"),

@@ -16,7 +16,7 @@ from timtw.model import limits
 from timtw.model.commands import FetchBacklog, IssueToken, LogIn
 from timtw.model.errors import BadToken
 from timtw.model.events import EndOfBacklog, LoggedIn, Refused
-from timtw.model.values import Batch, Device
+from timtw.model.values import Batch, Device, Posted
 from timtw.protocols import structs
 from timtw.protocols.codecs import THRIFT
 from timtw.shards.memory import MemoryShard
@@ -85,6 +85,7 @@ class D22LongTexts(FileCase):
         text = "\u4e2d" * (limits.MIB // 3)
         (posted,) = await shard.messages.post(Batch((draft(text),)))
         page = await shard.messages.read_log(ADA.number, 0, 1, 1)
+        assert isinstance(posted, Posted)
         self.assertEqual(
             [posted.message.mid], [one.message.mid for one in page.entries]
         )

@@ -22,6 +22,8 @@ from twisted.trial.unittest import SynchronousTestCase
 from timtw.core.feed import Feed, State
 from timtw.model import limits
 from timtw.model.values import (
+    REVOCATION,
+    TEXT,
     Address,
     Content,
     Conversation,
@@ -45,6 +47,12 @@ def entry(seq: int, own: bool) -> LogEntry:
     return LogEntry(seq, message, own)
 
 
+def removal(seq: int, gone: int) -> LogEntry:
+    """An entry of my log after which the text with the number ``gone`` is gone."""
+    told = entry(seq, False).message
+    return LogEntry(seq, attrs.evolve(told, mid=gone, kind=REVOCATION), False)
+
+
 @attrs.define(eq=False)
 class Line:
     """One connection: what was written to it, and what the client made of it."""
@@ -55,9 +63,10 @@ class Line:
     unread: deque[tuple[tuple[int, ...], int, bool]] = attrs.Factory(deque)
     outstanding: dict[int, tuple[int, ...]] = attrs.Factory(dict)
     receipts: set[int] = attrs.Factory(set)
-    reads: deque[tuple[int, int, int]] = attrs.Factory(deque)
+    reads: deque[tuple[int, int, int, list[LogEntry]]] = attrs.Factory(deque)
     cursor: int = 0
     rewound: set[int] = attrs.Factory(set)
+    renewed: set[int] = attrs.Factory(set)
     silent: bool = True
 
 
@@ -82,6 +91,7 @@ class FeedMachine(RuleBasedStateMachine):
         self.known_acked: set[int] = set()
         self.excused: set[int] = set()
         self.stuck_at: list[int] = []
+        self.removed: dict[int, int] = {}
         for number in range(backlog):
             self._grow(own and number % 3 == 0)
         self._connect(0, frozenset())
@@ -131,14 +141,16 @@ class FeedMachine(RuleBasedStateMachine):
     def _write(self, seqs: tuple[int, ...], receipt: int) -> None:
         """Bytes go to the line; the client reads them later, or never."""
         assert self.writable
-        assert all(seq in self.log for seq in seqs), "a message that is gone was sent"
+        for seq in seqs:
+            known = self.removed.get(seq, 0) <= self.feed.head
+            assert seq in self.log or not known, "a message that is gone was sent"
         again = receipt in self.line.receipts
         if receipt:
             self.line.receipts.add(receipt)
+            self.line.renewed.add(receipt)
         allowed = again or not any(
             seq in self.known_acked and seq not in self.line.rewound for seq in seqs
         )
-        self.line.rewound.difference_update(seqs)
         self.line.unread.append((seqs, receipt, allowed))
 
     @rule(most=st.integers(1, 40))
@@ -169,9 +181,10 @@ class FeedMachine(RuleBasedStateMachine):
         return ENTRY_BYTES
 
     def read(self, after: int, up_to: int, ticket: int) -> None:
-        """Storage answers later."""
+        """Storage answers later with what it has now."""
         assert after < up_to <= self.head
-        self.line.reads.append((after, up_to, ticket))
+        found = [one for seq, one in self.log.items() if after < seq <= up_to]
+        self.line.reads.append((after, up_to, ticket, found))
 
     def confirmed(self, acked: int, entries: Sequence[LogEntry]) -> None:
         """The cursor may move."""
@@ -223,15 +236,28 @@ class FeedMachine(RuleBasedStateMachine):
         if unseen:
             del self.log[unseen[place % len(unseen)]]
 
+    @rule(place=st.integers(0, 200), heard=st.booleans())
+    def text_is_taken_back(self, place: int, heard: bool) -> None:
+        """Any text is revoked, wherever it is on its way; the hint may be lost."""
+        texts = [seq for seq, one in self.log.items() if one.message.kind == TEXT]
+        if not texts:
+            return
+        gone = texts[place % len(texts)]
+        self.head += 1
+        self.log[self.head] = removal(self.head, gone)
+        del self.log[gone]
+        self.removed[gone] = self.head
+        if heard:
+            self.feed.offered(self.log[self.head])
+
     @precondition(lambda self: self.line.reads)
     @rule(works=st.booleans(), most=st.integers(1, 20))
     def storage_answers(self, works: bool, most: int) -> None:
         """A read comes back, in pieces or not at all."""
-        after, up_to, ticket = self.line.reads.popleft()
+        _after, up_to, ticket, found = self.line.reads.popleft()
         if not works:
             self.feed.unread(ticket)
             return
-        found = [one for seq, one in self.log.items() if after < seq <= up_to]
         some = tuple(found[:most])
         reaches = some[-1].seq if len(found) > most else up_to
         self.feed.loaded(LogPage(some, reaches), ticket)
@@ -242,7 +268,14 @@ class FeedMachine(RuleBasedStateMachine):
         """Any frame that was read is confirmed, in any order, sometimes twice."""
         receipts = sorted(self.line.outstanding)
         receipt = receipts[place % len(receipts)]
-        self.known_acked.update(self.line.outstanding[receipt])
+        self._confirm(receipt)
+
+    def _confirm(self, receipt: int) -> None:
+        """The client confirms a frame."""
+        seqs = self.line.outstanding[receipt]
+        self.known_acked.update(seqs)
+        if receipt in self.line.renewed:
+            self.line.rewound.difference_update(seqs)
         self.feed.acknowledged(receipt)
 
     @rule()
@@ -250,8 +283,7 @@ class FeedMachine(RuleBasedStateMachine):
         """All that was written is read and confirmed."""
         self.client_reads(len(self.line.unread))
         for receipt in sorted(self.line.outstanding):
-            self.known_acked.update(self.line.outstanding[receipt])
-            self.feed.acknowledged(receipt)
+            self._confirm(receipt)
 
     @rule()
     def everything_works(self) -> None:
@@ -304,6 +336,7 @@ class FeedMachine(RuleBasedStateMachine):
         seq = min(seq, self.feed.head)
         self.known_acked.update(range(1, seq + 1))
         self.line.rewound.update(range(seq + 1, self.head + 1))
+        self.line.renewed.clear()
         self.arrived.update(range(1, seq + 1))
         self.front = max(self.front, seq)
         self.feed.ask(seq)
@@ -429,6 +462,7 @@ def walk(rng: random.Random) -> None:
         (2, machine.look),
         (2, machine.client_asks),
         (1, lambda: machine.message_goes(rng.randint(0, 9))),
+        (3, lambda: machine.text_is_taken_back(rng.randint(0, 200), _likely(rng))),
         (1, lambda: machine.time_passes(rng.choice([0.5, 3.0, 10.0]))),
         (1, lambda: machine.line_fills(rng.random() < 0.7)),
         (1, machine.cursor_is_stored),
@@ -453,6 +487,11 @@ def walk(rng: random.Random) -> None:
         machine.nothing_unconfirmed_is_passed()
         machine.window_is_kept()
     machine.teardown()
+
+
+def _likely(rng: random.Random) -> bool:
+    """Whether a hint arrives."""
+    return rng.random() < 0.8
 
 
 def _owns(rng: random.Random) -> list[bool]:

@@ -16,9 +16,10 @@ from timtw.model.commands import IssueToken, Register
 from timtw.model.errors import NameTaken, WrongPassword
 from timtw.model.limits import HTTP_BODY, HTTP_SECONDS
 from timtw.protocols import structs
+from timtw.protocols.clientline import make_shared
 from timtw.protocols.codecs import JSON, THRIFT
 from timtw.protocols.site import make_site
-from timtw.protocols.upgrade import source_of
+from timtw.protocols.sources import NO_PROXIES, source_of
 from timtw.test.wirekit import ALICE, RecordingDesk, Socket
 
 REGISTER_JSON = (
@@ -32,6 +33,7 @@ class Stage(SynchronousTestCase):
     """A server, and requests as bytes."""
 
     origins: tuple[str, ...] = ()
+    trusted = NO_PROXIES
 
     def setUp(self) -> None:
         """Nothing has been asked."""
@@ -41,11 +43,10 @@ class Stage(SynchronousTestCase):
     def open(self, page: IResource | None = None) -> None:
         """Make the site."""
         self.site = make_site(
-            self.desk,
+            make_shared(self.desk, self.clock, 1000),
             page,
             origins=self.origins,
-            max_frame=1000,
-            reactor=self.clock,
+            trusted=self.trusted,
         )
 
     def connect(self) -> Socket:
@@ -94,11 +95,13 @@ class Registration(Stage):
         self.assertEqual(self.desk.sources, ["192.0.2.1"] * 2)
 
     def test_token(self) -> None:
-        """A token is told as the text n."""
+        """A token is told as the text n and as the number t, which are the same."""
         socket = self.ask(b'\x8f{"name":"u","pwd":"p","domain":"d","extend":{"a":"b"}}')
         self.assertEqual(self.desk.asked, [IssueToken("u", "p", "d", {"a": "b"})])
-        self.desk.answers[0].callback("TOK")
-        ack = b'\x0c{"ok":true,"timType":15,"n":"TOK"}'
+        self.desk.answers[0].callback("9007199254740991")
+        ack = (
+            b'\x0c{"ok":true,"timType":15,"t":9007199254740991,"n":"9007199254740991"}'
+        )
         self.assertEqual(self.answer(socket), (b"200", ack))
 
     def test_refused(self) -> None:

@@ -30,13 +30,12 @@ from timtw.model.events import (
     Profiles,
     Refused,
 )
-from timtw.model.stores import IMessageStore, IReaderStore
+from timtw.model.stores import IMessageStore, IReaderStore, Outcome
 from timtw.model.values import (
     Batch,
     Conversation,
     Device,
     Message,
-    Posted,
     ReaderState,
 )
 from timtw.shards.memory import MemoryShard
@@ -118,7 +117,7 @@ class CrowdTests(SynchronousTestCase):
             def __getattr__(self, name: str) -> object:
                 return getattr(self._messages, name)
 
-            def post(self, batch: Batch) -> Deferred[Sequence[Posted]]:
+            def post(self, batch: Batch) -> Deferred[Sequence[Outcome]]:
                 batches.append(len(batch.drafts))
                 return self._messages.post(batch)
 

@@ -17,6 +17,7 @@ from timtw.model.limits import (
     CURSOR_SECONDS,
     STORAGE_WAITING,
 )
+from timtw.model.stores import Outcome
 from timtw.model.values import Batch, Confirmed, Conversation, CursorMove, Posted
 from timtw.shards.digests import Digests
 from timtw.shards.groupcommit import GroupCommit
@@ -38,7 +39,7 @@ class GatedMessages(MemoryMessages):
         self.batches: list[Batch] = []
         self.gates: list[Deferred[None]] = []
 
-    def post(self, batch: Batch) -> Deferred[Sequence[Posted]]:
+    def post(self, batch: Batch) -> Deferred[Sequence[Outcome]]:
         """Note the batch; store it when its gate opens."""
         self.batches.append(batch)
         gate: Deferred[None] = Deferred()

@@ -9,8 +9,8 @@ from twisted.internet import reactor
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from timtw.model.stores import IShard
-from timtw.model.values import Batch, Posted
+from timtw.model.stores import IShard, Outcome
+from timtw.model.values import Batch
 from timtw.shards.memory import MemoryShard
 from timtw.test import contracts, contracts_standing
 
@@ -37,6 +37,10 @@ class MemoryMessageTests(_Memory, contracts.MessageContract):
     """Messages in memory."""
 
 
+class MemoryRemovalTests(_Memory, contracts.RemovalContract):
+    """Revoked and burnt texts in this engine."""
+
+
 class MemoryReaderTests(_Memory, contracts.ReaderContract):
     """Readers in memory."""
 
@@ -54,7 +58,7 @@ class TurnTests(SynchronousTestCase):
         """
         clock = Clock()
         shard = MemoryShard(clock, os.urandom)
-        results: list[list[Posted]] = []
+        results: list[list[Outcome]] = []
         posting = shard.messages.post(Batch((contracts.draft(),)))
         _ = posting.addCallback(lambda posted: results.append(list(posted)))
         heads = shard.messages.heads([contracts.ADA.number])

@@ -18,13 +18,30 @@ from twisted.trial.unittest import TestCase
 from timtw.model.errors import NameTaken, StorageUnavailable
 from timtw.model.limits import CLEAN_HURRY_SECONDS, CLEAN_ROWS
 from timtw.model.stores import IShard, ShardError
-from timtw.model.values import Batch, CursorMove, TokenGrant
+from timtw.model.values import (
+    BURN,
+    REVOCATION,
+    TEXT,
+    Batch,
+    CursorMove,
+    Posted,
+    TokenGrant,
+)
 from timtw.shards.memory import MemoryShard
 from timtw.shards.migrations import Migration
 from timtw.shards.opening import open_shard
 from timtw.shards.sqlite import SqliteShard
 from timtw.test import contracts, contracts_standing
-from timtw.test.contracts import ADA, NOW, PHONE, SECOND, WINDOW, draft
+from timtw.test.contracts import (
+    ADA,
+    BOB,
+    NOW,
+    PHONE,
+    SECOND,
+    WINDOW,
+    draft,
+    removal,
+)
 
 REACTOR: Any = reactor
 
@@ -53,6 +70,10 @@ class SqliteStandingTests(_Sqlite, contracts_standing.StandingContract):
 
 class SqliteMessageTests(_Sqlite, contracts.MessageContract):
     """Messages in SQLite."""
+
+
+class SqliteRemovalTests(_Sqlite, contracts.RemovalContract):
+    """Revoked and burnt texts in this engine."""
 
 
 class SqliteReaderTests(_Sqlite, contracts.ReaderContract):
@@ -120,7 +141,7 @@ class RestartTests(FileCase):
         shard = await self.opened()
         self.assertEqual(ada, await shard.accounts.find("ada", "here"))
         posted = await shard.messages.post(Batch((draft("1", ident=5), draft("3"))))
-        self.assertEqual([1, 3], [p.message.mid for p in posted])
+        self.assertEqual([1, 3], contracts.mids(posted))
         state = await shard.readers.open(ADA.number, PHONE, NOW)
         self.assertEqual((1, 3), (state.cursor, state.head))
 
@@ -173,13 +194,13 @@ class RestartTests(FileCase):
 
     async def test_older_schema_is_brought_forward(self) -> None:
         """
-        A newer program takes over a database of version 1 with what it holds.
+        A newer program takes over a database with what it holds.
         """
 
         class Newer(SqliteShard):
             _migrations: ClassVar = (
-                Migration(2, ("ALTER TABLE account ADD COLUMN colour BIGINT",)),
-                Migration(3, ("UPDATE account SET colour = 7",)),
+                Migration(3, ("ALTER TABLE account ADD COLUMN colour BIGINT",)),
+                Migration(4, ("UPDATE account SET colour = 7",)),
             )
 
         shard = make(self.place)
@@ -188,8 +209,37 @@ class RestartTests(FileCase):
         await shard.stop()
         shard = await self.opened(Newer)
         self.assertEqual(ada, await shard.accounts.find("ada", ""))
-        self.assertEqual([(3,)], self.sql("SELECT version FROM schema_version"))
+        self.assertEqual([(4,)], self.sql("SELECT version FROM schema_version"))
         self.assertEqual([(7,)], self.sql("SELECT colour FROM account"))
+
+    async def test_version_1_is_brought_forward(self) -> None:
+        """
+        What the first version stored is read, and can be revoked.
+        """
+        shard = make(self.place)
+        await shard.start()
+        await shard.messages.post(Batch((draft("old"), draft("new"))))
+        await shard.stop()
+        for column in ("id", "sender"):
+            self.sql(f"ALTER TABLE log DROP COLUMN {column}")
+        self.sql("UPDATE schema_version SET version = 1")
+        shard = await self.opened()
+        await shard.messages.post(Batch((removal(1),)))
+        page = await shard.messages.read_log(ADA.number, 0, 9, 9)
+        kinds = [(entry.seq, entry.message.kind) for entry in page.entries]
+        self.assertEqual([(2, TEXT), (3, REVOCATION)], kinds)
+        self.assertEqual([(2,)], self.sql("SELECT version FROM schema_version"))
+
+    async def test_removed_text_leaves_no_body(self) -> None:
+        """
+        Of a revoked or burnt text the database keeps that there was one.
+        """
+        shard = await self.opened()
+        await shard.messages.post(Batch((draft("1"), draft("2"), draft("3"))))
+        burn = removal(2, BOB, ADA, kind=BURN)
+        await shard.messages.post(Batch((removal(1), burn)))
+        rows = self.sql("SELECT mid, state, length(body) > 0 FROM message")
+        self.assertEqual([(1, 1, 0), (2, 2, 0), (3, 0, 1)], rows)
 
     async def test_failed_step_leaves_nothing(self) -> None:
         """
@@ -198,12 +248,12 @@ class RestartTests(FileCase):
 
         class Broken(SqliteShard):
             _migrations: ClassVar = (
-                Migration(2, ("CREATE TABLE new (a)", "SELECT * FROM nowhere")),
+                Migration(3, ("CREATE TABLE new (a)", "SELECT * FROM nowhere")),
             )
 
         await self.founded()
         self.assertIn("nowhere", await self.refused(Broken))
-        self.assertEqual([(1,)], self.sql("SELECT version FROM schema_version"))
+        self.assertEqual([(2,)], self.sql("SELECT version FROM schema_version"))
         made = self.sql("SELECT name FROM sqlite_schema WHERE name = 'new'")
         self.assertEqual([], made)
         await self.opened()
@@ -306,6 +356,7 @@ class OutageTests(FileCase):
         large = Batch((draft("2"), draft("x" * 1_000_000)))
         await self.assertFailure(shard.messages.post(large), StorageUnavailable)
         (posted,) = await shard.messages.post(Batch((draft("3"),)))
+        assert isinstance(posted, Posted)
         self.assertEqual((2, 2), (posted.message.mid, posted.sender_seq))
 
     async def test_fault_fails_alone(self) -> None:
@@ -325,7 +376,9 @@ class OutageTests(FileCase):
         fault = asked.pop(1)
         await self.assertFailure(fault, Exception)
         posted = await gatherResults(asked)
-        self.assertEqual([1, 2], [p.message.mid for (p,) in posted])
+        self.assertEqual(
+            [1, 2], [mid for some in posted for mid in contracts.mids(some)]
+        )
 
     async def test_damaged_record(self) -> None:
         """

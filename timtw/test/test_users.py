@@ -54,9 +54,18 @@ class UserTests(SynchronousTestCase):
         return status, said.getvalue(), complaint.getvalue()
 
     def test_as_a_program(self) -> None:
-        """It runs as a program of its own."""
+        """It is a command of the program timtw."""
         word = str(self.folder / "word")
-        command = [sys.executable, "-m", "timtw.users", "add", "ada", "-c", "node.ini"]
+        command = [
+            sys.executable,
+            "-m",
+            "timtw.cli",
+            "user",
+            "add",
+            "ada",
+            "-c",
+            "node.ini",
+        ]
         ended = subprocess.run(
             [*command, "--password-file", word],
             cwd=self.folder,

@@ -30,9 +30,11 @@ from timtw.model.limits import (
     STALLED_SECONDS,
     WRITE_BYTES,
 )
+from timtw.protocols.clientline import make_shared
 from timtw.protocols.codecs import THRIFT
 from timtw.protocols.frames import websocket_message
 from timtw.protocols.site import make_site
+from timtw.protocols.sources import NO_PROXIES
 from timtw.protocols.wsreader import unmask
 from timtw.test.wirekit import RecordingDesk, RecordingSession, Socket, entry, logged_in
 
@@ -64,16 +66,16 @@ class Stage(SynchronousTestCase):
     """A server, a core that records, and sockets in memory."""
 
     origins: tuple[str, ...] = ()
+    trusted = NO_PROXIES
 
     def setUp(self) -> None:
         """Nobody is connected."""
         self.clock, self.desk = Clock(), RecordingDesk()
         self.site = make_site(
-            self.desk,
+            make_shared(self.desk, self.clock, MAX_FRAME),
             None,
             origins=self.origins,
-            max_frame=MAX_FRAME,
-            reactor=self.clock,
+            trusted=self.trusted,
         )
 
     def request(self, *lines: str, instead: dict[str, str] | None = None) -> Socket:
@@ -134,7 +136,7 @@ class Handshake(Stage):
         for line, other, status in (
             ("GET /tim HTTP/1.1", "POST /tim HTTP/1.1", b" 405 "),
             ("GET /tim HTTP/1.1", "GET /tim/ HTTP/1.1", b" 404 "),
-            ("GET /tim HTTP/1.1", "GET / HTTP/1.1", b" 404 "),
+            ("GET /tim HTTP/1.1", "POST / HTTP/1.1", b" 404 "),
             ("Upgrade: websocket", "Upgrade: h2c", b" 400 "),
             ("Connection: keep-alive, Upgrade", "Connection: close", b" 400 "),
             ("Sec-WebSocket-Version: 13", "Sec-WebSocket-Version: 8", b" 400 "),
@@ -144,6 +146,16 @@ class Handshake(Stage):
             answer = self.request(instead={line: other}).value()
             self.assertIn(status, answer[:20], other)
         self.assertEqual(self.desk.sessions, [])
+
+    def test_root(self) -> None:
+        """A client that dials the root is let in as well."""
+        for path in ("/", "/?x=y"):
+            answer = self.request(
+                instead={"GET /tim HTTP/1.1": f"GET {path} HTTP/1.1"}
+            ).value()
+            self.assertIn(b" 101 ", answer[:20])
+        bad = {"GET /tim HTTP/1.1": "GET / HTTP/1.1", _HEAD[-1]: "X: y"}
+        self.assertIn(b" 400 ", self.request(instead=bad).value()[:20])
 
     def test_full(self) -> None:
         """A node with too many connections closes the new one."""

@@ -10,6 +10,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from timtw.core.settings import Settings
 from timtw.protocols import structs
+from timtw.protocols.clientline import make_shared
 from timtw.protocols.codecs import THRIFT
 from timtw.protocols.site import make_site
 from timtw.protocols.websocket import NORMAL
@@ -32,11 +33,9 @@ class Wire(SynchronousTestCase):
         """A node that nobody is connected to."""
         self.stage = Stage(settings=self.settings)
         self.site = make_site(
-            self.stage.cores["north"],
+            make_shared(self.stage.cores["north"], self.stage.clock, 1 << 20),
             None,
             origins=(),
-            max_frame=1 << 20,
-            reactor=self.stage.clock,
         )
 
     def connect(self) -> Socket:
@@ -169,3 +168,33 @@ class Conversation(Wire):
         stranger = self.open()
         ends = self.say(stranger, b'\xda{"msType":2,"odType":1}')
         self.assertEqual(ends, [NORMAL.to_bytes(2, "big")])
+
+
+class Tokens(Wire):
+    """A token is found where each client looks for it, and taken as each brings it."""
+
+    def token(self) -> tuple[int, str]:
+        """Both forms of a new token of Alice."""
+        body = b'\x8f{"name":"alice","pwd":"secret"}'
+        head = b"POST /tim2 HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n"
+        socket = self.connect()
+        socket.protocol.dataReceived(head % len(body) + body)
+        self.pass_time()
+        told = json.loads(socket.value().partition(b"\r\n\r\n")[2][1:])
+        return told["t"], told["n"]
+
+    def test_forms(self) -> None:
+        """Text, decimal text and number are one token: when one is used, all are."""
+        node = self.register("alice")
+        for form in ('"{n}"', '"{t}"', "{t}"):
+            t, n = self.token()
+            self.assertTrue(0 < t < 1 << 53)
+            text = form.format(t=t, n=n).encode()
+            frame = b'\x90{"name":"","pwd":"","token":%b}' % text
+            (answer,) = self.say(self.open(), frame)
+            self.assertEqual((of(answer)["ok"], of(answer).get("n")), (True, node))
+            for other in (b'"%b"' % n.encode(), b"%d" % t):
+                frame = b'\x90{"name":"","pwd":"","token":%b}' % other
+                (answer,) = self.say(self.open(), frame)
+                self.assertEqual(of(answer)["error"]["code"], 4115)
+            self.stage.clock.advance(60)

@@ -28,6 +28,7 @@ state_dir = state
 
 [clients]
 websocket = tcp:{port}:interface=127.0.0.1
+tcp =
 
 [accounts]
 device_limit = 5

@@ -1,0 +1,79 @@
+"""
+``timtw``: the command of people and scripts; ``twistd tim`` is the one that serves.
+
+Each part brings its commands along as functions that add a parser. A command is the
+default ``func`` of its parser: it takes the parsed arguments and returns the exit
+status. One that needs the network hands a coroutine function to
+``arguments.with_reactor``, which runs it on the global reactor; so the reactor is
+imported here, beside `tap.py`, and nowhere else.
+"""
+
+import argparse
+import sys
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any
+
+import timtw
+from timtw import users
+from timtw.client import commands
+
+Subparsers = Any
+"""What argparse returns from `add_subparsers`; it has no public name."""
+Work = Callable[[Any], Coroutine[Any, Any, int]]
+"""What takes a reactor and comes to an exit status."""
+
+COMMANDS: tuple[Callable[[Subparsers], None], ...] = (
+    commands.add_send,
+    commands.add_listen,
+    users.add_parser,
+)
+"""All commands, in the order of the help."""
+
+FAILED = 1
+"""The exit status after a bug of ours."""
+INTERRUPTED = 130
+"""The exit status after Ctrl-C, as shells have it."""
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Run one command; returns its exit status, 2 for wrong words."""
+    parser = argparse.ArgumentParser(
+        prog="timtw", description="Talk through a timtw node, or look after one."
+    )
+    parser.add_argument("--version", action="version", version=timtw.__version__)
+    parser.set_defaults(with_reactor=with_reactor)
+    subparsers = parser.add_subparsers(metavar="COMMAND", required=True)
+    for add in COMMANDS:
+        add(subparsers)
+    arguments = parser.parse_args(words)
+    status: int = arguments.func(arguments)
+    return status
+
+
+def with_reactor(work: Work) -> int:
+    """Run `work` on the global reactor; returns what it comes to."""
+    from twisted.internet import reactor
+    from twisted.internet.defer import Deferred
+    from twisted.python.failure import Failure
+
+    loop: Any = reactor
+    results: list[int] = []
+
+    def done(result: int | Failure) -> None:
+        if isinstance(result, Failure):
+            result.printTraceback(sys.stderr)
+            results.append(FAILED)
+        else:
+            results.append(result)
+        loop.stop()
+
+    def begin() -> None:
+        _ = Deferred.fromCoroutine(work(loop)).addBoth(done)
+
+    loop.callWhenRunning(begin)
+    loop.run()
+    return results[0] if results else INTERRUPTED
+
+
+if __name__ == "__main__":
+    sys.exit(main())

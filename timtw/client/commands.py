@@ -1,0 +1,210 @@
+"""``timtw send`` and ``timtw listen``: a conversation for scripts."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from argparse import Namespace
+from collections.abc import Awaitable, Callable
+from typing import Any, TextIO
+
+from twisted.internet.defer import CancelledError, Deferred
+
+from timtw.client.client import Client, connect
+from timtw.client.options import Exit, add_common, login_of, problem
+from timtw.client.values import (
+    ClientError,
+    Login,
+    Message,
+    Offline,
+    Online,
+    Refused,
+    Unreachable,
+)
+from timtw.client.ways import State, Ways
+from timtw.model.errors import Remedy
+
+
+def add_send(subparsers: Any) -> None:
+    """Add ``timtw send`` to the command's parsers."""
+    parser = subparsers.add_parser(
+        "send",
+        help="write one text",
+        description="Write one text; ends with 0 when the node has it on its disk.",
+    )
+    add_common(parser, resource="send")
+    to = parser.add_mutually_exclusive_group(required=True)
+    to.add_argument("--to", help="the login name of the account to write to")
+    to.add_argument("--to-node", help="its node, where names cannot be looked up")
+    parser.add_argument(
+        "--id",
+        type=int,
+        default=0,
+        help="1 to 2^53-1; a text is stored once under one id, however often sent",
+    )
+    parser.add_argument(
+        "--timeout", type=float, default=30.0, help="seconds; default %(default)s"
+    )
+    parser.add_argument("--json", action="store_true", help="write mid, timestamp, id")
+    parser.add_argument("text", nargs="?", help="default: what comes on stdin")
+    parser.set_defaults(func=send)
+
+
+def add_listen(subparsers: Any) -> None:
+    """Add ``timtw listen`` to the command's parsers."""
+    parser = subparsers.add_parser(
+        "listen",
+        help="write what arrives to stdout",
+        description="Write what arrives to stdout, one line each. A message is "
+        "acknowledged once its line is written: an interrupted one comes again.",
+    )
+    add_common(parser, resource="listen")
+    parser.add_argument("--json", action="store_true", help="one JSON object a line")
+    parser.add_argument(
+        "--own", action="store_true", help="what others of my devices write"
+    )
+    parser.add_argument("--count", type=int, default=0, help="end after so many")
+    parser.set_defaults(func=listen)
+
+
+def send(arguments: Namespace) -> int:
+    """Write one text; returns the exit status."""
+    return _run(arguments, _send)
+
+
+def listen(arguments: Namespace) -> int:
+    """Write what arrives to stdout; returns the exit status."""
+    return _run(arguments, _listen)
+
+
+def _run(
+    arguments: Namespace, work: Callable[[Any, Namespace, Login], Awaitable[int]]
+) -> int:
+    """Run a command on the reactor, and put errors into sentences."""
+    try:
+        login = login_of(arguments, os.environ)
+    except (OSError, ValueError) as error:
+        return problem(str(error), Exit.USAGE)
+
+    async def guarded(reactor: Any) -> int:
+        try:
+            return await work(reactor, arguments, login)
+        except (ClientError, ValueError) as error:
+            return problem(str(error), status_of(error))
+
+    status: int = arguments.with_reactor(guarded)
+    return status
+
+
+def status_of(error: Exception) -> Exit:
+    """The exit status that tells scripts about an error."""
+    if isinstance(error, Refused):
+        retry = error.remedy in (Remedy.RETRY, Remedy.LOG_IN)
+        return Exit.LATER if retry else Exit.REFUSED
+    if isinstance(error, Unreachable):
+        return Exit.LATER
+    return Exit.USAGE if isinstance(error, ValueError) else Exit.FAILED
+
+
+async def _send(reactor: Any, arguments: Namespace, login: Login) -> int:
+    """Log in, write, wait for the echo."""
+    text = sys.stdin.read() if arguments.text is None else arguments.text
+    ways = Ways(arguments.encoding, listens=False)
+    work = Deferred.fromCoroutine(_write(reactor, arguments, login, ways, text))
+    return await work.addTimeout(arguments.timeout, reactor, _too_late)
+
+
+def _too_late(value: Any, seconds: float) -> Any:
+    """What a cancelled send comes to: it may be stored all the same."""
+    if value.check(CancelledError, ClientError):
+        sentence = (
+            f"no answer within {seconds:g} s; the text may be stored all the same"
+        )
+        return problem(sentence, Exit.LATER)
+    return value
+
+
+async def _write(
+    reactor: Any, arguments: Namespace, login: Login, ways: Ways, text: str
+) -> int:
+    """The whole conversation of ``timtw send``."""
+    client = await connect(reactor, arguments.server, login, ways)
+    try:
+        peer = arguments.to_node or await _node_of(client, arguments.to)
+        if peer is None:
+            return problem(f"nobody is called {arguments.to}", Exit.NOBODY)
+        stored = await client.send(peer, text, arguments.id)
+    finally:
+        await client.close()
+    if arguments.json:
+        told = {"mid": stored.mid, "timestamp": stored.timestamp, "id": stored.ident}
+        sys.stdout.write(f"{json.dumps(told)}\n")
+    return Exit.DONE
+
+
+async def _node_of(client: Client, name: str) -> str | None:
+    """The node of an account, None if there is no such name."""
+    found = await client.find(name)
+    return None if found is None else found.node
+
+
+async def _listen(reactor: Any, arguments: Namespace, login: Login) -> int:
+    """Log in and write what arrives until the end."""
+    ways = Ways(arguments.encoding, own=arguments.own, observe=_tell)
+    client = await connect(reactor, arguments.server, login, ways)
+    shape = as_json if arguments.json else as_words
+    left = arguments.count or -1
+    try:
+        while left:
+            message = await client.receive()
+            if not emit(sys.stdout, shape(message)):
+                return Exit.DONE
+            client.confirm(message)
+            left -= 1
+    finally:
+        await client.close()
+    return Exit.DONE
+
+
+def emit(out: TextIO, line: str) -> bool:
+    """Write a line and flush it; whether there is still somebody who reads."""
+    try:
+        out.write(f"{line}\n")
+        out.flush()
+    except BrokenPipeError:
+        # The interpreter flushes once more when it ends; there is nothing to tell.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), out.fileno())
+        return False
+    return True
+
+
+def as_json(message: Message) -> str:
+    """A message as one line of JSON; binary content in hexadecimal."""
+    told: dict[str, Any] = {
+        "peer": message.peer,
+        "own": message.own,
+        "text": message.text,
+        "mid": message.mid,
+        "timestamp": message.timestamp,
+        "id": message.ident,
+        "seq": message.seq,
+        "kind": message.kind,
+    }
+    if message.data:
+        told["data"] = message.data.hex()
+    return json.dumps(told)
+
+
+def as_words(message: Message) -> str:
+    """A message as one line for people."""
+    arrow = "to" if message.own else "from"
+    return f"{arrow} {message.peer}: {' '.join(message.text.splitlines())}"
+
+
+def _tell(state: State) -> None:
+    """Say on stderr when the line comes and goes."""
+    if isinstance(state, Offline):
+        sys.stderr.write(f"timtw: {state.reason}; trying again\n")
+    elif isinstance(state, Online):
+        sys.stderr.write(f"timtw: connected to {state.address}\n")

@@ -1,0 +1,115 @@
+"""One connection to a node: bytes of a socket to frames and back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol as Shape
+
+from twisted.internet.error import ConnectionDone
+from twisted.internet.interfaces import ITCPTransport
+from twisted.internet.protocol import Protocol, connectionDone
+from twisted.python.failure import Failure
+
+from timtw.client.addresses import Framing
+from timtw.client.wsframes import BadLine
+
+
+class Owner(Shape):
+    """Who uses a line."""
+
+    def line_made(self, line: Line) -> None:
+        """There is a transport; the handshake begins."""
+        ...
+
+    def line_opened(self) -> None:
+        """Frames may be written from now on."""
+        ...
+
+    def line_heard(self, frame: bytes) -> None:
+        """A frame of the node; may raise BadLine."""
+        ...
+
+    def line_lost(self, reason: str) -> None:
+        """The line is gone; said once."""
+        ...
+
+
+class Line(Protocol):
+    """See the module.
+
+    Attributes:
+        heard_at: When anything came last, in the seconds of ``now``.
+    """
+
+    def __init__(
+        self, owner: Owner, framing: Framing, now: Callable[[], float]
+    ) -> None:
+        """A line that is not connected."""
+        self._owner = owner
+        self._framing = framing
+        self._now = now
+        self._opened = False
+        self._reason = ""
+        self.heard_at = now()
+
+    def connectionMade(self) -> None:
+        """The transport is there: begin the handshake."""
+        if ITCPTransport.providedBy(self.transport):
+            self.transport.setTcpNoDelay(True)
+        self._owner.line_made(self)
+        self._write(self._framing.opening())
+        self._open()
+
+    def dataReceived(self, data: bytes) -> None:
+        """Bytes of the node."""
+        self.heard_at = self._now()
+        frames = self._framing.feed(data)
+        self._open()
+        try:
+            for frame in frames:
+                self._owner.line_heard(frame)
+        except BadLine as error:
+            self.drop(str(error))
+        self._write(self._framing.replies())
+        if self._framing.failure:
+            self._reason = self._reason or self._framing.failure
+            self._end()
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        """The transport is gone."""
+        plain = reason.check(ConnectionDone) is not None
+        words = "the node has gone" if plain else reason.getErrorMessage()
+        self._owner.line_lost(self._reason or words)
+
+    def say(self, frames: list[bytes]) -> None:
+        """Write frames."""
+        self._write(b"".join(map(self._framing.wrapped, frames)))
+
+    def leave(self) -> None:
+        """Say goodbye, and close when everything is written."""
+        self._write(self._framing.closing())
+        self._end()
+
+    def drop(self, reason: str) -> None:
+        """Cut the line at once, whatever is not written."""
+        self._reason = self._reason or reason
+        if ITCPTransport.providedBy(self.transport):
+            self.transport.abortConnection()
+        else:
+            self._end()
+
+    def _open(self) -> None:
+        """Tell the owner when the handshake is done."""
+        if self._framing.ready and not self._opened:
+            self._opened = True
+            self._owner.line_opened()
+
+    def _write(self, data: bytes) -> None:
+        """Hand bytes to the transport."""
+        if data and self.transport is not None:
+            self.transport.write(data)
+
+    def _end(self) -> None:
+        """Close when everything is written."""
+        if self.transport is not None:
+            self.transport.loseConnection()

@@ -1,0 +1,115 @@
+"""What a client asks and is answered in order: look-ups, profiles, names, history.
+
+Answers come in the order of the requests (docs/reference/protocol.md, section 1.5), so
+whatever is no message belongs to the oldest request. None of these changes anything
+when it is asked twice, so all without an answer are asked again on a new line.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import attrs
+
+from timtw.client.values import Message, Profile, Refused
+from timtw.client.wire import Heard, message_of
+from timtw.protocols.frames import FrameType
+from timtw.protocols.structs import TimAck, TimMessageList, TimNodes
+
+
+@attrs.define
+class Request:
+    """One request without an answer yet.
+
+    Attributes:
+        number: By what its answer is told.
+        frames: What to send for it.
+    """
+
+    number: int
+    frames: list[bytes]
+
+    def hears(self, heard: Heard, own_node: str) -> tuple[bool, Any]:
+        """Whether this frame completes the answer, and then the answer."""
+        raise NotImplementedError
+
+
+def _profiles(heard: Heard) -> list[Profile] | None:
+    """The accounts in a frame; None if it is no such frame."""
+    body = heard.body
+    if heard.type != FrameType.TIMNODES or not isinstance(body, TimNodes):
+        return None
+    return [
+        Profile(node, bean.name or "", bean.createtime or 0)
+        for node, bean in (body.usermap or {}).items()
+    ]
+
+
+def refusal(heard: Heard, *about: int) -> Refused | None:
+    """The node's no to a request of one of these types, if that is what it is."""
+    ack = heard.body
+    if not isinstance(ack, TimAck) or ack.ok or ack.timType not in about:
+        return None
+    error = ack.error
+    return Refused((error and error.code) or 0, (error and error.info) or "refused")
+
+
+class Find(Request):
+    """A look-up by name; the answer is a profile or None."""
+
+    def hears(self, heard: Heard, own_node: str) -> tuple[bool, Any]:
+        """See ``Request``."""
+        found = _profiles(heard)
+        if found is not None:
+            return True, next(iter(found), None)
+        error = refusal(heard, FrameType.TIMBUSINESS)
+        return error is not None, error
+
+
+class Profiles(Request):
+    """Profiles of nodes; the answer is a dictionary with those that exist."""
+
+    def hears(self, heard: Heard, own_node: str) -> tuple[bool, Any]:
+        """See ``Request``."""
+        found = _profiles(heard)
+        if found is not None:
+            return True, {profile.node: profile for profile in found}
+        error = refusal(heard, FrameType.TIMNODES)
+        return error is not None, error
+
+
+class Rename(Request):
+    """A change of the own display name; the answer is None."""
+
+    def hears(self, heard: Heard, own_node: str) -> tuple[bool, Any]:
+        """See ``Request``."""
+        error = refusal(heard, FrameType.TIMNODES)
+        ack = heard.body
+        done = isinstance(ack, TimAck) and ack.timType == FrameType.TIMNODES
+        return done, error
+
+
+@attrs.define
+class History(Request):
+    """A part of a conversation; the answer is a list of messages, newest first.
+
+    On Thrift the number of frames is not announced (section 6.4), so a request for the
+    own profile goes behind it, and its answer is the end.
+    """
+
+    found: list[Message] = attrs.Factory(list)
+    error: Refused | None = None
+
+    def hears(self, heard: Heard, own_node: str) -> tuple[bool, Any]:
+        """See ``Request``."""
+        body = heard.body
+        if isinstance(body, TimMessageList):
+            self.found += [message_of(m, own_node) for m in body.messageList or ()]
+        self.error = self.error or refusal(heard, FrameType.TIMPULLMESSAGE)
+        if _profiles(heard) is None and refusal(heard, FrameType.TIMNODES) is None:
+            return False, None
+        return True, self.error or self.found
+
+    def again(self) -> None:
+        """Forget a part of an answer: the request goes out once more."""
+        self.found, self.error = [], None

@@ -1,0 +1,299 @@
+"""One device's conversation with its node, over all of its lines; sans-io, no clock.
+
+Frames go in by ``received``; what is to be written and what has happened comes out of
+``outgoing`` and ``events``. The owner tells when a line is there and when it is lost,
+and decides when to come back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from timtw.client.happenings import (
+    Answered,
+    Arrived,
+    Event,
+    NotNow,
+    Over,
+    Phase,
+)
+from timtw.client.receiving import Receiving
+from timtw.client.requests import History, Request, refusal
+from timtw.client.sending import Sending
+from timtw.client.values import (
+    Busy,
+    Delivered,
+    Displaced,
+    Login,
+    Message,
+    Online,
+    Refused,
+    Stored,
+)
+from timtw.client.wire import DELIVERED, Heard, Speech, message_of
+from timtw.model.errors import BadToken, Remedy
+from timtw.model.limits import CLIENT_WAITING
+from timtw.protocols.frames import FrameType
+from timtw.protocols.structs import TimAck, TimMessage, TimMessageList
+
+_SENDS: Final = (
+    FrameType.TIMMESSAGE,
+    FrameType.TIMREVOKEMESSAGE,
+    FrameType.TIMBURNMESSAGE,
+)
+
+
+class Session:
+    """See the module.
+
+    Attributes:
+        phase: Where it stands.
+        node: The own account's node; empty before the first login.
+        credential: Logs this device in again without the password; empty if unknown.
+        leaving: Whether the end was asked for by ``logout``.
+        listens: Whether messages are asked for. One that does not acknowledges none,
+            so the device's place in the log stays where it is.
+    """
+
+    def __init__(
+        self, login: Login, encoding: str, listens: bool = True, own: bool = False
+    ) -> None:
+        """
+        Nobody is logged in.
+
+        Args:
+            own: Whether messages that other devices of the account write arrive, too.
+
+        Raises:
+            ValueError: there is no such encoding.
+        """
+        self.phase = Phase.AWAY
+        self.node = ""
+        self.credential = login.credential
+        self.listens = listens
+        self._login = login
+        self._own = own
+        self._speech = Speech(encoding)
+        self._receiving = Receiving()
+        self._sending = Sending()
+        self.leaving = False
+        self._requests: list[Request] = []
+        self._frames: list[bytes] = []
+        self._events: list[Event] = []
+
+    def outgoing(self) -> list[bytes]:
+        """Frames to write, in order; each is told once."""
+        taken, self._frames = self._frames, []
+        return taken
+
+    def events(self) -> list[Event]:
+        """What has happened, in order; each is told once."""
+        taken, self._events = self._events, []
+        return taken
+
+    # What the owner does.
+
+    def opened(self) -> None:
+        """A line is there."""
+        self.phase = Phase.ENTERING
+        self._frames = [self._speech.login(self._login, self.credential)]
+
+    def lost(self) -> None:
+        """The line is gone; what is unanswered goes out again on the next."""
+        if self.phase is not Phase.OVER:
+            self.phase = Phase.AWAY
+        self._frames.clear()
+        self._receiving.lost()
+
+    def ping(self) -> None:
+        """Ask for a sign of life."""
+        self._frames.append(self._speech.ping())
+
+    def logout(self) -> None:
+        """End the session; ``Over`` follows."""
+        if self.phase is Phase.HERE:
+            self.leaving = True
+            self._frames.append(self._speech.logout())
+
+    def send(self, ident: int, peer: str, text: str) -> None:
+        """
+        Send a text under an id of its own, 1 to 2^53 - 1, which is its number as well.
+
+        Raises:
+            Busy: too much is waiting.
+            ValueError: the text is too long.
+        """
+        self._sending.add(ident, peer, self._speech.text(peer, text, ident))
+        self._push()
+
+    def again(self, ident: int) -> None:
+        """Send a text once more: its echo is late."""
+        if self.phase is Phase.HERE:
+            self._frames += self._sending.again(ident)
+
+    def forget(self, ident: int) -> None:
+        """Nobody waits for this echo any more; the text may be stored all the same."""
+        self._sending.answered(ident)
+        self._push()
+
+    def ask(self, make: Callable[[Speech, str], Request]) -> None:
+        """
+        Ask for something; ``make`` gets the speech and the own node.
+
+        Raises:
+            Busy: too much is waiting.
+            ValueError: the request is too long.
+        """
+        if len(self._requests) >= CLIENT_WAITING:
+            raise Busy("too many requests have no answer yet")
+        request = make(self._speech, self.node)
+        self._requests.append(request)
+        if self.phase is Phase.HERE:
+            self._frames += request.frames
+
+    def taken(self, message: Message) -> None:
+        """The consumer has a message for good."""
+        if message.seq:
+            self._acknowledge(self._receiving.taken(message.seq))
+
+    # What the node says.
+
+    def received(self, frame: bytes) -> None:
+        """
+        Take a frame.
+
+        Raises:
+            BadLine: it is damaged; the line has to be dropped.
+        """
+        heard = self._speech.hear(frame)
+        body = heard.body
+        if self.phase is Phase.OVER:
+            return
+        if heard.type == FrameType.TIMMESSAGE and isinstance(body, TimMessage):
+            self._messages(heard.receipt, [body])
+        elif heard.type == FrameType.TIMOFFLINEMSG and isinstance(body, TimMessageList):
+            self._messages(heard.receipt, body.messageList or [])
+        else:
+            if heard.receipt is not None:
+                self._acknowledge([heard.receipt])
+            self._heard(heard)
+
+    def _heard(self, heard: Heard) -> None:
+        """An answer, or what we do not know and ignore."""
+        ack = heard.body
+        if isinstance(ack, TimAck):
+            if ack.timType == FrameType.TIMAUTH:
+                self._entered(ack, refusal(heard, FrameType.TIMAUTH))
+                return
+            if ack.timType == FrameType.TIMTOKEN and ack.ok:
+                self.credential = ack.n or ""
+                return
+            if ack.timType == FrameType.TIMLOGOUT:
+                self._ended()
+                return
+            error = refusal(heard, *_SENDS)
+            if error is not None:
+                self._refused(ack, error)
+                return
+        if heard.body is not None and self._requests:
+            request = self._requests[0]
+            done, result = request.hears(heard, self.node)
+            if done:
+                del self._requests[0]
+                self._events.append(Answered(request.number, result))
+
+    def _entered(self, ack: TimAck, error: Refused | None) -> None:
+        """The answer to our login."""
+        if error is None:
+            if self.phase is Phase.ENTERING:
+                self._begin(ack)
+        elif error.code == BadToken.code and self.credential:
+            self.credential = ""
+            if self._login.password or self._login.token:
+                self._frames.append(self._speech.login(self._login, ""))
+            else:
+                self._end(error)
+        elif error.remedy is Remedy.RETRY or (self.node and _may_pass(error)):
+            self._events.append(NotNow(error))
+        else:
+            self._end(error)
+
+    def _begin(self, ack: TimAck) -> None:
+        """Logged in: ask from where we stand, then repeat what has no answer.
+
+        The request comes first, as only we know what we have (section 12.5).
+        """
+        self.phase = Phase.HERE
+        self.node = ack.n or ""
+        if ack.t2 is not None:
+            self._receiving.limited(ack.t2)
+        if self.listens:
+            self._frames.append(self._speech.backlog(self._receiving.position))
+        self._sending.lost()
+        self._push()
+        for request in self._requests:
+            if isinstance(request, History):
+                request.again()
+            self._frames += request.frames
+        self._events.append(Online(self.node))
+
+    def _ended(self) -> None:
+        """The node has ended the session; have we asked for it?"""
+        displaced = Displaced("another device took the place of this one")
+        self._end(None if self.leaving else displaced)
+
+    def _end(self, error: Exception | None) -> None:
+        """Nothing more will come."""
+        self.phase = Phase.OVER
+        self._events.append(Over(error))
+
+    def _push(self) -> None:
+        """Send texts, as many as the node works on at a time."""
+        if self.phase is Phase.HERE:
+            self._frames += self._sending.due()
+
+    def _refused(self, ack: TimAck, error: Refused) -> None:
+        """A text was refused; without an id it can only be the oldest."""
+        number = ack.t2 or self._sending.oldest
+        if self._sending.answered(number):
+            self._events.append(Answered(number, error))
+        self._push()
+
+    def _acknowledge(self, receipts: list[bytes]) -> None:
+        """Give receipts, if there is a line for them."""
+        if self.phase is Phase.HERE and self.listens:
+            self._frames += [self._speech.receipt(receipt) for receipt in receipts]
+
+    def _messages(self, receipt: bytes | None, bodies: list[TimMessage]) -> None:
+        """Messages, live, as a page, or as answers to repeated sends."""
+        for body in bodies:
+            if body.odType == DELIVERED:
+                peer = body.fromTid.node if body.fromTid is not None else ""
+                self._events.append(Delivered(peer, body.mid or 0))
+        messages = [message_of(b, self.node) for b in bodies if b.odType != DELIVERED]
+        numbers = [message.seq for message in messages if message.seq]
+        new, ready = self._receiving.arrived(receipt, numbers)
+        self._acknowledge(ready)
+        for message in messages:
+            ours = message.own and self._echoed(message)
+            if message.seq not in new and (message.seq or message.own):
+                continue
+            if ours or not self.listens or (message.own and not self._own):
+                self.taken(message)
+            else:
+                self._events.append(Arrived(message))
+
+    def _echoed(self, message: Message) -> bool:
+        """Whether a text of this session is stored; its sender is told."""
+        if not message.mid or not self._sending.answered(message.ident, message.peer):
+            return False
+        stored = Stored(message.mid, message.timestamp, message.ident)
+        self._events.append(Answered(message.ident, stored))
+        self._push()
+        return True
+
+
+def _may_pass(error: Refused) -> bool:
+    """Whether a login that succeeded before may succeed again without a change."""
+    return error.remedy is Remedy.LOG_IN and error.code != BadToken.code

@@ -1,0 +1,159 @@
+"""What users of the client library hold in their hands: values and errors."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import attrs
+
+from timtw.model import errors
+from timtw.model.errors import Remedy
+
+TEXT: Final = 1
+"""The kind of a message that is a text; docs/reference/protocol.md, section 4.3."""
+_REMEDIES: Final = {each.code: each.remedy for each in errors.TimError.__subclasses__()}
+
+
+@attrs.frozen
+class Login:
+    """Who logs in, on which device, and with what.
+
+    One of ``password``, ``token`` and ``credential`` is needed; a password also helps
+    when the others have ended.
+
+    Attributes:
+        name: The login name; not needed with a token or a credential.
+        password: As it was registered.
+        domain: Empty for none.
+        token: Good for one login.
+        credential: What ``Client.credential`` told earlier, for the same device.
+        resource: Together with ``termtyp`` this is the device; each device gets
+            everything, so use the same two whenever it is the same one.
+        termtyp: The kind of device, -128 to 127.
+    """
+
+    name: str = ""
+    password: str = attrs.field(default="", repr=False)
+    domain: str = ""
+    token: str = attrs.field(default="", repr=False)
+    credential: str = attrs.field(default="", repr=False)
+    resource: str = "timtw"
+    termtyp: int = 4
+
+
+@attrs.frozen
+class Message:
+    """A message as it came from the node.
+
+    Attributes:
+        peer: The node of the other side of the conversation.
+        own: Whether our account has written it, on another device or earlier.
+        text: Empty if the message has none.
+        mid: Its number in the conversation: 1, 2, 3 ...; 0 if it has none.
+        timestamp: When the node took it, nanoseconds since 1970.
+        ident: The id that the sending device chose, 0 if it is not told.
+        seq: Its number in our account's log, 0 for what history answers.
+        kind: The odType; 1 is a text.
+        data: Its binary content.
+    """
+
+    peer: str
+    own: bool
+    text: str
+    mid: int
+    timestamp: int
+    ident: int = 0
+    seq: int = 0
+    kind: int = TEXT
+    data: bytes = b""
+
+
+@attrs.frozen
+class Stored:
+    """A text of ours that the node has on its disk.
+
+    Attributes:
+        mid: Its number in the conversation.
+        timestamp: When the node took it, nanoseconds since 1970.
+        ident: The id under which it was sent.
+    """
+
+    mid: int
+    timestamp: int
+    ident: int
+
+
+@attrs.frozen
+class Profile:
+    """What an account tells about itself.
+
+    Attributes:
+        node: The account's visible id.
+        name: The display name; empty if it has none.
+        created: When it was registered, nanoseconds since 1970.
+    """
+
+    node: str
+    name: str
+    created: int
+
+
+@attrs.frozen
+class Online:
+    """We are logged in, as ``node``, at ``address`` (empty if the session tells it)."""
+
+    node: str
+    address: str = ""
+
+
+@attrs.frozen
+class Offline:
+    """The line is lost; the next attempt is in ``seconds``."""
+
+    reason: str
+    seconds: float
+
+
+@attrs.frozen
+class Delivered:
+    """A device of ``peer`` has confirmed everything up to ``mid``."""
+
+    peer: str
+    mid: int
+
+
+class ClientError(Exception):
+    """The base of what the client library raises."""
+
+
+class Refused(ClientError):
+    """The node said no; docs/reference/protocol.md, section 8.
+
+    Attributes:
+        code: The error code, which programs compare.
+        info: The same for people.
+        remedy: What can be done about it.
+    """
+
+    def __init__(self, code: int, info: str) -> None:
+        """See the attributes."""
+        super().__init__(f"{info} ({code})")
+        self.code = code
+        self.info = info
+        self.remedy = _REMEDIES.get(code, Remedy.NONE)
+
+
+class Unreachable(ClientError):
+    """None of the addresses led to a node; the text has the last reason."""
+
+
+class Displaced(ClientError):
+    """The node ended the session, for another device or by an operator's decision."""
+
+
+class Closed(ClientError):
+    """The client was closed or has logged out."""
+
+
+class Busy(ClientError):
+    """Too much waits for an answer already; wait for some of it."""

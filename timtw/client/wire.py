@@ -1,0 +1,190 @@
+"""The frames of a client: requests as bytes, and what a node sends as values.
+
+docs/reference/protocol.md, sections 2 to 6 and 12.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import attrs
+
+from timtw.client.values import TEXT, Login, Message
+from timtw.client.wsframes import BadLine
+from timtw.model.limits import CLIENT_FRAME_BYTES
+from timtw.protocols.codecs import JSON, THRIFT, Codec
+from timtw.protocols.errors import DecodeError
+from timtw.protocols.frames import ACK_BYTES, FLAG, FrameType
+from timtw.protocols.structs import (
+    Tid,
+    TimAck,
+    TimAuth,
+    TimMessage,
+    TimMessageList,
+    TimNodes,
+    TimReq,
+    TimUserBean,
+    WireStruct,
+)
+
+ENCODINGS: Final = {"json": JSON, "thrift": THRIFT}
+DELIVERED: Final = 8
+"""The odType of a delivered mark."""
+PROFILES: Final = 4
+RENAME: Final = 6
+_ACCOUNT: Final = 2
+_CONVERSATION: Final = 1
+_BY_NAME: Final = 64
+_ADDITIONS: Final = {"timtw": "1"}
+_BODIES: Final[dict[int, type[WireStruct]]] = {
+    FrameType.TIMACK: TimAck,
+    FrameType.TIMOFFLINEMSG: TimMessageList,
+    FrameType.TIMPULLMESSAGE: TimMessageList,
+    FrameType.TIMNODES: TimNodes,
+    FrameType.TIMMESSAGE: TimMessage,
+}
+
+
+@attrs.frozen
+class Heard:
+    """A frame of a node.
+
+    Attributes:
+        type: What the low 7 bits of its first byte say.
+        receipt: The 4 bytes to send back, None if they are not wanted.
+        body: Its payload; None if it has none, or of an unknown type.
+    """
+
+    type: int
+    receipt: bytes | None
+    body: WireStruct | None
+
+
+class Speech:
+    """The protocol in one of its encodings; it holds nothing else."""
+
+    def __init__(self, encoding: str) -> None:
+        """
+        Args:
+            encoding: ``json`` or ``thrift``.
+
+        Raises:
+            ValueError: it is neither.
+        """
+        if encoding not in ENCODINGS:
+            raise ValueError(f"{encoding!r} is none of {', '.join(ENCODINGS)}")
+        self._codec: Codec = ENCODINGS[encoding]
+        self._flag = FLAG if self._codec is JSON else 0
+
+    def _frame(self, kind: int, body: WireStruct | None = None) -> bytes:
+        """One frame of a client."""
+        payload = b"" if body is None else self._codec.encode(body)
+        if len(payload) >= CLIENT_FRAME_BYTES:
+            raise ValueError(f"longer than {CLIENT_FRAME_BYTES} bytes")
+        return bytes((kind | self._flag,)) + payload
+
+    def register(self, name: str, password: str, domain: str) -> bytes:
+        """The body of a registration over HTTP."""
+        body = TimAuth(name=name, pwd=password, domain=domain or None)
+        return self._frame(FrameType.TIMREGISTER, body)
+
+    def login(self, login: Login, credential: str) -> bytes:
+        """A login with the additions, by ``credential`` if there is one."""
+        secret = credential or login.token
+        body = TimAuth(
+            name=None if credential else login.name or None,
+            pwd=None if credential else login.password or None,
+            domain=login.domain or None,
+            resource=login.resource,
+            termtyp=login.termtyp,
+            token=secret or None,
+            extend=dict(_ADDITIONS),
+        )
+        return self._frame(FrameType.TIMAUTH, body)
+
+    def ping(self) -> bytes:
+        """A sign of life."""
+        return self._frame(FrameType.TIMPING)
+
+    def logout(self) -> bytes:
+        """The end of the session and of its credential."""
+        return self._frame(FrameType.TIMLOGOUT)
+
+    def receipt(self, receipt: bytes) -> bytes:
+        """An acknowledgement."""
+        return bytes((FrameType.TIMACK | self._flag,)) + receipt
+
+    def backlog(self, position: int | None) -> bytes:
+        """What came behind ``position``, or behind what the node has noted."""
+        body = None if position is None else TimReq(reqInt=position)
+        return self._frame(FrameType.TIMOFFLINEMSG, body)
+
+    def text(self, peer: str, text: str, ident: int) -> bytes:
+        """A text for an account."""
+        body = TimMessage(
+            msType=_ACCOUNT,
+            odType=TEXT,
+            id=ident,
+            toTid=Tid(node=peer),
+            dataString=text,
+        )
+        return self._frame(FrameType.TIMMESSAGE, body)
+
+    def find(self, name: str) -> bytes:
+        """A look-up by exact name."""
+        return self._frame(FrameType.TIMBUSINESS, TimReq(rtype=_BY_NAME, reqStr=name))
+
+    def profiles(self, nodes: list[str]) -> bytes:
+        """A request for profiles."""
+        return self._frame(FrameType.TIMNODES, TimNodes(ntype=PROFILES, nodelist=nodes))
+
+    def rename(self, name: str) -> bytes:
+        """A change of the own display name."""
+        body = TimNodes(ntype=RENAME, usermap={"": TimUserBean(name=name)})
+        return self._frame(FrameType.TIMNODES, body)
+
+    def history(self, peer: str, newest: int, count: int) -> bytes:
+        """A request for the conversation with an account."""
+        body = TimReq(rtype=_CONVERSATION, node=peer, reqInt=newest, reqInt2=count)
+        return self._frame(FrameType.TIMPULLMESSAGE, body)
+
+    def hear(self, frame: bytes) -> Heard:
+        """
+        Read a frame of a node.
+
+        Raises:
+            BadLine: it is damaged.
+        """
+        if not frame:
+            return Heard(0, None, None)
+        kind, start, receipt = frame[0] & ~FLAG, 1, None
+        if frame[0] & FLAG:
+            start += ACK_BYTES
+            receipt = frame[1:start]
+            if len(receipt) < ACK_BYTES:
+                raise BadLine("a frame without its receipt")
+        struct = _BODIES.get(kind)
+        if struct is None:
+            return Heard(kind, receipt, None)
+        try:
+            return Heard(kind, receipt, self._codec.decode(struct, frame, start))
+        except DecodeError as error:
+            raise BadLine(f"a frame of type {kind} that is damaged") from error
+
+
+def message_of(body: TimMessage, own_node: str) -> Message:
+    """A message as the library's users see it."""
+    sender = body.fromTid.node if body.fromTid is not None else ""
+    recipient = body.toTid.node if body.toTid is not None else ""
+    own = sender == own_node
+    return Message(
+        peer=recipient if own else sender,
+        own=own,
+        text=body.dataString or "",
+        mid=body.mid or 0,
+        timestamp=body.timestamp or 0,
+        ident=body.id or 0,
+        seq=body.seq or 0,
+        kind=body.odType,
+        data=body.dataBinary or b"",
+    )

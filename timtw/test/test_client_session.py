@@ -1,0 +1,325 @@
+"""The client's state machine: frames in, frames and events out, without sockets."""
+
+from __future__ import annotations
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from twisted.trial.unittest import SynchronousTestCase
+
+from timtw.client.happenings import Answered, Arrived, Event, NotNow, Over, Phase
+from timtw.client.requests import Find, History
+from timtw.client.session import Session
+from timtw.client.values import (
+    Busy,
+    Delivered,
+    Displaced,
+    Login,
+    Message,
+    Online,
+    Profile,
+    Refused,
+    Stored,
+)
+from timtw.client.wsframes import BadLine
+from timtw.model.limits import CLIENT_FRAME_BYTES, CLIENT_WAITING, SENDS_UNDER_WAY
+from timtw.test.modelnode import BOB, ModelNode
+
+ACTS = ("bob", "send", "take", "cut", "deliver", "deliver", "carry", "login", "repeat")
+SECRET = Login("ada", "pw", resource="r", termtyp=4)
+LOGGED_IN = b'\x0c{"ok":true,"timType":16,"n":"ada","t2":0}'
+CREDENTIAL = b'\x0c{"ok":true,"timType":15,"n":"r-1"}'
+
+
+class Scene:
+    """A session, a node, and the line between them."""
+
+    def __init__(self, encoding: str) -> None:
+        """Both are connected."""
+        self.session = Session(SECRET, encoding)
+        self.node = ModelNode(encoding)
+        self.untaken: list[Message] = []
+        self.arrived: list[Message] = []
+        self.stored: dict[int, Stored] = {}
+        self.sent = 0
+        self.session.opened()
+
+    def act(self, what: str) -> None:
+        """Do one thing."""
+        if what == "bob":
+            self.node.bob_writes(f"bob {len(self.node.log)}")
+        elif what == "send":
+            self.sent += 1
+            self.session.send(self.sent, BOB, f"ada {self.sent}")
+        elif what == "take" and self.untaken:
+            self.session.taken(self.untaken.pop(0))
+        elif what == "cut":
+            self.node.cut()
+            self.session.lost()
+            self.session.opened()
+        elif what == "login":
+            self.act("carry")
+            self.act("deliver")
+            self.act("carry")
+        elif what == "deliver" and self.node.out:
+            self.session.received(self.node.out.pop(0))
+        elif what == "carry":
+            for frame in self.session.outgoing():
+                self.node.hear(frame)
+        elif what == "repeat":
+            self.node.repeat()
+        self.note()
+
+    def note(self) -> None:
+        """Look at what has happened."""
+        for event in self.session.events():
+            if isinstance(event, Arrived):
+                self.arrived.append(event.message)
+                self.untaken.append(event.message)
+            elif isinstance(event, Answered):
+                assert event.number not in self.stored, "answered twice"
+                self.stored[event.number] = event.result
+        taken_too_early = {m.seq for m in self.untaken} & self.node.confirmed
+        assert not taken_too_early, "acknowledged before it was taken"
+
+    def settle(self) -> None:
+        """Let everything come to rest on a line that holds."""
+        for _ in range(3 * len(self.node.log) + 3 * self.sent + 10):
+            for what in ("carry", "deliver", "deliver", "take"):
+                self.act(what)
+
+
+class PropertyTests(SynchronousTestCase):
+    """Whatever happens to the line, nothing is lost and nothing comes twice."""
+
+    @settings(max_examples=150, derandomize=True, deadline=None, database=None)
+    @given(
+        st.sampled_from(("json", "thrift")),
+        st.lists(st.sampled_from(ACTS), min_size=20, max_size=60),
+    )
+    def test_once_and_in_order(self, encoding: str, acts: list[str]) -> None:
+        """All that Bob writes arrives once, in order; all of Ada's is stored once."""
+        scene = Scene(encoding)
+        for what in acts:
+            scene.act(what)
+        scene.settle()
+        entries = scene.node.log
+        from_bob = [e.dataString for e in entries if (e.id or 0) >= 1 << 52]
+        self.assertEqual(from_bob, [m.text for m in scene.arrived])
+        from_ada = {e.id: Stored(e.mid or 0, e.timestamp or 0, e.id or 0)
+                    for e in entries if (e.id or 0) < 1 << 52}  # fmt: skip
+        self.assertEqual(scene.sent, len(from_ada))
+        self.assertEqual(from_ada, scene.stored)
+        self.assertEqual(scene.node.confirmed, set(range(1, len(entries) + 1)))
+
+
+class SessionTests(SynchronousTestCase):
+    """One thing at a time, on JSON."""
+
+    def session(self, login: Login = SECRET, *, listens: bool = True) -> Session:
+        """A session that is logged in, and has told so."""
+        made = Session(login, "json", listens)
+        made.opened()
+        self.say(made, LOGGED_IN, CREDENTIAL)
+        _ = made.outgoing()
+        return made
+
+    def say(self, session: Session, *frames: bytes) -> list[Event]:
+        """Let the node say something; what happens."""
+        for frame in frames:
+            session.received(frame)
+        return session.events()
+
+    def test_login_asks_first(self) -> None:
+        """The request for the backlog goes out before anything else is said."""
+        session = Session(SECRET, "json")
+        session.send(7, BOB, "hi")
+        session.opened()
+        self.assertEqual([0x90], [frame[0] for frame in session.outgoing()])
+        self.assertEqual([Online("ada")], self.say(session, LOGGED_IN))
+        self.assertEqual([0x91, 0xDA], [frame[0] for frame in session.outgoing()])
+
+    def test_credential_instead_of_password(self) -> None:
+        """The second login of a session does not need the password."""
+        session = self.session()
+        session.lost()
+        session.opened()
+        login = session.outgoing()[0]
+        self.assertIn(b'"token":"r-1"', login)
+        self.assertNotIn(b"pw", login)
+        refused = b'\x0c{"ok":false,"timType":16,"error":{"code":4115,"info":"x"}}'
+        self.assertEqual([], self.say(session, refused))
+        self.assertIn(b'"pwd":"pw"', session.outgoing()[0])
+
+    def test_credential_alone_has_an_end(self) -> None:
+        """Without a password an ended credential is the end."""
+        session = Session(Login(credential="r-1"), "json")
+        session.opened()
+        refused = b'\x0c{"ok":false,"timType":16,"error":{"code":4115,"info":"x"}}'
+        events = self.say(session, refused)
+        self.assertIsInstance(events[0], Over)
+        self.assertIs(Phase.OVER, session.phase)
+
+    def test_wrong_password(self) -> None:
+        """A wrong password is not tried again."""
+        session = Session(SECRET, "json")
+        session.opened()
+        refused = b'\x0c{"ok":false,"timType":16,"error":{"code":4105,"info":"x"}}'
+        events = self.say(session, refused)
+        self.assertIsInstance(events[0], Over)
+
+    def test_refused_for_a_while(self) -> None:
+        """A busy node is asked again later, and a full account that had room before."""
+        busy = b'\x0c{"ok":false,"timType":16,"error":{"code":5105,"info":"x"}}'
+        full = busy.replace(b"5105", b"4111")
+        session = Session(SECRET, "json")
+        session.opened()
+        self.assertIsInstance(self.say(session, busy)[0], NotNow)
+        self.assertIsInstance(self.say(session, full)[0], Over)
+        session = self.session()
+        session.lost()
+        session.opened()
+        self.assertIsInstance(self.say(session, full)[0], NotNow)
+
+    def test_displaced_and_logged_out(self) -> None:
+        """The end by another device is an error, the end that was asked for is none."""
+        over = b'\x0c{"ok":true,"timType":20}'
+        events = self.say(self.session(), over)
+        assert isinstance(events[0], Over)
+        self.assertIsInstance(events[0].error, Displaced)
+        session = self.session()
+        session.logout()
+        self.assertEqual([b"\x94"], session.outgoing())
+        self.assertEqual([Over(None)], self.say(session, over))
+
+    def test_refused_text(self) -> None:
+        """A refusal reaches the text it is about, the others go on."""
+        session = self.session()
+        session.send(7, BOB, "a")
+        session.send(8, "zzz", "b")
+        refused = (
+            b'\x0c{"ok":false,"timType":90,"error":{"code":4106,"info":"no"},"t2":8}'
+        )
+        events = self.say(session, refused)
+        assert isinstance(events[0], Answered)
+        self.assertEqual(8, events[0].number)
+        self.assertIsInstance(events[0].result, Refused)
+        session.again(7)
+        self.assertEqual(3, len(session.outgoing()))
+
+    def test_answers_in_order(self) -> None:
+        """Each request gets its own answer, a refusal included."""
+        session = self.session()
+        session.ask(lambda speech, own: Find(-1, [speech.find("bob")]))
+        session.ask(lambda speech, own: Find(-2, [speech.find("carol")]))
+        self.assertEqual(2, len(session.outgoing()))
+        session.lost()
+        session.opened()
+        self.say(session, LOGGED_IN)
+        self.assertEqual(4, len(session.outgoing()))
+        found = b'\x2a{"ntype":4,"usermap":{"bob":{"createtime":5}}}'
+        busy = b'\x0c{"ok":false,"timType":41,"error":{"code":5105,"info":"x"}}'
+        events = self.say(session, found, busy)
+        self.assertEqual(Answered(-1, Profile("bob", "", 5)), events[0])
+        assert isinstance(events[1], Answered)
+        self.assertIsInstance(events[1].result, Refused)
+
+    def test_history_in_pieces(self) -> None:
+        """The pieces of a history become one list, also after a lost line."""
+        session = self.session()
+        session.ask(lambda speech, own: History(-1, [speech.history(BOB, 0, 2)]))
+        piece = (
+            b'\x15{"messageList":[{"msType":2,"odType":1,"mid":%d,'
+            b'"fromTid":{"node":"bob"},"toTid":{"node":"ada"}}]}'
+        )
+        self.assertEqual([], self.say(session, piece % 9))
+        session.lost()
+        session.opened()
+        self.say(session, LOGGED_IN)
+        events = self.say(
+            session, piece % 9, piece % 8, b'\x2a{"ntype":4,"usermap":{}}'
+        )
+        assert isinstance(events[0], Answered)
+        self.assertEqual([9, 8], [message.mid for message in events[0].result])
+
+    def test_delivered(self) -> None:
+        """A delivered mark names the reader and how far it has come."""
+        mark = (
+            b'\x5a{"msType":2,"odType":8,"mid":3,"fromTid":{"node":"bob"},'
+            b'"toTid":{"node":"ada"}}'
+        )
+        self.assertEqual([Delivered("bob", 3)], self.say(self.session(), mark))
+
+    def test_sender_takes_nothing(self) -> None:
+        """A session that only sends neither asks for messages nor acknowledges any."""
+        session = Session(SECRET, "json", listens=False)
+        session.opened()
+        self.say(session, LOGGED_IN)
+        message = (
+            b'\xda\0\0\0\1{"msType":2,"odType":1,"mid":1,"seq":1,'
+            b'"fromTid":{"node":"bob"},"toTid":{"node":"ada"}}'
+        )
+        self.assertEqual([], self.say(session, message))
+        self.assertEqual([0x90], [frame[0] for frame in session.outgoing()])
+
+    def test_resumes_behind_what_was_taken(self) -> None:
+        """After a lost line the node is asked from the first message not dealt with."""
+        session = self.session()
+        message = (
+            b'\x5a{"msType":2,"odType":1,"mid":1,"seq":%d,"fromTid":{"node":"bob"},'
+            b'"toTid":{"node":"ada"}}'
+        )
+        first, second = self.say(session, message % 5, message % 9)
+        for event, position in ((None, 4), (first, 8), (second, 9)):
+            if isinstance(event, Arrived):
+                session.taken(event.message)
+            session.lost()
+            session.opened()
+            self.say(session, LOGGED_IN.replace(b'"t2":0', b'"t2":9'))
+            request = b'\x91{"reqInt":%d}' % position
+            self.assertEqual(request, session.outgoing()[1])
+
+    def test_unknown_frames(self) -> None:
+        """A type of the future is acknowledged and ignored; a damaged frame is not."""
+        session = self.session()
+        self.assertEqual([], self.say(session, b"\xe3\0\0\0\5what", b"\x64", b""))
+        self.assertEqual([b"\x8c\0\0\0\5"], session.outgoing())
+        for damaged in (b"\xda\0\0", b"\x5a{", b"\x0cxx"):
+            self.assertRaises(BadLine, session.received, damaged)
+
+    def test_log_that_went_back(self) -> None:
+        """After a node was restored from a backup its new messages are not taken for
+        old ones."""
+        session = self.session()
+        message = (
+            b'\x5a{"msType":2,"odType":1,"mid":1,"seq":%d,"fromTid":{"node":"bob"},'
+            b'"toTid":{"node":"ada"}}'
+        )
+        self.assertEqual(1, len(self.say(session, message % 5)))
+        self.assertEqual([], self.say(session, message % 5))
+        session.lost()
+        session.opened()
+        self.say(session, LOGGED_IN.replace(b'"t2":0', b'"t2":3'))
+        self.assertEqual(1, len(self.say(session, message % 4)))
+
+    def test_limits(self) -> None:
+        """So many texts go out at once, so many wait, and so long may one be."""
+        session = self.session()
+        for number in range(1, CLIENT_WAITING + 1):
+            session.send(number, BOB, "x")
+        self.assertEqual(SENDS_UNDER_WAY, len(session.outgoing()))
+        self.assertRaises(Busy, session.send, CLIENT_WAITING + 1, BOB, "x")
+        session = self.session()
+        frame_around = len(session_frame(""))
+        session.send(1, BOB, "x" * (CLIENT_FRAME_BYTES - frame_around))
+        too_long = "x" * (CLIENT_FRAME_BYTES - frame_around + 1)
+        self.assertRaises(ValueError, session.send, 1, BOB, too_long)
+
+
+def session_frame(text: str) -> bytes:
+    """The frame of a text under the id 1."""
+    session = Session(SECRET, "json")
+    session.opened()
+    session.received(LOGGED_IN)
+    _ = session.outgoing()
+    session.send(1, BOB, text)
+    return session.outgoing()[0]

@@ -2,8 +2,8 @@
 # The programs that some tests need and pip cannot bring.  Where this may install them
 # (root on Debian) it does; otherwise those tests are left out, and named by "make test".
 missing=
-for pair in chromium:chromium chromedriver:chromium-driver strace:strace; do
-    command -v "${pair%%:*}" >/dev/null 2>&1 || missing="$missing ${pair#*:}"
+for pair in chromium:chromium chromedriver:chromium-driver strace:strace nginx:nginx haproxy:haproxy; do
+    PATH=$PATH:/usr/sbin command -v "${pair%%:*}" >/dev/null 2>&1 || missing="$missing ${pair#*:}"
 done
 [ -n "$missing" ] || exit 0
 

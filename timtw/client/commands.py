@@ -41,7 +41,7 @@ def add_send(subparsers: Any) -> None:
         "--id",
         type=int,
         default=0,
-        help="1 to 2^53-1; a text is stored once under one id, however often sent",
+        help="1 to 2^53-1; under one id a text is stored once, however often sent",
     )
     parser.add_argument(
         "--timeout", type=float, default=30.0, help="seconds; default %(default)s"
@@ -112,7 +112,8 @@ async def _send(reactor: Any, arguments: Namespace, login: Login) -> int:
     text = sys.stdin.read() if arguments.text is None else arguments.text
     ways = Ways(arguments.encoding, listens=False)
     work = Deferred.fromCoroutine(_write(reactor, arguments, login, ways, text))
-    return await work.addTimeout(arguments.timeout, reactor, _too_late)
+    _ = work.addTimeout(arguments.timeout, reactor, _too_late)
+    return await work
 
 
 def _too_late(value: Any, seconds: float) -> Any:

@@ -6,23 +6,26 @@ section Accounts). Nothing here knows of connections.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 
 import attrs
+from twisted.internet.defer import Deferred
 
 from timtw.core import tickets
 from timtw.core.buckets import Buckets
 from timtw.core.deferreds import deferred
 from timtw.core.passwords import Passwords
+from timtw.core.remembered import Remembered
 from timtw.core.settings import Settings
 from timtw.model import limits
-from timtw.model.commands import IssueToken, LogIn, Register
+from timtw.model.commands import ChangePassword, IssueToken, LogIn, Register
 from timtw.model.errors import (
     BadParameter,
     BadToken,
     NotServed,
     PermissionDenied,
     TooFrequent,
+    WrongOldPassword,
     WrongPassword,
 )
 from timtw.model.standing import Standing
@@ -91,6 +94,7 @@ class Accounts:
         self._settings = settings
         self._time_ns = time_ns
         self._entropy = entropy
+        self._remembered = Remembered(entropy, now)
         self._registers = Buckets(settings.registers_per_minute, now)
         self._logins = Buckets(settings.logins_per_minute, now)
         self._failures = Buckets(settings.failed_logins_per_minute, now)
@@ -206,9 +210,6 @@ class Accounts:
     ) -> Standing | None:
         """
         The account's standing, or ``None`` after the same work for whatever is wrong.
-
-        An attempt counts as a failure until it has succeeded; else many at once would
-        all be tried before the first of them is counted.
         """
         if not (
             _fits(name, limits.NAME_BYTES)
@@ -216,15 +217,65 @@ class Accounts:
             and (not domain or _fits(domain, limits.NAME_BYTES))
         ):
             return None
-        failures = self._failures.of((name, domain, source))
+        return await self._checked(
+            (name, domain, source),
+            lambda: self._store.verifier(name, domain),
+            password,
+        )
+
+    async def _checked(
+        self,
+        who: Hashable,
+        look: Callable[[], Deferred[Standing | None]],
+        password: str,
+    ) -> Standing | None:
+        """
+        What ``look`` finds if the password is right, else ``None``.
+
+        An attempt counts as a failure of ``who`` until it has succeeded; else many at
+        once would all be tried before the first of them is counted.
+        """
+        failures = self._failures.of(who)
         if not failures.take():
             raise TooFrequent()
         is_right: bool | None = None
         try:
-            standing = await self._store.verifier(name, domain)
-            verifier = standing.verifier if standing is not None else None
-            is_right = await self._passwords.check(verifier, password)
+            standing = await look()
+            is_right = await self._is_right(standing, password)
         finally:
             if is_right is not False:
                 failures.give_back()
         return standing if is_right else None
+
+    async def _is_right(self, standing: Standing | None, password: str) -> bool:
+        if standing is None:
+            return await self._passwords.check(None, password)
+        if self._remembered.knows(standing, password):
+            return True
+        is_right = await self._passwords.check(standing.verifier, password)
+        if is_right:
+            self._remembered.learn(standing, password)
+        return is_right
+
+    @deferred
+    async def change_password(
+        self, account: Address, command: ChangePassword
+    ) -> Proven:
+        """
+        Set a new password; tokens and credentials end, sessions are the caller's.
+
+        Fails with WrongOldPassword (also if somebody else was faster), TooFrequent or
+        StorageUnavailable.
+        """
+        if not (is_password(command.old) and is_password(command.new)):
+            raise WrongOldPassword()
+        number = account.number
+        standing = await self._checked(
+            number, lambda: self._store.standing(number), command.old
+        )
+        if standing is None:
+            raise WrongOldPassword()
+        verifier = await self._passwords.make(command.new)
+        if not await self._store.set_verifier(number, verifier, standing.version):
+            raise WrongOldPassword()
+        return Proven(standing.account, standing.version + 1)

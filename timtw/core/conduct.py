@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TypeAlias
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeAlias
 
 import attrs
-from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from timtw.core.deferreds import then
+from timtw.core.door import OwnLogin
 from timtw.core.order import InOrder
 from timtw.core.posting import Posting
 from timtw.core.reading import Reading
@@ -20,7 +20,6 @@ from timtw.model.commands import (
     Command,
     FetchBacklog,
     FindAccount,
-    LogOut,
     PullHistory,
     ReadProfiles,
     SendMessage,
@@ -58,9 +57,9 @@ class Conduct:
         posting: Posting,
         serving: Serving,
         order: InOrder[Item],
-        log_out: Callable[[], Deferred[None]],
+        manage: Callable[[OwnLogin], Coroutine[Any, Any, list[Event]]],
     ) -> None:
-        """``log_out`` ends the session for good."""
+        """``manage`` carries out what concerns the login itself."""
         self._asker = asker
         self._device = device
         self._outbox = outbox
@@ -68,7 +67,7 @@ class Conduct:
         self._posting = posting
         self._serving = serving
         self._order = order
-        self._log_out = log_out
+        self._manage = manage
 
     def begin(self, item: Item) -> None:
         """Carry out ``item``, whose turn it is."""
@@ -99,9 +98,8 @@ class Conduct:
             return await self._serving.profiles(self._asker, command)
         if isinstance(command, ChangeProfile):
             return await self._serving.change_profile(self._asker, command)
-        assert isinstance(command, LogOut)
-        await self._log_out()
-        return []
+        assert isinstance(command, OwnLogin)
+        return await self._manage(command)
 
     def _answered(self, events: list[Event]) -> None:
         for event in events:

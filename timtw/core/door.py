@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 import attrs
 from twisted.internet.interfaces import IReactorTime
 
 from timtw.core.accounts import Accounts, Proven
 from timtw.core.admission import Present, displaced_by
-from timtw.core.deferreds import deferred
 from timtw.core.posting import People, Posting
 from timtw.core.reading import Reading
-from timtw.core.serving import Serving
+from timtw.core.serving import Asker, Serving
 from timtw.core.sessions import Leftover, Listener, Sessions
 from timtw.core.settings import Settings
 from timtw.core.tickets import Entropy, new_credential
 from timtw.core.turns import Turns
-from timtw.model.commands import LogIn
-from timtw.model.interfaces import IOutbox, IRouter
+from timtw.model.commands import ChangePassword, LogIn, LogOut
+from timtw.model.errors import TimError
+from timtw.model.events import Event, PasswordChanged
+from timtw.model.interfaces import IOutbox, IRouter, SessionsEnd
 from timtw.model.stores import IPostingDesk, IShard
-from timtw.model.values import Address, ReaderState
+from timtw.model.values import Address, Device, ReaderState
+
+OwnLogin: TypeAlias = LogOut | ChangePassword
+"""What a client may ask about its own login."""
 
 
 @attrs.frozen
@@ -126,10 +130,7 @@ class Door:
             )
             credential = None
             if command.additions and not proven.by_credential:
-                credential = new_credential(self.entropy)
-                await self.shard.accounts.put_credential(
-                    address.number, command.device, credential, self.time_ns()
-                )
+                credential = await self._credential(address, command.device)
             await self.accounts.still_holds(proven)
         except BaseException:
             self._forget(guest)
@@ -173,8 +174,35 @@ class Door:
             key, leftover = left
             self.sessions.leave_behind(owner.number, key, leftover)
 
-    @deferred
-    async def log_out(self, account: Address, guest: Guest) -> None:
-        """End the device's credential, then the session."""
-        await self.shard.accounts.drop_credentials(account.number, guest.device)
-        guest.dismissed()
+    async def manage(
+        self, asker: Asker, guest: Guest, command: OwnLogin
+    ) -> list[Event]:
+        """
+        Log out, or change the password, which logs out everybody else.
+
+        Raises WrongOldPassword, TooFrequent or StorageUnavailable.
+        """
+        account = asker.address
+        if isinstance(command, LogOut):
+            await self.shard.accounts.drop_credentials(account.number, guest.device)
+            guest.dismissed()
+            return []
+        proven = await self.accounts.change_password(account, command)
+        self.router.end(SessionsEnd(account.number, spared=guest.connection))
+        if not asker.additions:
+            return [PasswordChanged()]
+        try:
+            credential = await self._credential(account, guest.device)
+            await self.accounts.still_holds(proven)
+        except TimError:
+            # The password is changed all the same; the client has it at hand.
+            return [PasswordChanged()]
+        return [PasswordChanged(credential)]
+
+    async def _credential(self, account: Address, device: Device) -> str:
+        """A new resume credential, which ends the device's older one."""
+        credential = new_credential(self.entropy)
+        await self.shard.accounts.put_credential(
+            account.number, device, credential, self.time_ns()
+        )
+        return credential

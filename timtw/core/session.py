@@ -209,15 +209,16 @@ class Session:
                 admitted.credential,
             )
         )
+        asker = Asker(account, command.additions)
         self._conduct = Conduct(
-            Asker(account, command.additions),
+            asker,
             self.device,
             self._outbox,
             self._reading,
             door.posting,
             door.serving,
             self._order,
-            lambda: door.log_out(account, self),
+            lambda command: door.manage(asker, self, command),
         )
         self._reading.begin(admitted.state, command.additions, admitted.left)
         self._order.alone_no_more()

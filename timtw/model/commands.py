@@ -149,6 +149,14 @@ class ChangeProfile:
 
 
 @attrs.frozen
+class ChangePassword:
+    """Set a new password; everything but the asking session ends."""
+
+    old: str
+    new: str
+
+
+@attrs.frozen
 class Unacceptable:
     """A request that could not be turned into a command; it is refused in its turn.
 
@@ -173,5 +181,6 @@ Command: TypeAlias = (
     | FindAccount
     | ReadProfiles
     | ChangeProfile
+    | ChangePassword
     | Unacceptable
 )

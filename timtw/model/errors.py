@@ -84,6 +84,13 @@ class TooManyDevices(TimError):
     remedy = Remedy.LOG_IN
 
 
+class WrongOldPassword(TimError):
+    """The old password is wrong, or the new one is missing, empty or too long."""
+
+    code = 4112
+    info = "the old password is wrong, or the new one cannot be used"
+
+
 class Undecodable(TimError):
     """The payload of a message or presence frame is damaged or incomplete."""
 

@@ -121,6 +121,17 @@ class ProfileChanged:
 
 
 @attrs.frozen
+class PasswordChanged:
+    """The password is changed as asked.
+
+    Args:
+        credential: A new resume credential; the old one has ended.
+    """
+
+    credential: str | None = None
+
+
+@attrs.frozen
 class Marked:
     """A message of this account has reached a device of its recipient."""
 
@@ -141,5 +152,6 @@ Event: TypeAlias = (
     | History
     | Profiles
     | ProfileChanged
+    | PasswordChanged
     | Marked
 )

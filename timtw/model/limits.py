@@ -137,6 +137,10 @@ STORAGE_WAITING: Final = 10_000
 # Passwords and tokens.
 PASSWORD_THREADS: Final = 2
 """Passwords that are checked at the same time."""
+REMEMBERED_SECONDS: Final = 600.0
+"""How long a right password costs no argon2id; reconnecting clients come sooner."""
+REMEMBERED_PASSWORDS: Final = 50_000
+"""Right passwords remembered for that, about 150 bytes each; the oldest one goes."""
 BLOCK_SECONDS: Final = 100 * 366 * 24 * 3600
 """Longest block that ends by itself: its end still fits into 64 bits."""
 PASSWORD_QUEUE: Final = 1000

@@ -13,7 +13,13 @@ from typing import Final, TypeAlias, TypeVar
 
 from timtw.model import commands
 from timtw.model.commands import Command, Unacceptable
-from timtw.model.errors import BadParameter, NotServed, TimError, Undecodable
+from timtw.model.errors import (
+    BadParameter,
+    NotServed,
+    TimError,
+    Undecodable,
+    WrongOldPassword,
+)
 from timtw.model.limits import HISTORY_ENTRIES, NODE_LIST
 from timtw.model.values import Device
 from timtw.protocols import frames, structs
@@ -23,6 +29,7 @@ from timtw.protocols.frames import ClientFrame, FrameType
 from timtw.protocols.messages import send_message
 from timtw.protocols.refusals import (
     BY_ACCOUNT,
+    CHANGE_PASSWORD,
     CHANGE_PROFILE,
     FIND,
     FORMS,
@@ -124,11 +131,15 @@ def _pull_history(frame: ClientFrame, additions: bool) -> Command:
 
 
 def _business(frame: ClientFrame, additions: bool) -> Command:
-    """Type 41: the exact-name look-up of the additions, and what is not offered."""
+    """Type 41: a new password, a look-up (additions), and what is not offered."""
     request = _decoded(structs.TimReq, frame)
     note = Note(frame.type, t=request.rtype, n=request.node, n2=request.node2)
     if request.rtype is not None and unserved(Part.BUSINESS, request.rtype):
         raise Wrong(NotServed(), note)
+    if request.rtype == CHANGE_PASSWORD:
+        if request.reqStr is None or request.reqStr2 is None:
+            raise Wrong(WrongOldPassword(), Note(frame.type))
+        return commands.ChangePassword(request.reqStr, request.reqStr2)
     if additions and request.rtype == FIND and request.reqStr:
         return commands.FindAccount(request.reqStr)
     raise Wrong(BadParameter(), note)

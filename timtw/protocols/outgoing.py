@@ -18,7 +18,13 @@ from timtw.protocols.encodings import Encodings
 from timtw.protocols.frames import FrameType, acked_frame, server_frame
 from timtw.protocols.lists import form_of, message_list, portions
 from timtw.protocols.messages import TO_ACCOUNT, Copy, delivered_mark
-from timtw.protocols.refusals import CHANGE_PROFILE, READ_PROFILES, note_of, refusal
+from timtw.protocols.refusals import (
+    CHANGE_PASSWORD,
+    CHANGE_PROFILE,
+    READ_PROFILES,
+    note_of,
+    refusal,
+)
 
 PONG: Final = server_frame(FrameType.TIMPING)
 REMOVALS: Final = {
@@ -82,13 +88,20 @@ class Speaker:
             t2=event.head if self.additions else None,
             n2=event.connection,
         )
-        said = [ack_frame(codec, answer)]
-        if self.additions and event.credential is not None:
-            credential = structs.TimAck(
-                ok=True, timType=FrameType.TIMTOKEN, n=event.credential
-            )
-            said.append(ack_frame(codec, credential))
-        return said
+        return [ack_frame(codec, answer), *self._credential(codec, event.credential)]
+
+    def _credential(self, codec: Codec, credential: str | None) -> list[bytes]:
+        """The frame of a resume credential, for those who asked for additions."""
+        if credential is None or not self.additions:
+            return []
+        given = structs.TimAck(ok=True, timType=FrameType.TIMTOKEN, n=credential)
+        return [ack_frame(codec, given)]
+
+    def _password_changed(
+        self, codec: Codec, event: events.PasswordChanged
+    ) -> list[bytes]:
+        done = structs.TimAck(ok=True, timType=FrameType.TIMBUSINESS, t=CHANGE_PASSWORD)
+        return [ack_frame(codec, done), *self._credential(codec, event.credential)]
 
     def _refused(self, event: events.Refused) -> list[bytes]:
         """A login is refused in its own codec, everything else in the client's."""
@@ -190,6 +203,7 @@ _WRITERS: Final[dict[type, Writer]] = {
     events.History: Speaker._history,
     events.Profiles: Speaker._profiles,
     events.ProfileChanged: _done(FrameType.TIMNODES, CHANGE_PROFILE),
+    events.PasswordChanged: Speaker._password_changed,
     events.AlreadyLoggedIn: _done(FrameType.TIMAUTH),
     events.LoggedOut: _done(FrameType.TIMLOGOUT),
     events.Marked: Speaker._marked,

@@ -19,6 +19,8 @@ from timtw.protocols.frames import FrameType
 
 BY_ACCOUNT: Final = 1
 """The rtype of a history request for the conversation with an account."""
+CHANGE_PASSWORD: Final = 21
+"""The rtype of a business request that sets a new password."""
 FIND: Final = 64
 """The rtype of a business request that looks up an account by its exact name."""
 READ_PROFILES: Final = 4
@@ -81,6 +83,7 @@ _NOTES: Final[dict[type, Callable[[Any], Note]]] = {
     commands.FetchBacklog: lambda _: Note(FrameType.TIMOFFLINEMSG),
     commands.SendMessage: _send,
     commands.PullHistory: _history,
+    commands.ChangePassword: lambda _: Note(FrameType.TIMBUSINESS, t=CHANGE_PASSWORD),
     commands.FindAccount: lambda _: Note(FrameType.TIMBUSINESS, t=FIND),
     commands.ReadProfiles: lambda _: Note(FrameType.TIMNODES, t=READ_PROFILES),
     commands.ChangeProfile: lambda _: Note(FrameType.TIMNODES, t=CHANGE_PROFILE),

@@ -60,7 +60,6 @@ UNSERVED: Final[Mapping[Part, Mapping[Value, str]]] = {
         18: "blocked accounts",
         19: "blocked rooms",
         20: "accounts barred from a room",
-        21: "change the password",
     },
     Part.NODES: {5: "profiles of rooms", 7: "change the profile of a room"},
     Part.HISTORY: {2: "history of a room"},

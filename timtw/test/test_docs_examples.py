@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -162,6 +163,7 @@ class ProgramTests(TestCase):
             process = subprocess.Popen(
                 [sys.executable, *words],
                 cwd=self.directory,
+                env=dict(os.environ, PYTHONPATH=str(TOP)),
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=subprocess.STDOUT,

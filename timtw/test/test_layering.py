@@ -195,7 +195,7 @@ class RuleTests(unittest.SynchronousTestCase):
         self.assertEqual([], violations("timtw.tap", "from timtw.node import build"))
 
     def test_global_reactor_has_two_users(self) -> None:
-        """Only the two commands import the reactor, not even inside a function."""
+        """Only the two commands import the reactor; not even functions of others do."""
         for source in (
             "from twisted.internet import reactor",
             "import twisted.internet.reactor",

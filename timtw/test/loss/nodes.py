@@ -70,6 +70,7 @@ class Node:
         directory: Path,
         launcher: Sequence[str] = (),
         options: Sequence[str] = (),
+        configuration: str = CONFIGURATION,
     ) -> None:
         """
         A node that does not run yet.
@@ -77,7 +78,9 @@ class Node:
         Args:
             launcher: What runs twistd; this interpreter's twistd if empty.
             options: Further options of twistd.
+            configuration: What is in the file; ``{port}`` stands for the port.
         """
+        self._configuration = configuration
         self._directory = directory
         self._command = [*(launcher or twistd()), *options]
         self._process: subprocess.Popen[bytes] | None = None
@@ -96,7 +99,7 @@ class Node:
 
     def start(self) -> None:
         """Start the program and wait until it takes connections."""
-        configuration = CONFIGURATION.format(port=self.port)
+        configuration = self._configuration.format(port=self.port)
         (self._directory / "node.ini").write_text(configuration)
         paths = [str(ROOT), os.environ.get("PYTHONPATH", "")]
         environment = dict(os.environ, PYTHONPATH=os.pathsep.join(filter(None, paths)))
@@ -162,6 +165,6 @@ class Node:
     def copy(self, directory: Path) -> Node:
         """A stopped node of its own with what this stopped one has stored."""
         shutil.copytree(self._directory, directory)
-        twin = Node(directory)
+        twin = Node(directory, configuration=self._configuration)
         twin._command = self._command
         return twin

@@ -1,0 +1,297 @@
+"""The client library and its commands against the real program."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any, Final
+
+from twisted.internet import reactor as global_reactor
+from twisted.internet.defer import Deferred, gatherResults
+from twisted.internet.threads import deferToThread
+from twisted.trial.unittest import TestCase
+
+from timtw.client import (
+    Client,
+    Closed,
+    Login,
+    Message,
+    Offline,
+    Online,
+    Refused,
+    Stored,
+    Unreachable,
+    Ways,
+    connect,
+    register,
+)
+from timtw.client.ways import State
+from timtw.test.loss.nodes import ROOT, Node, free_port
+
+reactor: Final[Any] = global_reactor
+TEXTS: Final = 200
+SECONDS: Final = 20.0
+
+
+class NodeCase(TestCase):
+    """A real node and the accounts of Ada and Bob."""
+
+    timeout = 60.0
+
+    async def setUp(self) -> None:  # type: ignore[override]
+        """The node is up, the two are registered."""
+        self.directory = Path(self.mktemp()).resolve()
+        self.directory.mkdir()
+        self.server = Node(self.directory)
+        self.server.start()
+        self.addCleanup(lambda: self.server.kill())
+        self.address = f"ws://127.0.0.1:{self.server.port}"
+        self.ada = await register(reactor, [self.address], "ada", "secret")
+        self.bob = await register(reactor, [self.address], "bob", "secret")
+
+    async def client(self, name: str, **ways: Any) -> Client:
+        """Somebody's device, closed after the test."""
+        addresses = ways.pop("addresses", [self.address])
+        login = Login(name, "secret", resource=ways.pop("resource", "test"))
+        client = await connect(reactor, addresses, login, Ways(**ways))
+        self.addCleanup(lambda: Deferred.fromCoroutine(client.close()))
+        return client
+
+
+class LibraryTests(NodeCase):
+    """What programs rely on."""
+
+    async def refusal(self, work: Deferred[Any]) -> Refused:
+        """The refusal that something has to come to."""
+        error: Any = await self.assertFailure(work, Refused)
+        assert isinstance(error, Refused)
+        return error
+
+    async def test_node_that_dies_in_the_middle(self) -> None:
+        """Of 200 texts around the death of a node none is lost and none doubled, and
+        all arrive in their order."""
+        ada = await self.client("ada")
+        bob = await self.client("bob", encoding="thrift")
+        arrived: list[Message] = []
+
+        async def read() -> None:
+            async for message in bob.messages():
+                arrived.append(message)
+                if len(arrived) == TEXTS:
+                    return
+
+        reading = Deferred.fromCoroutine(read())
+        sends = [ada.send(self.bob, f"text {n}") for n in range(TEXTS // 2)]
+        begun: Deferred[None] = Deferred()
+
+        def stored_one(one: Stored) -> Stored:
+            begun.callback(None)
+            return one
+
+        _ = sends[20].addCallback(stored_one)
+        await begun
+        self.server.kill()
+        sends += [ada.send(self.bob, f"text {n}") for n in range(TEXTS // 2, TEXTS)]
+        await deferToThread(self.server.start)
+        stored = await gatherResults(sends)
+        await reading
+        expected = [f"text {n}" for n in range(TEXTS)]
+        self.assertEqual(expected, [message.text for message in arrived])
+        self.assertEqual(
+            list(range(1, TEXTS + 1)), [one.mid for one in stored], "echoes"
+        )
+        kept = await bob.history(self.ada, 0, 100)
+        self.assertEqual(expected[:-101:-1], [message.text for message in kept])
+
+    async def test_unconfirmed_comes_again(self) -> None:
+        """A message that was not confirmed comes again to the next program of the
+        device, one that was confirmed does not."""
+        ada = await self.client("ada")
+        bob = await self.client("bob")
+        await gatherResults([ada.send(self.bob, "one"), ada.send(self.bob, "two")])
+        first = await bob.receive()
+        second = await bob.receive()
+        self.assertEqual(["one", "two"], [first.text, second.text])
+        bob.confirm(first)
+        await bob.close()
+        bob = await self.client("bob")
+        again = await bob.receive()
+        self.assertEqual(second.mid, again.mid)
+
+    async def test_addresses_with_failover(self) -> None:
+        """A dead address is passed over, and the observer is told where it went."""
+        seen: list[State] = []
+        dead = f"tcp://127.0.0.1:{free_port()}"
+        addresses = [dead, self.address]
+        ada = await self.client(
+            "ada", addresses=addresses, observe=seen.append, rounds=2
+        )
+        self.assertEqual(self.ada, ada.node)
+        self.assertIsInstance(seen[0], Offline)
+        self.assertEqual(Online(self.ada, self.address), seen[-1])
+        failing = connect(reactor, [dead], Login("ada", "secret"))
+        await self.assertFailure(failing, Unreachable)
+
+    async def test_questions(self) -> None:
+        """Names, profiles and histories are answered, and refusals are raised."""
+        ada = await self.client("ada", encoding="thrift")
+        found = await ada.find("bob")
+        self.assertEqual(self.bob, found and found.node)
+        self.assertIsNone(await ada.find("nobody"))
+        await ada.rename("Ada L.")
+        profiles = await ada.profiles([self.ada, self.bob])
+        self.assertEqual("Ada L.", profiles[self.ada].name)
+        self.assertEqual([], await ada.history(self.bob))
+        error = await self.refusal(ada.send("zzz", "x"))
+        self.assertEqual(4106, error.code)
+        error = await self.refusal(ada.history("zzz!"))
+        self.assertEqual(4104, error.code)
+
+    async def test_same_id_twice(self) -> None:
+        """A text that a program sends again under its id is answered as before."""
+        ada = await self.client("ada")
+        first = await ada.send(self.bob, "once", ident=77)
+        self.assertEqual(first, await ada.send(self.bob, "once", ident=77))
+        self.assertEqual(1, len(await ada.history(self.bob)))
+
+    async def test_sender_with_a_backlog(self) -> None:
+        """A client that takes no messages sends although many wait for it, and they
+        still wait afterwards."""
+        bob = await self.client("bob")
+        await gatherResults([bob.send(self.ada, f"{n}") for n in range(50)])
+        sender = await self.client("ada", listens=False)
+        stored = await sender.send(self.bob, "hello")
+        self.assertEqual(51, stored.mid)
+        await sender.close()
+        reader = await self.client("ada")
+        texts = [(await reader.receive()).text for _ in range(3)]
+        self.assertEqual(["0", "1", "2"], texts)
+
+    async def test_credential_and_ends(self) -> None:
+        """A credential logs in until the logout; whoever waits is told the end."""
+        ada = await self.client("ada")
+        await ada.history(self.bob)
+        login = Login(credential=ada.credential, resource="test")
+        await ada.close()
+        await self.assertFailure(ada.receive(), Closed)
+        again = await connect(reactor, [self.address], login)
+        self.assertEqual(self.ada, again.node)
+        waiting = again.receive()
+        await again.logout()
+        await self.assertFailure(waiting, Closed)
+        over = connect(reactor, [self.address], login)
+        error = await self.refusal(over)
+        self.assertEqual(4115, error.code)
+        wrong = connect(reactor, [self.address], Login("ada", "guess"))
+        error = await self.refusal(wrong)
+        self.assertEqual(4105, error.code)
+
+    async def test_name_that_is_taken(self) -> None:
+        """Registering a name twice is refused, and so is registering nowhere."""
+        for address, error in ((self.address, Refused), ("tcp://h:1", ValueError)):
+            again = register(reactor, [address], "ada", "x")
+            await self.assertFailure(Deferred.fromCoroutine(again), error)
+        nowhere = register(reactor, [f"ws://127.0.0.1:{free_port()}"], "x", "x")
+        await self.assertFailure(Deferred.fromCoroutine(nowhere), Unreachable)
+
+
+class CommandTests(NodeCase):
+    """What scripts rely on."""
+
+    def start(self, *words: str, **environ: str) -> subprocess.Popen[str]:
+        """Run the command; ended after the test."""
+        process = subprocess.Popen(
+            [sys.executable, "-m", "timtw.cli", *words],
+            env=dict(os.environ, PYTHONPATH=str(ROOT), TIMTW_SERVER=self.address)
+            | environ,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+        def end() -> None:
+            process.kill()
+            process.communicate()
+
+        self.addCleanup(end)
+        return process
+
+    def run_command(self, *words: str, **environ: str) -> tuple[int, str, str]:
+        """Run the command to its end: status, what it wrote, what it complained of."""
+        process = self.start(*words, **({"TIMTW_PASSWORD": "secret"} | environ))
+        out, complaint = process.communicate(timeout=SECONDS)
+        return process.returncode, out, complaint
+
+    def test_send_and_listen(self) -> None:
+        """What one script sends another reads, line by line, and once."""
+        ada = ("send", "--name", "ada", "--to", "bob", "--json", "--id", "7")
+        status, out, complaint = self.run_command(*ada, "Grüße\nund mehr")
+        self.assertEqual((0, ""), (status, complaint))
+        told = json.loads(out)
+        self.assertEqual((1, 7), (told["mid"], told["id"]))
+        self.assertEqual((0, out, ""), self.run_command(*ada, "Grüße\nund mehr"))
+        (self.directory / "password").write_text("secret\n")
+        secret = ("--password-file", str(self.directory / "password"))
+        bob = ("listen", "--name", "bob", "--json", "--count", "1", *secret)
+        status, out, _ = self.run_command(*bob, TIMTW_PASSWORD="wrong")
+        self.assertEqual(0, status)
+        told = json.loads(out)
+        self.assertEqual("Grüße\nund mehr", told["text"])
+        self.assertEqual((self.ada, 1, False), (told["peer"], told["mid"], told["own"]))
+        self.run_command("send", "--name", "ada", "--to-node", self.bob, "second")
+        status, out, _ = self.run_command(*bob)
+        self.assertEqual("second", json.loads(out)["text"])
+
+    def test_listener_that_is_killed(self) -> None:
+        """A listener follows live, and what it has not written comes again."""
+        listener = self.start(
+            "listen", "--name", "bob", "--json", TIMTW_PASSWORD="secret"
+        )
+        assert listener.stdout is not None
+        send = ("send", "--name", "ada", "--to", "bob")
+        self.assertEqual(0, self.run_command(*send, "one")[0])
+        self.assertEqual("one", json.loads(listener.stdout.readline())["text"])
+        listener.kill()
+        listener.wait()
+        self.assertEqual(0, self.run_command(*send, "two")[0])
+        status, out, _ = self.run_command("listen", "--name", "bob", "--count", "1")
+        self.assertEqual(0, status)
+        self.assertIn(out, (f"from {self.ada}: one\n", f"from {self.ada}: two\n"))
+
+    def test_exit_statuses(self) -> None:
+        """Each kind of failure has its status and one sentence."""
+        send = ("send", "--name", "ada", "--to")
+        cases = [
+            (67, (*send, "nobody", "x"), {}),
+            (77, (*send, "bob", "x"), {"TIMTW_PASSWORD": "wrong"}),
+            (75, (*send, "bob", "x"), {"TIMTW_SERVER": "ws://127.0.0.1:1"}),
+            (77, ("send", "--name", "bob", "--to-node", "zzz", "x"), {}),
+            (2, (*send, "bob", "--server", "http://x", "x"), {}),
+            (2, (*send, "bob", "x", "--password-file", "/nowhere/x"), {}),
+        ]
+        running = [
+            self.start(*words, **({"TIMTW_PASSWORD": "secret"} | environ))
+            for _, words, environ in cases
+        ]
+        for (wanted, _, _), process in zip(cases, running, strict=True):
+            out, complaint = process.communicate(timeout=SECONDS)
+            self.assertEqual((wanted, ""), (process.returncode, out), complaint)
+            self.assertEqual(1, len(complaint.splitlines()), complaint)
+            self.assertTrue(complaint.startswith("timtw: "), complaint)
+
+    def test_send_that_takes_too_long(self) -> None:
+        """A node that does not answer ends the command in time, with a sentence."""
+        os.kill(self.server.pid, 19)
+        self.addCleanup(lambda: os.kill(self.server.pid, 18))
+        begin = time.monotonic()
+        status, _, complaint = self.run_command(
+            "send", "--name", "ada", "--to", "bob", "--timeout", "0.5", "x"
+        )
+        self.assertEqual(75, status, complaint)
+        self.assertIn("no answer within 0.5 s", complaint)
+        self.assertLess(time.monotonic() - begin, SECONDS)

@@ -141,6 +141,20 @@ REMEMBERED_SECONDS: Final = 600.0
 """How long a right password costs no argon2id; reconnecting clients come sooner."""
 REMEMBERED_PASSWORDS: Final = 50_000
 """Right passwords remembered for that, about 150 bytes each; the oldest one goes."""
+SILENT_SECONDS: Final = 20.0
+"""A line that was silent for longer may be taken over from another address; the real
+clients are heard every 10 to 15 seconds."""
+TAKEOVERS: Final = 3
+"""How often in ``TAKEOVER_SECONDS`` a device may take over its own old line."""
+TAKEOVER_SECONDS: Final = 60.0
+"""See ``TAKEOVERS``."""
+COMEBACK_SECONDS: Final = 60.0
+"""So long a displaced device displaces nobody; the real clients come back by themselves
+after 2 to 75 seconds, and each attempt begins the time again."""
+COMEBACKS: Final = 10_000
+"""Devices remembered for that, and for takeovers; the oldest one is forgotten."""
+PRESENT_SECONDS: Final = 2.0
+"""How long a login waits for what other nodes know of the account's sessions."""
 BLOCK_SECONDS: Final = 100 * 366 * 24 * 3600
 """Longest block that ends by itself: its end still fits into 64 bits."""
 PASSWORD_QUEUE: Final = 1000

@@ -184,6 +184,18 @@ CLEAN_HURRY_SECONDS: Final = 0.1
 CLEAN_ROWS: Final = 500
 """Rows of one such step, so that no commit waits for it noticeably."""
 
+# Accounts by hand.
+CONTROL_LINE: Final = 64 * KIB
+"""Longest request on the control socket; the longest texts fit several times."""
+CONTROL_CONNECTIONS: Final = 16
+"""Connections to the control socket at a time; a person has one."""
+CONTROL_ACCOUNTS: Final = 500
+"""Accounts in one answer; a list of all is asked for piece by piece."""
+CONTROL_SECONDS: Final = 30.0
+"""How long a command waits for an answer of a node."""
+SOCKET_PATH_BYTES: Final = 107
+"""Longest path of a Unix socket on Linux, without the byte that ends it."""
+
 # The client library.
 CLIENT_PING_SECONDS: Final = 15.0
 """How often our client pings; docs/reference/protocol.md, section 1.6."""
@@ -207,3 +219,9 @@ CLIENT_HEAD_BYTES: Final = 16 * KIB
 """Longest answer to a WebSocket handshake."""
 CLIENT_WAITING: Final = 10_000
 """Sends and requests of our client without an answer, above which it takes no more."""
+CLIENT_LINE_CHARACTERS: Final = 10_000
+"""Longest line that can be typed or pasted into ``timtw chat``."""
+CLIENT_LINES_REMEMBERED: Final = 200
+"""Lines that ``timtw chat`` brings back with the arrow keys."""
+CLIENT_CHAT_HISTORY: Final = 20
+"""Messages that ``timtw chat`` shows when a conversation is opened."""

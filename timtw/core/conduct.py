@@ -26,10 +26,10 @@ from timtw.model.commands import (
     Unacceptable,
 )
 from timtw.model.errors import TimError, Undefined
-from timtw.model.events import Event, Refused, Removed, Repeated
+from timtw.model.events import Accepted, Event, Refused, Removed, Repeated
 from timtw.model.interfaces import IOutbox
 from timtw.model.stores import Outcome
-from timtw.model.values import REMOVALS, Address, Device
+from timtw.model.values import REMOVALS, TEXT, Address, Device
 
 
 @attrs.frozen
@@ -151,10 +151,12 @@ class Conduct:
         self._order.together_no_more()
         if isinstance(result, TimError):
             self._outbox.offer(Refused(command, result))
-        elif result.repeated:
-            self._outbox.offer(Repeated(result.message))
         elif command.kind in REMOVALS:
             self._outbox.offer(Removed(command))
+        elif command.kind != TEXT:
+            self._outbox.offer(Accepted(command))
+        elif result.repeated:
+            self._outbox.offer(Repeated(result.message))
         self._order.go_on()
 
 

@@ -148,8 +148,11 @@ class Posting:
 def _offers(posted: Posted) -> tuple[Offer, ...]:
     """What the logs of both sides have gained; the author's side comes first."""
     message = posted.message
-    own = message.kind == TEXT
+    theirs = LogEntry(posted.recipient_seq, message, False)
+    if not posted.sender_seq:
+        return (Offer(message.recipient.number, theirs),)
+    mine = LogEntry(posted.sender_seq, message, message.kind == TEXT)
     return (
-        Offer(message.sender.number, LogEntry(posted.sender_seq, message, own)),
-        Offer(message.recipient.number, LogEntry(posted.recipient_seq, message, False)),
+        Offer(message.sender.number, mine),
+        Offer(message.recipient.number, theirs),
     )

@@ -87,6 +87,13 @@ class Removed:
 
 
 @attrs.frozen
+class Accepted:
+    """What ``command`` sends is stored, and there will be no echo of it."""
+
+    command: SendMessage
+
+
+@attrs.frozen
 class Page:
     """Entries of the backlog, oldest first, at least one, under one receipt."""
 
@@ -147,6 +154,7 @@ Event: TypeAlias = (
     | Delivery
     | Repeated
     | Removed
+    | Accepted
     | Page
     | EndOfBacklog
     | History

@@ -135,10 +135,12 @@ class IMessageStore(Interface):
         where the conversation has no such text (any more), with PermissionDenied
         where its sender is not the author (REVOCATION) or is the author (BURN).
 
-        A text whose client chose its id, and whose sender, conversation, id and
-        content were stored within ``REPEAT_SECONDS`` before its timestamp (also
-        earlier in this batch), is answered with the first message and ``repeated``,
-        whether or not that is gone.
+        A custom kind is an entry of the recipient's log alone.
+
+        A text or custom kind whose client chose its id, and whose sender, conversation,
+        id, kind and content were stored within ``REPEAT_SECONDS`` before its timestamp
+        (also earlier in this batch), is answered with the first message and
+        ``repeated``, whether or not that is gone.
         A cursor never goes back; nor does a delivered mark.
 
         Fails with StorageUnavailable: nothing of the batch was stored.

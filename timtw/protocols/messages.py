@@ -32,6 +32,7 @@ _KINDS: Final = {
     TEXT: values.TEXT,
     REVOKE: values.REVOCATION,
     BURN: values.BURN,
+    **{kind: kind for kind in values.CUSTOM},
 }
 """The kind of a message by its odType."""
 _ORDERS: Final = {kind: order for order, kind in _KINDS.items()}
@@ -139,7 +140,7 @@ def stored_message(message: Message, copy: Copy) -> structs.TimMessage:
         msType=TO_ACCOUNT,
         odType=_ORDERS[kind],
         id=message.ident if with_id else None,
-        mid=message.mid,
+        mid=message.mid or None,
         fromTid=_from(message, copy),
         toTid=_tid(message.recipient),
         dataBinary=content.binary,

@@ -147,6 +147,16 @@ class Speaker:
         )
         return [ack_frame(codec, answer)]
 
+    def _accepted(self, codec: Codec, event: events.Accepted) -> list[bytes]:
+        """Others know it from the absence of a refusal."""
+        if not self.additions:
+            return []
+        command = event.command
+        answer = structs.TimAck(
+            ok=True, timType=FrameType.TIMMESSAGE, n=command.peer, t2=command.ident
+        )
+        return [ack_frame(codec, answer)]
+
     def _page(self, codec: Codec, event: events.Page) -> list[bytes]:
         bodies = [self._waiting(codec, entry) for entry in event.entries]
         page = message_list(codec, event.receipt, bodies)
@@ -197,6 +207,7 @@ _WRITERS: Final[dict[type, Writer]] = {
     events.Delivery: Speaker._delivery,
     events.Repeated: Speaker._repeated,
     events.Removed: Speaker._removed,
+    events.Accepted: Speaker._accepted,
     events.Page: Speaker._page,
     events.EndOfBacklog: _always(END_OF_BACKLOG),
     events.Pong: _always(PONG),

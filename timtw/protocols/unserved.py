@@ -64,10 +64,7 @@ UNSERVED: Final[Mapping[Part, Mapping[Value, str]]] = {
     Part.NODES: {5: "profiles of rooms", 7: "change the profile of a room"},
     Part.HISTORY: {2: "history of a room"},
     Part.RECIPIENT: {3: "messages to rooms"},
-    Part.ORDER: {
-        5: "streams in messages",
-        **dict.fromkeys(range(31, 128), "custom kinds"),
-    },
+    Part.ORDER: {5: "streams in messages"},
     Part.ADDRESS: {"roomTid": "private messages in a room"},
     Part.PROFILE: {
         "nickName": "nickname",

@@ -17,9 +17,7 @@ from twisted.internet.defer import gatherResults
 from twisted.trial.unittest import TestCase
 
 from timtw.model.errors import (
-    BadParameter,
     NameTaken,
-    PermissionDenied,
     TimError,
 )
 from timtw.model.idents import node_of, slot_of
@@ -32,9 +30,6 @@ from timtw.model.limits import (
 from timtw.model.standing import Standing
 from timtw.model.stores import IShard, Outcome
 from timtw.model.values import (
-    BURN,
-    REVOCATION,
-    TEXT,
     Account,
     Address,
     Batch,
@@ -78,14 +73,6 @@ def draft(
     number = next(idents) if ident is None else ident
     chosen = ident is not None
     return Draft(sender, recipient, number, chosen, at, Content(text), PHONE)
-
-
-def removal(
-    mid: int, sender: Address = ADA, recipient: Address = BOB, kind: int = REVOCATION
-) -> Draft:
-    """The wish to take a text away."""
-    base = draft("sorry", sender, recipient)
-    return attrs.evolve(base, kind=kind, mid=mid)
 
 
 def stored(message: Message) -> Message:
@@ -465,111 +452,6 @@ class MessageContract(MessageLogs):
         full = await self.history(number=HISTORY_ENTRIES)
         self.assertEqual(HISTORY_ENTRIES, len(full))
         self.assertEqual(full, await self.history(number=HISTORY_ENTRIES + 1))
-
-
-class RemovalContract(MessageLogs):
-    """What every message store must do when a text is revoked or burnt."""
-
-    async def test_removed_text_is_gone(self) -> None:
-        """
-        A revoked or burnt text is in no log and no history; its number stays taken.
-        """
-        await self.post(draft("1"), draft("2"), draft("3"))
-        revoked, burnt = await self.post(removal(1), removal(2, BOB, ADA, kind=BURN))
-        self.assertEqual([3], await self.history())
-        self.assertEqual([], await self.history(newest=2))
-        for account in (ADA, BOB):
-            page = await self.log(account)
-            found = [(e.seq, e.message.kind, e.message.mid) for e in page.entries]
-            expected = [(3, TEXT, 3), (4, REVOCATION, 1), (5, BURN, 2)]
-            self.assertEqual((expected, 5), (found, page.up_to))
-            own = [entry.own for entry in page.entries]
-            self.assertEqual([account is ADA, False, False], own)
-            told = [entry.message for entry in page.entries[1:]]
-            self.assertEqual([stored(revoked.message), stored(burnt.message)], told)
-        self.assertEqual([4], mids(await self.post(draft("4"))))
-
-    async def test_removal_holds_what_was_asked(self) -> None:
-        """
-        The answer holds who removes, with which words, and the numbers in both logs.
-        """
-        await self.post(draft("1"), draft("2", ADA, CYD))
-        asked = removal(1)
-        (posted,) = await self.post(asked)
-        message = posted.message
-        self.assertEqual((ADA, BOB), (message.sender, message.recipient))
-        self.assertEqual((asked.content, PHONE), (message.content, message.device))
-        self.assertEqual((asked.ident, NOW), (message.ident, message.timestamp))
-        self.assertEqual((3, 2), (posted.sender_seq, posted.recipient_seq))
-        self.assertFalse(posted.repeated)
-
-    async def refusals(self, *drafts: Draft) -> list[type]:
-        """Why each of these is refused; together with them nothing is changed."""
-        heads = self.shard.messages.heads
-        before = await heads([ADA.number, BOB.number, CYD.number])
-        outcomes = await self.outcomes(*drafts)
-        self.assertEqual(before, await heads([ADA.number, BOB.number, CYD.number]))
-        return [type(one) for one in outcomes]
-
-    async def test_who_may_remove(self) -> None:
-        """
-        The author alone revokes, the reader alone burns, and only what is there.
-        """
-        await self.post(draft("1"), draft("2", BOB, ADA))
-        wrong = [
-            removal(2),
-            removal(1, BOB, ADA),
-            removal(1, kind=BURN),
-            removal(2, BOB, ADA, kind=BURN),
-        ]
-        self.assertEqual([PermissionDenied] * 4, await self.refusals(*wrong))
-        absent = [removal(3), removal(1, ADA, CYD), removal(1, CYD, ADA, kind=BURN)]
-        self.assertEqual([BadParameter] * 3, await self.refusals(*absent))
-        self.assertEqual([2, 1], await self.history())
-
-    async def test_removed_once(self) -> None:
-        """
-        Whoever removes a text that is gone is told so, however it went.
-        """
-        await self.post(draft("1"))
-        first, *others = await self.outcomes(removal(1), removal(1))
-        self.assertIsInstance(first, Posted)
-        self.assertIsInstance(others[0], BadParameter)
-        again = [removal(1), removal(1, BOB, ADA, kind=BURN)]
-        self.assertEqual([BadParameter] * 2, await self.refusals(*again))
-
-    async def test_removed_in_the_same_commit(self) -> None:
-        """
-        A text and its removal may travel in one commit; others there are stored.
-        """
-        outcomes = await self.outcomes(draft("1"), removal(1), removal(9), draft("2"))
-        self.assertEqual([1, 1, 2], mids(outcomes))
-        self.assertEqual([2], await self.history())
-        page = await self.log(BOB)
-        self.assertEqual([2, 3], [entry.seq for entry in page.entries])
-
-    async def test_repeat_of_a_removed_text(self) -> None:
-        """
-        A send that is repeated after its removal is answered and stays removed.
-        """
-        (first,) = await self.post(draft("hi", ident=7))
-        await self.post(removal(1))
-        (again,) = await self.post(draft("hi", ident=7))
-        self.assertEqual((True, first.message), (again.repeated, again.message))
-        self.assertEqual([], await self.history())
-        self.assertEqual([2], [e.seq for e in (await self.log(BOB)).entries])
-
-    async def test_pages_of_a_log_with_gaps(self) -> None:
-        """
-        What is gone takes no place in a page of a log.
-        """
-        await self.post(*[draft(f"{n}") for n in range(1, 7)])
-        await self.post(removal(1), removal(2), removal(5))
-        read = self.shard.messages.read_log
-        page = await read(BOB.number, 0, 6, 2)
-        self.assertEqual([3, 4], [entry.seq for entry in page.entries])
-        rest = await read(BOB.number, page.up_to, 6, 2)
-        self.assertEqual(([6], 6), ([e.seq for e in rest.entries], rest.up_to))
 
 
 class ReaderContract(ShardContract):

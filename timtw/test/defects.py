@@ -58,7 +58,6 @@ DEFECTS: Final[tuple[Defect, ...]] = (
         _BACKLOG + "StorageTests.test_gaps",
         _BACKLOG + "StorageTests.test_everything_gone",
         _BACKLOG + "StorageTests.test_gone_at_the_end_of_a_page",
-        "test_removals.WaitingTests.test_away",
     ),
     _seen(
         "D2",
@@ -72,11 +71,7 @@ DEFECTS: Final[tuple[Defect, ...]] = (
         _PROMISES + "P4EveryDeviceGetsEverything.test_pages_are_small_and_end",
         _SCRIPTS + "go_backlog",
     ),
-    _seen(
-        "D4",
-        "a waiting revocation does not say of which message",
-        "test_removals.WaitingTests.test_away",
-    ),
+    _later("D4", "a waiting revocation does not say of which message", "revoke, burn"),
     _seen(
         "D5",
         "what one device has acknowledged never reaches the others",
@@ -208,7 +203,9 @@ DEFECTS: Final[tuple[Defect, ...]] = (
     _seen(
         "L6",
         "a displaced device is not told why, and comes back",
-        "test_session.DisplacedTests.test_notice",
+        "test_devices.OneNodeTests.test_l6_displaced_with_notice",
+        "test_devices.OneNodeTests.test_s7_loser_comes_back",
+        "test_devices.TwoNodesTests.test_s7_loser_on_any_node",
         _SCRIPTS + "javascript_displaced",
     ),
     _later("L7", "a quick reconnect shows as offline and online", "presence"),
@@ -248,14 +245,14 @@ DEFECTS: Final[tuple[Defect, ...]] = (
     _seen(
         "L14",
         "a new password leaves sessions and tokens of the old one alive",
-        "test_password_change.ChangeTests.test_l14_others_end",
         "test_office.EverythingEndsTests.test_new_password",
+        "test_password_change.ChangeTests.test_l14_others_end",
     ),
     _seen(
         "L15",
         "an empty new password is taken and nobody can log in any more",
-        "test_password_change.ChangeTests.test_l15_what_will_not_do",
         "test_office.NamesTests.test_bad_parameters",
+        "test_password_change.ChangeTests.test_l15_what_will_not_do",
     ),
     _seen(
         "L16",
@@ -323,8 +320,6 @@ DEFECTS: Final[tuple[Defect, ...]] = (
     _seen(
         "X5",
         "what was switched off is served, and a missing key breaks registration",
-        "test_switched_off.SwitchedOff.test_every_type",
-        "test_switched_off.SwitchedOff.test_http",
         "test_accounts.RegisterTests.test_closed",
         "test_config.ReadingTests.test_empty_file_is_the_defaults",
         _SCRIPTS + "go_first_words",

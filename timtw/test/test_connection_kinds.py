@@ -114,3 +114,37 @@ class Removals(SynchronousTestCase):
             self.assertEqual([told], body(page)["messageList"])
         (frame,) = wire(THRIFT).encode(events.Delivery(removal(REVOCATION), 5))
         self.assertEqual(THRIFT_REVOCATION, frame[5:])
+
+
+class CustomKinds(SynchronousTestCase):
+    """The kinds of applications."""
+
+    def test_asked(self) -> None:
+        """Kinds from 31 to 127 are understood; what is next to them is wrong."""
+        frame = b'\xda{"msType":2,"odType":%d,"mid":7,"id":9,"dataString":"x",%b}'
+        for order in (31, 127):
+            command = received(frame % (order, TO_BOB))
+            self.assertEqual(SendMessage("B", Content("x"), 9, kind=order), command)
+        for order in (9, 20, 30, -1):
+            refused = received(frame % (order, TO_BOB))
+            assert isinstance(refused, Unacceptable)
+            self.assertIsInstance(refused.error, BadParameter)
+
+    def test_accepted(self) -> None:
+        """Clients with the additions are told; others see that nothing is refused."""
+        event = events.Accepted(SendMessage("B", Content(), 9, kind=31))
+        self.assertEqual([], wire(JSON).encode(event))
+        (frame,) = wire(JSON, additions=True).encode(event)
+        answer = {"ok": True, "timType": 90, "n": "B", "t2": 9}
+        self.assertEqual((12, answer), (frame[0], body(frame)))
+
+    def test_delivered(self) -> None:
+        """It has its kind and its id, live and later, and no number."""
+        message = attrs.evolve(text(mid=0), kind=31)
+        entry = LogEntry(3, message, own=False)
+        for backlog in (False, True):
+            (frame,) = wire(JSON).encode(events.Delivery(entry, 5, backlog))
+            told = body(frame)
+            self.assertEqual((31, 55), (told["odType"], told["id"]))
+            self.assertEqual(backlog, told.get("isOffline", False))
+            self.assertNotIn("mid", told)

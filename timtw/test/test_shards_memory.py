@@ -12,7 +12,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from timtw.model.stores import IShard, Outcome
 from timtw.model.values import Batch
 from timtw.shards.memory import MemoryShard
-from timtw.test import contracts, contracts_standing
+from timtw.test import contracts, contracts_standing, kindcontracts
 
 CLOCK: Any = reactor
 
@@ -37,8 +37,12 @@ class MemoryMessageTests(_Memory, contracts.MessageContract):
     """Messages in memory."""
 
 
-class MemoryRemovalTests(_Memory, contracts.RemovalContract):
+class MemoryRemovalTests(_Memory, kindcontracts.RemovalContract):
     """Revoked and burnt texts in this engine."""
+
+
+class MemoryCustomTests(_Memory, kindcontracts.CustomContract):
+    """Kinds of applications in this engine."""
 
 
 class MemoryReaderTests(_Memory, contracts.ReaderContract):

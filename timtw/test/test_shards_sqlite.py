@@ -31,7 +31,7 @@ from timtw.shards.memory import MemoryShard
 from timtw.shards.migrations import Migration
 from timtw.shards.opening import open_shard
 from timtw.shards.sqlite import SqliteShard
-from timtw.test import contracts, contracts_standing
+from timtw.test import contracts, contracts_standing, kindcontracts
 from timtw.test.contracts import (
     ADA,
     BOB,
@@ -40,8 +40,8 @@ from timtw.test.contracts import (
     SECOND,
     WINDOW,
     draft,
-    removal,
 )
+from timtw.test.kindcontracts import removal
 
 REACTOR: Any = reactor
 
@@ -72,8 +72,12 @@ class SqliteMessageTests(_Sqlite, contracts.MessageContract):
     """Messages in SQLite."""
 
 
-class SqliteRemovalTests(_Sqlite, contracts.RemovalContract):
+class SqliteRemovalTests(_Sqlite, kindcontracts.RemovalContract):
     """Revoked and burnt texts in this engine."""
+
+
+class SqliteCustomTests(_Sqlite, kindcontracts.CustomContract):
+    """Kinds of applications in this engine."""
 
 
 class SqliteReaderTests(_Sqlite, contracts.ReaderContract):

@@ -15,7 +15,7 @@ from typing import Any
 
 import timtw
 from timtw import users
-from timtw.client import commands
+from timtw.client import chat, commands
 
 Subparsers = Any
 """What argparse returns from `add_subparsers`; it has no public name."""
@@ -25,6 +25,7 @@ Work = Callable[[Any], Coroutine[Any, Any, int]]
 COMMANDS: tuple[Callable[[Subparsers], None], ...] = (
     commands.add_send,
     commands.add_listen,
+    chat.add_chat,
     users.add_parser,
 )
 """All commands, in the order of the help."""

@@ -82,6 +82,11 @@ class Client:
         """Logs this device in again without the password; empty if there is none."""
         return self._session.credential
 
+    @property
+    def ended(self) -> bool:
+        """Whether the client has come to its end and nothing more can be asked."""
+        return self._error is not None
+
     def send(self, peer: str, text: str, ident: int = 0) -> Deferred[Stored]:
         """
         Write a text to an account; the answer comes when it is stored for good.

@@ -6,24 +6,20 @@ import json
 import os
 import sys
 from argparse import Namespace
-from collections.abc import Awaitable, Callable
 from typing import Any, TextIO
 
 from twisted.internet.defer import CancelledError, Deferred
 
 from timtw.client.client import Client, connect
-from timtw.client.options import Exit, add_common, login_of, problem
+from timtw.client.options import Exit, add_common, problem, run
 from timtw.client.values import (
     ClientError,
     Login,
     Message,
     Offline,
     Online,
-    Refused,
-    Unreachable,
 )
 from timtw.client.ways import State, Ways
-from timtw.model.errors import Remedy
 
 
 def add_send(subparsers: Any) -> None:
@@ -70,41 +66,12 @@ def add_listen(subparsers: Any) -> None:
 
 def send(arguments: Namespace) -> int:
     """Write one text; returns the exit status."""
-    return _run(arguments, _send)
+    return run(arguments, _send)
 
 
 def listen(arguments: Namespace) -> int:
     """Write what arrives to stdout; returns the exit status."""
-    return _run(arguments, _listen)
-
-
-def _run(
-    arguments: Namespace, work: Callable[[Any, Namespace, Login], Awaitable[int]]
-) -> int:
-    """Run a command on the reactor, and put errors into sentences."""
-    try:
-        login = login_of(arguments, os.environ)
-    except (OSError, ValueError) as error:
-        return problem(str(error), Exit.USAGE)
-
-    async def guarded(reactor: Any) -> int:
-        try:
-            return await work(reactor, arguments, login)
-        except (ClientError, ValueError) as error:
-            return problem(str(error), status_of(error))
-
-    status: int = arguments.with_reactor(guarded)
-    return status
-
-
-def status_of(error: Exception) -> Exit:
-    """The exit status that tells scripts about an error."""
-    if isinstance(error, Refused):
-        retry = error.remedy in (Remedy.RETRY, Remedy.LOG_IN)
-        return Exit.LATER if retry else Exit.REFUSED
-    if isinstance(error, Unreachable):
-        return Exit.LATER
-    return Exit.USAGE if isinstance(error, ValueError) else Exit.FAILED
+    return run(arguments, _listen)
 
 
 async def _send(reactor: Any, arguments: Namespace, login: Login) -> int:

@@ -84,8 +84,8 @@ class Keeper:
             self._pause.cancel()
             self._pause = None
         if self._line is not None:
-            self._line.leave()
             self._watch(self._line)
+            self._line.leave()
         elif self._attempt is not None:
             self._attempt.cancel()
         else:

@@ -7,13 +7,14 @@ import getpass
 import os
 import sys
 from argparse import ArgumentParser, Namespace
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from timtw.client.addresses import NodeAddress
-from timtw.client.values import Login
+from timtw.client.values import ClientError, Login, Refused, Unreachable
 from timtw.client.wire import ENCODINGS
+from timtw.model.errors import Remedy
 
 SERVER: Final = "ws://127.0.0.1:5080/tim"
 """Where a node started without a configuration listens."""
@@ -93,3 +94,32 @@ def problem(sentence: str, status: Exit) -> Exit:
     """Say on stderr what is wrong; returns the exit status."""
     sys.stderr.write(f"timtw: {sentence}\n")
     return status
+
+
+def run(
+    arguments: Namespace, work: Callable[[Any, Namespace, Login], Awaitable[int]]
+) -> int:
+    """Run a command on the reactor, and put errors into sentences."""
+    try:
+        login = login_of(arguments, os.environ)
+    except (OSError, ValueError) as error:
+        return problem(str(error), Exit.USAGE)
+
+    async def guarded(reactor: Any) -> int:
+        try:
+            return await work(reactor, arguments, login)
+        except (ClientError, ValueError) as error:
+            return problem(str(error), status_of(error))
+
+    status: int = arguments.with_reactor(guarded)
+    return status
+
+
+def status_of(error: Exception) -> Exit:
+    """The exit status that tells scripts about an error."""
+    if isinstance(error, Refused):
+        retry = error.remedy in (Remedy.RETRY, Remedy.LOG_IN)
+        return Exit.LATER if retry else Exit.REFUSED
+    if isinstance(error, Unreachable):
+        return Exit.LATER
+    return Exit.USAGE if isinstance(error, ValueError) else Exit.FAILED

@@ -22,7 +22,7 @@ from timtw.model.interfaces import (
     SessionsEnd,
 )
 from timtw.model.stores import IMessageStore
-from timtw.model.values import DeliveredMark
+from timtw.model.values import DeliveredMark, Message
 
 
 @implementer(IMesh)
@@ -44,6 +44,9 @@ class NoPeers:
         """There is nobody else."""
 
     def mark(self, mark: DeliveredMark) -> None:
+        """There is nobody else."""
+
+    def stream(self, message: Message) -> None:
         """There is nobody else."""
 
     def announce(self, fact: Fact) -> None:
@@ -110,6 +113,12 @@ class Router:
         if self._mesh.has_peers:
             self._mesh.mark(mark)
 
+    def stream(self, message: Message) -> None:
+        """See ``IRouter``."""
+        self._sessions.stream(message)
+        if self._mesh.has_peers:
+            self._mesh.stream(message)
+
     def announce(self, fact: Fact) -> None:
         """See ``IRouter``."""
         self.told(fact)
@@ -129,6 +138,10 @@ class Router:
     def marked(self, mark: DeliveredMark) -> None:
         """See ``INeighbour``."""
         self._sessions.mark(mark)
+
+    def streamed(self, message: Message) -> None:
+        """See ``INeighbour``."""
+        self._sessions.stream(message)
 
     def told(self, fact: Fact) -> None:
         """See ``INeighbour``."""

@@ -36,9 +36,10 @@ from timtw.model.events import (
     Marked,
     Pong,
     Refused,
+    Streamed,
 )
 from timtw.model.interfaces import IOutbox, ISession
-from timtw.model.values import DeliveredMark, Device, LogEntry
+from timtw.model.values import STREAM, DeliveredMark, Device, LogEntry, Message
 
 
 class Phase(enum.Enum):
@@ -148,6 +149,11 @@ class Session:
         if self._additions:
             self._outbox.offer(Marked(mark))
 
+    def streamed(self, message: Message) -> None:
+        """Something came that is in no log; it does not wait for a slow line."""
+        if self._phase is Phase.READY and self._writable:
+            self._outbox.offer(Streamed(message))
+
     def dismissed(self) -> None:
         """Log out with the notice that keeps the client from coming back."""
         if self._phase is not Phase.GONE:
@@ -168,7 +174,11 @@ class Session:
     # Turns.
 
     def _overlaps(self, item: Item) -> bool:
-        return isinstance(item, SendMessage) and self._phase is Phase.READY
+        return (
+            isinstance(item, SendMessage)
+            and item.kind != STREAM  # It must not overtake what is being stored.
+            and self._phase is Phase.READY
+        )
 
     def _begin(self, item: Item) -> None:
         if isinstance(item, LogIn):

@@ -11,7 +11,7 @@ import attrs
 from timtw.core.comebacks import Comebacks
 from timtw.model import limits
 from timtw.model.interfaces import Comer, Offer, Presence, SessionsEnd
-from timtw.model.values import DeliveredMark, Device, LogEntry
+from timtw.model.values import DeliveredMark, Device, LogEntry, Message
 
 
 class Listener(Protocol):
@@ -38,6 +38,9 @@ class Listener(Protocol):
 
     def marked(self, mark: DeliveredMark) -> None:
         """Somebody has received messages of this account."""
+
+    def streamed(self, message: Message) -> None:
+        """Something came that is in no log."""
 
     def dismissed(self) -> None:
         """Log out with the notice that keeps the client from coming back."""
@@ -123,6 +126,11 @@ class Sessions:
         """Tell the author's sessions on this node."""
         for listener in self.of(mark.author.number):
             listener.marked(mark)
+
+    def stream(self, message: Message) -> None:
+        """Bring a stream to the recipient's sessions on this node."""
+        for listener in self.of(message.recipient.number):
+            listener.streamed(message)
 
     def dismiss(self, fact: SessionsEnd) -> None:
         """End the sessions that the fact is about."""

@@ -16,7 +16,7 @@ from zope.interface import implementer
 
 from timtw.model.interfaces import Fact, IMesh, INeighbour, Offer, Presence
 from timtw.model.limits import PRESENT_SECONDS
-from timtw.model.values import DeliveredMark
+from timtw.model.values import DeliveredMark, Message
 
 _TRAVEL_SECONDS: Final = 0.001
 
@@ -145,6 +145,11 @@ class MemoryMesh:
         """See ``IMesh``."""
         for to in self._hub.holders(mark.author.number, self._name):
             self._hub.carry(self._name, to, lambda node: node.marked(mark))
+
+    def stream(self, message: Message) -> None:
+        """See ``IMesh``."""
+        for to in self._hub.holders(message.recipient.number, self._name):
+            self._hub.carry(self._name, to, lambda node: node.streamed(message))
 
     def announce(self, fact: Fact) -> None:
         """See ``IMesh``."""

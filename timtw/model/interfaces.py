@@ -16,7 +16,14 @@ from zope.interface import Attribute, Interface
 
 from timtw.model.commands import Command, IssueToken, Register
 from timtw.model.events import Event
-from timtw.model.values import AccountLine, Address, DeliveredMark, Device, LogEntry
+from timtw.model.values import (
+    AccountLine,
+    Address,
+    DeliveredMark,
+    Device,
+    LogEntry,
+    Message,
+)
 
 
 @attrs.frozen
@@ -169,6 +176,9 @@ class IRouter(Interface):
     def mark(mark: DeliveredMark) -> None:
         """Tell the author's sessions, everywhere, how far a reader has confirmed."""
 
+    def stream(message: Message) -> None:
+        """Bring a stream to the recipient's sessions, everywhere. May be lost."""
+
     def announce(fact: Fact) -> None:
         """Make the fact true on every node."""
 
@@ -196,6 +206,9 @@ class IMesh(Interface):
     def mark(mark: DeliveredMark) -> None:
         """Bring the mark to the other nodes that hold its author. May be lost."""
 
+    def stream(message: Message) -> None:
+        """Bring a stream to the other nodes that hold its recipient. May be lost."""
+
     def announce(fact: Fact) -> None:
         """Tell the fact to every other node."""
 
@@ -218,6 +231,9 @@ class INeighbour(Interface):
 
     def marked(mark: DeliveredMark) -> None:
         """Tell the sessions of the author here, and only here."""
+
+    def streamed(message: Message) -> None:
+        """Bring a stream to the sessions of its recipient here, and only here."""
 
     def told(fact: Fact) -> None:
         """Make the fact true here."""

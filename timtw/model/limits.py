@@ -219,3 +219,9 @@ CLIENT_HEAD_BYTES: Final = 16 * KIB
 """Longest answer to a WebSocket handshake."""
 CLIENT_WAITING: Final = 10_000
 """Sends and requests of our client without an answer, above which it takes no more."""
+CLIENT_LINE_CHARACTERS: Final = 10_000
+"""Longest line that can be typed or pasted into ``timtw chat``."""
+CLIENT_LINES_REMEMBERED: Final = 200
+"""Lines that ``timtw chat`` brings back with the arrow keys."""
+CLIENT_CHAT_HISTORY: Final = 20
+"""Messages that ``timtw chat`` shows when a conversation is opened."""

@@ -1,0 +1,255 @@
+"""``timtw chat``: a conversation in the terminal."""
+
+from __future__ import annotations
+
+import sys
+from argparse import Namespace
+from datetime import datetime
+from typing import Any
+
+from twisted.internet.defer import Deferred
+
+from timtw.client.client import Client, connect
+from timtw.client.lineedit import harmless
+from timtw.client.options import Exit, add_common, problem, run
+from timtw.client.terminal import Terminal
+from timtw.client.values import (
+    TEXT,
+    ClientError,
+    Closed,
+    Login,
+    Message,
+    Offline,
+    Online,
+    Stored,
+)
+from timtw.client.ways import State, Ways
+from timtw.model.limits import CLIENT_CHAT_HISTORY
+
+HELP = (
+    "/to NAME    write to somebody else, and show what was said last",
+    "/find NAME  whether there is an account with this name",
+    "/help       this",
+    "/quit       leave; Ctrl-D does the same",
+    "Everything else is written to the name in the prompt; // begins a text with a /.",
+)
+
+
+def add_chat(subparsers: Any) -> None:
+    """Add ``timtw chat`` to the command's parsers."""
+    parser = subparsers.add_parser(
+        "chat",
+        help="a conversation in the terminal",
+        description="A conversation in the terminal; /help lists what to type.",
+    )
+    add_common(parser, resource="chat")
+    parser.add_argument("--to", help="the login name of whom to write to first")
+    parser.set_defaults(func=chat)
+
+
+def chat(arguments: Namespace) -> int:
+    """Converse until somebody quits; returns the exit status."""
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        return problem("chat needs a terminal; scripts use send and listen", Exit.USAGE)
+    return run(arguments, _chat)
+
+
+async def _chat(reactor: Any, arguments: Namespace, login: Login) -> int:
+    """Log in, and hand the terminal to the conversation."""
+    talk = Talk()
+    ways = Ways(arguments.encoding, own=True, observe=talk.observe)
+    client = await connect(reactor, arguments.server, login, ways)
+    terminal = Terminal(reactor, talk.typed, talk.leave)
+    try:
+        return await talk.begin(client, terminal, arguments.to)
+    finally:
+        terminal.close()
+        await terminal.closed
+        await client.close()
+
+
+class Talk:
+    """What is shown and what is sent; the terminal and the client are handed in."""
+
+    def __init__(self) -> None:
+        """Nobody is spoken to."""
+        self._client: Client | None = None
+        self._terminal: Terminal | None = None
+        self._names: dict[str, str] = {}
+        self._peer = ""
+        self._shown: dict[str, set[int]] = {}
+        self._last = self._delivered = self._under_way = 0
+        self._offline = self._warned = False
+        self._done: Deferred[int] = Deferred()
+
+    async def begin(self, client: Client, terminal: Terminal, to: str | None) -> int:
+        """Converse; returns the exit status."""
+        self._client, self._terminal = client, terminal
+        self._say("Connected. /help lists what to type.")
+        if to:
+            await self._open(to)
+        else:
+            self._say("/to NAME says whom to write to.")
+        self._background(self._read())
+        return await self._done
+
+    def leave(self) -> None:
+        """Whoever types has had enough; twice if texts are still to be sent."""
+        if self._under_way and not self._warned:
+            self._warned = True
+            self._say(f"-- not stored yet: {self._under_way}; leave again to give up")
+        elif not self._done.called:
+            self._done.callback(Exit.DONE)
+
+    def typed(self, line: str) -> None:
+        """A line was entered."""
+        word, _, rest = line.strip().partition(" ")
+        name = rest.strip()
+        if word == "/quit":
+            self.leave()
+        elif word == "/help":
+            for each in HELP:
+                self._say(each)
+        elif word in ("/to", "/find") and not name:
+            self._say(f"{word} needs a name")
+        elif word == "/to":
+            self._background(self._open(name))
+        elif word == "/find":
+            self._background(self._find(name))
+        elif word.startswith("/") and not word.startswith("//"):
+            self._say(f"There is no {word}; /help lists what there is.")
+        elif line.strip():
+            self._write(line[1:] if word.startswith("//") else line)
+
+    def observe(self, state: State) -> None:
+        """The line came or went, or somebody received something."""
+        if isinstance(state, Offline):
+            if not self._offline:
+                self._say(
+                    f"-- the line is lost ({harmless(state.reason)}); coming back"
+                )
+            self._offline = True
+        elif isinstance(state, Online):
+            if self._offline:
+                self._say("-- connected again")
+            self._offline = False
+        elif state.peer == self._peer:
+            self._delivered = max(self._delivered, state.mid)
+        self._mark()
+
+    def _write(self, text: str) -> None:
+        """Send a text, and show it at once."""
+        client, peer = self._client, self._peer
+        if client is None or not peer:
+            self._say("/to NAME says whom to write to.")
+            return
+        self._say(f"{_clock()} you: {harmless(text)}")
+        self._under_way += 1
+        self._mark()
+        self._background(self._send(client, peer, text))
+
+    async def _send(self, client: Client, peer: str, text: str) -> None:
+        """Wait for the echo of a text."""
+        stored: Stored | None = None
+        try:
+            stored = await client.send(peer, text)
+        finally:
+            self._under_way -= 1
+            if stored is not None and peer == self._peer:
+                self._last = max(self._last, stored.mid)
+            self._mark()
+
+    async def _read(self) -> None:
+        """Show what arrives; it counts as received once it is shown."""
+        assert self._client is not None
+        async for message in self._client.messages():
+            if message.kind == TEXT:
+                await self._arrived(message)
+
+    async def _arrived(self, message: Message) -> None:
+        """Show a message, unless the history has shown it."""
+        if message.mid in self._shown.get(message.peer, ()):
+            return
+        if message.peer not in self._names:
+            assert self._client is not None
+            profiles = await self._client.profiles([message.peer])
+            profile = profiles.get(message.peer)
+            name = (profile and profile.name) or message.peer
+            _ = self._names.setdefault(message.peer, name)
+        self._show(message)
+
+    def _show(self, message: Message) -> None:
+        """Write a message above the line."""
+        name = harmless(self._names.get(message.peer, message.peer))
+        here = message.peer == self._peer
+        who = "you" if message.own else name
+        if not here:
+            who = f"[{'to ' + name if message.own else name}]"
+        when = datetime.fromtimestamp(message.timestamp / 1e9)
+        self._say(f"{when:%H:%M} {who}: {harmless(message.text)}")
+
+    async def _open(self, name: str) -> None:
+        """Write to an account from now on."""
+        assert self._client is not None
+        found = await self._client.find(name)
+        if found is None:
+            self._say(f"Nobody is called {harmless(name)}.")
+            return
+        self._names[found.node] = name
+        self._peer, self._last, self._delivered = found.node, 0, 0
+        history = await self._client.history(found.node, 0, CLIENT_CHAT_HISTORY)
+        self._shown[found.node] = {message.mid for message in history}
+        for message in reversed(history):
+            if message.kind == TEXT:
+                self._show(message)
+        self._mark()
+
+    async def _find(self, name: str) -> None:
+        """Say whether there is such an account."""
+        assert self._client is not None
+        found = await self._client.find(name)
+        shown = harmless(name)
+        if found is None:
+            self._say(f"Nobody is called {shown}.")
+        else:
+            display = f", shown as {harmless(found.name)}" if found.name else ""
+            self._say(f"{shown} is {found.node}{display}.")
+
+    def _mark(self) -> None:
+        """Say in the prompt where the conversation stands."""
+        if self._terminal is None:
+            return
+        name = harmless(self._names.get(self._peer, "")) if self._peer else ""
+        state = ""
+        if self._offline:
+            state = " (offline)"
+        elif self._under_way:
+            state = f" (sending {self._under_way})"
+        elif self._last:
+            state = " (delivered)" if self._delivered >= self._last else " (sent)"
+        self._terminal.prompt = f"{name}{state}> "
+        self._terminal.draw()
+
+    def _background(self, work: Any) -> None:
+        """Let something go on; an error is shown, or ends the conversation."""
+        _ = Deferred.fromCoroutine(work).addErrback(self._failed)
+
+    def _failed(self, failure: Any) -> None:
+        """Something was refused, or the session has ended."""
+        _ = failure.trap(ClientError, ValueError)
+        error = failure.value
+        if isinstance(error, Closed):
+            return
+        self._say(f"-- {harmless(str(error))}")
+        if self._client is not None and self._client.ended and not self._done.called:
+            self._done.callback(problem(str(error), Exit.FAILED))
+
+    def _say(self, line: str) -> None:
+        """Write a line above the one being typed."""
+        if self._terminal is not None:
+            self._terminal.say(line)
+
+
+def _clock() -> str:
+    """The time of day, as it stands before a message."""
+    return f"{datetime.now():%H:%M}"

@@ -1,0 +1,217 @@
+"""``timtw chat``: the line being typed, and the whole in a pseudo-terminal."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pty
+import select
+import struct
+import subprocess
+import sys
+import termios
+import time
+from pathlib import Path
+from typing import Final
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from timtw.client.lineedit import Entered, Left, LineEditor, harmless, width
+from timtw.model.limits import CLIENT_LINE_CHARACTERS, CLIENT_LINES_REMEMBERED
+from timtw.test.loss.nodes import ROOT, Node
+
+SECONDS: Final = 20.0
+
+
+class LineEditorTests(SynchronousTestCase):
+    """What the keys do."""
+
+    def typed(self, *keys: bytes) -> str:
+        """The line after these keys and Return."""
+        editor = LineEditor()
+        for data in keys:
+            self.assertEqual([], editor.feed(data))
+        (event,) = editor.feed(b"\r")
+        assert isinstance(event, Entered)
+        return event.text
+
+    def test_editing(self) -> None:
+        """Arrows, Home, End, Delete and the usual control keys edit the line."""
+        for keys, line in (
+            (b"helo\x1b[Dl", "hello"),
+            (b"ello\x1b[Hh\x1b[F!", "hello!"),
+            (b"hexllo\x1b[D\x1b[D\x1b[D\x7f", "hello"),
+            (b"hexllo\x01\x1b[C\x1b[C\x1b[3~", "hello"),
+            (b"one two \x17three", "one three"),
+            (b"x\x15hello\x1b[D\x0b", "hell"),
+            (b"a\x1b[D\x1b[D\x1b[C\x1b[C\x1bOCb", "ab"),
+            ("Grüße 中文".encode(), "Grüße 中文"),
+            (b"a\x00\x07b", "ab"),
+        ):
+            self.assertEqual(line, self.typed(keys), keys)
+            pieces = [keys[n : n + 1] for n in range(len(keys))]
+            self.assertEqual(line, self.typed(*pieces), keys)
+
+    def test_lines_before(self) -> None:
+        """Arrow up brings a line back, arrow down goes on, so many are kept."""
+        editor = LineEditor()
+        editor.feed(b"one\rtwo\r\x1b[A\x1b[A\x1b[B")
+        self.assertEqual([Entered("two")], editor.feed(b"\r"))
+        for number in range(CLIENT_LINES_REMEMBERED + 1):
+            editor.feed(b"%d\r" % number)
+        editor.feed(b"\x1b[A" * (CLIENT_LINES_REMEMBERED + 9))
+        self.assertEqual([Entered("1")], editor.feed(b"\r"))
+
+    def test_longest_line(self) -> None:
+        """What goes beyond the longest line is not taken."""
+        longest = b"x" * CLIENT_LINE_CHARACTERS
+        self.assertEqual(longest.decode(), self.typed(longest))
+        self.assertEqual(longest.decode(), self.typed(longest + b"y"))
+
+    def test_leaving(self) -> None:
+        """Ctrl-C leaves, Ctrl-D only with an empty line."""
+        self.assertEqual([Left()], LineEditor().feed(b"abc\x03"))
+        self.assertEqual([Left()], LineEditor().feed(b"\x04"))
+        self.assertEqual([], LineEditor().feed(b"abc\x04"))
+
+    def test_one_row(self) -> None:
+        """However long the line is, it fills one row and the cursor is in sight."""
+        editor = LineEditor()
+        editor.feed(("中" * 50).encode())
+        self.assertLessEqual(width(editor.shown("bob> ", 40).partition("K")[2]), 40)
+        editor.feed(b"\x01")
+        start = editor.shown("bob> ", 40)
+        self.assertTrue(start.startswith("\r\x1b[Kbob> 中"), start)
+        self.assertTrue(start.endswith("\x1b[34D"), start)
+
+    def test_texts_of_others_command_nothing(self) -> None:
+        """Escape sequences and changes of direction arrive as replacement marks."""
+        wicked = "a\x1b[2Jb\x9bc\u202ed\r\ne\x07"
+        self.assertEqual("a\ufffd[2Jb\ufffdc\ufffdd e\ufffd", harmless(wicked))
+
+
+class Screen:
+    """``timtw chat`` in a pseudo-terminal."""
+
+    def __init__(self, *words: str) -> None:
+        """Start it."""
+        self._master, slave = pty.openpty()
+        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+        environ = {k: v for k, v in os.environ.items() if k != "TIMTW_PASSWORD"}
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "timtw.cli", "chat", *words],
+            env=environ | {"PYTHONPATH": str(ROOT)},
+            stdin=slave,
+            stdout=slave,
+            stderr=slave,
+            start_new_session=True,
+        )
+        os.close(slave)
+        self.text = ""
+
+    def type(self, keys: str) -> None:
+        """Press keys."""
+        os.write(self._master, keys.encode())
+
+    def expect(self, words: str) -> None:
+        """Wait until these words are written, behind those expected before."""
+        end = time.monotonic() + SECONDS
+        while words not in self.text:
+            if time.monotonic() > end or not self._read():
+                raise AssertionError(f"{words!r} is not in {self.text!r}")
+        self.text = self.text.partition(words)[2]
+
+    def _read(self) -> bool:
+        """Take what is written; whether there may be more."""
+        if select.select([self._master], [], [], 0.1)[0]:
+            try:
+                data = os.read(self._master, 65536)
+            except OSError:
+                return False
+            self.text += data.decode("utf-8", "replace")
+        return True
+
+    def end(self) -> None:
+        """End it if it still runs."""
+        self.process.kill()
+        self.process.wait()
+        os.close(self._master)
+
+
+class ChatTests(SynchronousTestCase):
+    """Two people at their terminals, and a real node."""
+
+    def setUp(self) -> None:
+        """The node is up, the two are registered."""
+        directory = Path(self.mktemp()).resolve()
+        directory.mkdir()
+        self.node = Node(directory)
+        self.node.start()
+        self.addCleanup(lambda: self.node.kill())
+        for name in (b"ada", b"bob"):
+            self.node.post(b'\x8e{"name":"%b","pwd":"secret"}' % name)
+
+    def chat(self, name: str, *words: str) -> Screen:
+        """Somebody sits down and types the password, which is not shown."""
+        server = f"ws://127.0.0.1:{self.node.port}"
+        screen = Screen("--name", name, "--server", server, *words)
+        self.addCleanup(screen.end)
+        screen.expect(f"Password of {name}: ")
+        screen.type("secret\r")
+        screen.expect("Connected.")
+        return screen
+
+    def test_conversation(self) -> None:
+        """They find each other, write, see what was delivered, and read it later."""
+        ada = self.chat("ada")
+        self.assertNotIn("secret", ada.text)
+        ada.type("/find carol\r")
+        ada.expect("Nobody is called carol.")
+        ada.type("/to bob\r")
+        ada.expect("bob> ")
+        ada.type("Hello Bob\r")
+        ada.expect("you: Hello Bob")
+        ada.expect("bob (sent)> ")
+        bob = self.chat("bob", "--to", "ada")
+        bob.expect("ada: Hello Bob")
+        ada.expect("bob (delivered)> ")
+        ada.type("half a li")
+        ada.expect("half a li")
+        bob.type("Hello \x1b[CAda\r")
+        bob.expect("ada (delivered)> ")
+        ada.expect("bob: Hello Ada\r\n")
+        ada.expect("bob (delivered)> half a li")
+        ada.type("\x15/help\r")
+        ada.expect("/quit")
+        ada.type("/quit\r")
+        self.assertEqual(0, ada.process.wait(SECONDS))
+        bob.type("\x04")
+        self.assertEqual(0, bob.process.wait(SECONDS))
+
+    def test_node_that_comes_back(self) -> None:
+        """A lost line is told, and what is written meanwhile goes out afterwards."""
+        ada = self.chat("ada", "--to", "bob")
+        ada.expect("bob> ")
+        self.node.kill()
+        ada.expect("-- the line is lost")
+        ada.type("Are you there?\r")
+        ada.expect("bob (offline)> ")
+        ada.type("/quit\r")
+        ada.expect("-- not stored yet: 1")
+        self.node.start()
+        ada.expect("-- connected again")
+        ada.expect("bob (sent)> ")
+
+    def test_no_terminal(self) -> None:
+        """Without a terminal it says so, and what to use instead."""
+        words = [sys.executable, "-m", "timtw.cli", "chat", "--name", "ada"]
+        done = subprocess.run(
+            words,
+            env=dict(os.environ, PYTHONPATH=str(ROOT)),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        self.assertEqual(2, done.returncode)
+        self.assertIn("scripts use send and listen", done.stderr)

@@ -29,7 +29,7 @@ from timtw.model.errors import TimError, Undefined
 from timtw.model.events import Accepted, Event, Refused, Removed, Repeated
 from timtw.model.interfaces import IOutbox
 from timtw.model.stores import Outcome
-from timtw.model.values import REMOVALS, TEXT, Address, Device
+from timtw.model.values import REMOVALS, STREAM, TEXT, Address, Device
 
 
 @attrs.frozen
@@ -143,8 +143,11 @@ class Conduct:
         if refusal is not None:
             self._order.add_first(Refusal(command, refusal))
             return
-        self._order.together()
         self._reading.stir()
+        if command.kind == STREAM:
+            self._posting.stream(sender, self._device, recipient, command)
+            return
+        self._order.together()
         self._posting.post(sender, self._device, recipient, command, self._posted)
 
     def _posted(self, command: SendMessage, result: Outcome) -> None:

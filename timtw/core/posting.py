@@ -18,12 +18,15 @@ from timtw.model.interfaces import IRouter, Offer
 from timtw.model.stores import IAccountStore, IPostingDesk, Outcome
 from timtw.model.values import (
     REMOVALS,
+    STREAM,
     TEXT,
     Account,
     Address,
+    Conversation,
     Device,
     Draft,
     LogEntry,
+    Message,
     Posted,
 )
 
@@ -122,12 +125,11 @@ class Posting:
         answer: Answer,
     ) -> None:
         """Store the message; ``answer`` is called in the order of posting."""
-        chosen = command.ident
         draft = Draft(
             sender=sender,
             recipient=recipient,
-            ident=new_message_ident(self._entropy) if chosen is None else chosen,
-            chosen=chosen is not None,
+            ident=self._ident(command),
+            chosen=command.ident is not None,
             timestamp=self._time_ns(),
             content=command.content,
             device=device,
@@ -143,6 +145,29 @@ class Posting:
                 answer(command, result)
 
         self._desk.post(draft, done)
+
+    def stream(
+        self, sender: Address, device: Device, recipient: Address, command: SendMessage
+    ) -> None:
+        """Bring the message to the devices of the recipient that are there."""
+        self._router.stream(
+            Message(
+                conversation=Conversation.between(sender.number, recipient.number),
+                mid=0,
+                ident=self._ident(command),
+                sender=sender,
+                recipient=recipient,
+                timestamp=self._time_ns(),
+                content=command.content,
+                device=device,
+                kind=STREAM,
+            )
+        )
+
+    def _ident(self, command: SendMessage) -> int:
+        """The id that the client chose, or one of ours."""
+        chosen = command.ident
+        return new_message_ident(self._entropy) if chosen is None else chosen
 
 
 def _offers(posted: Posted) -> tuple[Offer, ...]:

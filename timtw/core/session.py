@@ -36,9 +36,10 @@ from timtw.model.events import (
     Marked,
     Pong,
     Refused,
+    Streamed,
 )
 from timtw.model.interfaces import IOutbox, ISession
-from timtw.model.values import DeliveredMark, Device, LogEntry
+from timtw.model.values import STREAM, DeliveredMark, Device, LogEntry, Message
 
 
 class Phase(enum.Enum):
@@ -60,7 +61,7 @@ class Session:
         """A connection from ``source`` that is called ``name``."""
         self._outbox = outbox
         self._door = door
-        self._source = source
+        self.source = source
         self._phase = Phase.FRESH
         self._order: InOrder[Item] = InOrder(
             self._begin, self._overlaps, lambda yes: self._hold("queue", yes)
@@ -124,6 +125,11 @@ class Session:
         return self._reading.acked if self._reading is not None else 0
 
     @property
+    def heard(self) -> float:
+        """When the last sign of life was seen, seconds on the node's clock."""
+        return self._watch.last_heard
+
+    @property
     def is_gone(self) -> bool:
         """Whether the line or the session has ended."""
         return self._phase is Phase.GONE
@@ -142,6 +148,11 @@ class Session:
         """Somebody's device has confirmed messages of this account."""
         if self._additions:
             self._outbox.offer(Marked(mark))
+
+    def streamed(self, message: Message) -> None:
+        """Something came that is in no log; it does not wait for a slow line."""
+        if self._phase is Phase.READY and self._writable:
+            self._outbox.offer(Streamed(message))
 
     def dismissed(self) -> None:
         """Log out with the notice that keeps the client from coming back."""
@@ -163,7 +174,11 @@ class Session:
     # Turns.
 
     def _overlaps(self, item: Item) -> bool:
-        return isinstance(item, SendMessage) and self._phase is Phase.READY
+        return (
+            isinstance(item, SendMessage)
+            and item.kind != STREAM  # It must not overtake what is being stored.
+            and self._phase is Phase.READY
+        )
 
     def _begin(self, item: Item) -> None:
         if isinstance(item, LogIn):
@@ -186,7 +201,7 @@ class Session:
         self._order.alone()
         self.device = command.device
         then(
-            self._door.admit(self, self._outbox, command, self._source),
+            self._door.admit(self, self._outbox, command, self.source),
             lambda admitted: self._let_in(admitted, command),
             lambda failure: self._kept_out(failure, command),
             self._log,

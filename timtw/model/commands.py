@@ -94,12 +94,13 @@ class FetchBacklog:
 
 @attrs.frozen
 class SendMessage:
-    """Store a message and deliver it to one account.
+    """Store a message, unless it is a stream, and deliver it to one account.
 
     Args:
         peer: The recipient's node as the client spelled it.
         ident: The client's id, which makes the send idempotent, or ``None``.
-        kind: ``TEXT``, a removal, or a custom kind (``timtw.model.values``).
+        kind: ``TEXT``, a removal, a custom kind or ``STREAM``
+            (``timtw.model.values``).
         mid: The text that a removal names; 0 for other kinds.
     """
 

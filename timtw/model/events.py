@@ -94,6 +94,13 @@ class Accepted:
 
 
 @attrs.frozen
+class Streamed:
+    """A message that is in no log; nobody asks whether it has arrived."""
+
+    message: Message
+
+
+@attrs.frozen
 class Page:
     """Entries of the backlog, oldest first, at least one, under one receipt."""
 
@@ -155,6 +162,7 @@ Event: TypeAlias = (
     | Repeated
     | Removed
     | Accepted
+    | Streamed
     | Page
     | EndOfBacklog
     | History

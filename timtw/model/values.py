@@ -97,6 +97,8 @@ REVOCATION: Final = 2
 """Kind by which an author takes a text back, which is named by its ``mid``."""
 BURN: Final = 3
 """Kind by which a receiver removes a text, which is named by its ``mid``."""
+STREAM: Final = 5
+"""Kind of what goes to the devices that are there now, and is stored nowhere."""
 CUSTOM: Final = range(31, 128)
 """Kinds of the application, which mean nothing here and have no ``mid``."""
 REMOVALS: Final = frozenset({REVOCATION, BURN})
@@ -133,7 +135,7 @@ class Draft:
 
 @attrs.frozen
 class Message:
-    """A stored message of any kind.
+    """A message of any kind; all but streams are stored.
 
     Args:
         mid: The number of a text, which counts 1, 2, 3 ... within its conversation;

@@ -32,6 +32,7 @@ _KINDS: Final = {
     TEXT: values.TEXT,
     REVOKE: values.REVOCATION,
     BURN: values.BURN,
+    STREAM: values.STREAM,
     **{kind: kind for kind in values.CUSTOM},
 }
 """The kind of a message by its odType."""
@@ -43,6 +44,7 @@ def send_message(
 ) -> commands.SendMessage | Unacceptable:
     """The command of a message, after the checks that need only the message."""
     to = message.toTid
+    recipient, order = _meant(message)
     command = commands.SendMessage(
         peer=to.node if to is not None else "",
         content=Content(
@@ -55,10 +57,10 @@ def send_message(
         ),
         ident=message.id or None,
         form=form,
-        kind=_KINDS.get(message.odType, values.TEXT),
-        mid=message.mid or 0 if message.odType in (REVOKE, BURN) else 0,
+        kind=_KINDS.get(order, values.TEXT),
+        mid=message.mid or 0 if order in (REVOKE, BURN) else 0,
     )
-    error = _fault(message)
+    error = _fault(message, recipient, order)
     if error is None:
         return command
     note = note_of(command)
@@ -68,21 +70,26 @@ def send_message(
     return Unacceptable(error, about=note)
 
 
-def _fault(message: structs.TimMessage) -> TimError | None:
-    """What is wrong with a message, in the order of section 4.2."""
+def _meant(message: structs.TimMessage) -> tuple[int, int]:
+    """The msType and odType that are meant; section 4.2."""
     recipient, order = message.msType, message.odType
     if order == 0 and message.dataBinary is not None and message.dataString is None:
         # One client sends streams so, to accounts with a msType of 0.
-        order, recipient = STREAM, recipient or TO_ACCOUNT
+        return recipient or TO_ACCOUNT, STREAM
+    return recipient, order
+
+
+def _fault(message: structs.TimMessage, recipient: int, order: int) -> TimError | None:
+    """What is wrong with a message, in the order of section 4.2."""
     if recipient not in (TO_ACCOUNT, TO_ROOM):
         return BadParameter()
-    if order not in _KINDS and not unserved(Part.ORDER, order):
+    if order not in _KINDS:
         return BadParameter()
     if order in (REVOKE, BURN) and (message.mid or 0) <= 0:
         return BadParameter("mid has to name the message")
     if order == BURN and recipient == TO_ROOM:
         return BadParameter("messages to rooms cannot be burnt")
-    if unserved(Part.RECIPIENT, recipient) or order not in _KINDS:
+    if unserved(Part.RECIPIENT, recipient):
         return NotServed()
     if message.toTid is None:
         return PermissionDenied()

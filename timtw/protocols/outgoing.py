@@ -157,6 +157,10 @@ class Speaker:
         )
         return [ack_frame(codec, answer)]
 
+    def _streamed(self, codec: Codec, event: events.Streamed) -> list[bytes]:
+        body = self._encodings.encoded(codec, event.message, Copy.LIVE)
+        return [server_frame(FrameType.TIMMESSAGE, body)]
+
     def _page(self, codec: Codec, event: events.Page) -> list[bytes]:
         bodies = [self._waiting(codec, entry) for entry in event.entries]
         page = message_list(codec, event.receipt, bodies)
@@ -208,6 +212,7 @@ _WRITERS: Final[dict[type, Writer]] = {
     events.Repeated: Speaker._repeated,
     events.Removed: Speaker._removed,
     events.Accepted: Speaker._accepted,
+    events.Streamed: Speaker._streamed,
     events.Page: Speaker._page,
     events.EndOfBacklog: _always(END_OF_BACKLOG),
     events.Pong: _always(PONG),

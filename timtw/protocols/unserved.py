@@ -22,7 +22,6 @@ class Part(enum.Enum):
     NODES = "TimNodes.ntype of type 42"
     HISTORY = "TimReq.rtype of type 21"
     RECIPIENT = "TimMessage.msType"
-    ORDER = "TimMessage.odType"
     ADDRESS = "TimMessage, a field beside toTid"
     PROFILE = "TimUserBean, a field that is set"
 
@@ -64,7 +63,6 @@ UNSERVED: Final[Mapping[Part, Mapping[Value, str]]] = {
     Part.NODES: {5: "profiles of rooms", 7: "change the profile of a room"},
     Part.HISTORY: {2: "history of a room"},
     Part.RECIPIENT: {3: "messages to rooms"},
-    Part.ORDER: {5: "streams in messages"},
     Part.ADDRESS: {"roomTid": "private messages in a room"},
     Part.PROFILE: {
         "nickName": "nickname",

@@ -11,7 +11,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from timtw.model import events
 from timtw.model.commands import Command, Form, SendMessage, Unacceptable
 from timtw.model.errors import BadParameter, NotServed, PermissionDenied, TimError
-from timtw.model.values import BURN, REVOCATION, Content, LogEntry
+from timtw.model.values import BURN, REVOCATION, STREAM, Content, LogEntry
 from timtw.protocols.codecs import JSON, THRIFT
 from timtw.protocols.refusals import Note
 from timtw.test.wirekit import text, wire
@@ -148,3 +148,30 @@ class CustomKinds(SynchronousTestCase):
             self.assertEqual((31, 55), (told["odType"], told["id"]))
             self.assertEqual(backlog, told.get("isOffline", False))
             self.assertNotIn("mid", told)
+
+
+class Streams(SynchronousTestCase):
+    """What goes to those who are there."""
+
+    def test_asked(self) -> None:
+        """A stream is understood, also as one client sends it: without a kind."""
+        binary = Content(binary=b"\x01")
+        for ms, order in ((2, 5), (2, 0), (0, 0)):
+            frame = b'\xda{"msType":%d,"odType":%d,"dataBinary":"AQ==",%b}'
+            command = received(frame % (ms, order, TO_BOB))
+            self.assertEqual(SendMessage("B", binary, kind=STREAM), command)
+        for more in (b'"dataString":"x","dataBinary":"AQ=="', b'"dataString":"x"'):
+            refused = received(b'\xda{"msType":2,"odType":0,%b,%b}' % (more, TO_BOB))
+            assert isinstance(refused, Unacceptable)
+            self.assertIsInstance(refused.error, BadParameter)
+
+    def test_sent(self) -> None:
+        """It comes with its kind and id, without number and without receipt."""
+        message = attrs.evolve(text(mid=0), kind=STREAM)
+        for additions in (False, True):
+            (frame,) = wire(JSON, additions).encode(events.Streamed(message))
+            told = body(frame)
+            self.assertEqual((0x5A, 5, 55), (frame[0], told["odType"], told["id"]))
+            self.assertEqual({"mid", "seq"} & told.keys(), set())
+        (frame,) = wire(THRIFT).encode(events.Streamed(message))
+        self.assertEqual(bytes.fromhex("5a 1302 1305 166e"), frame[:7])

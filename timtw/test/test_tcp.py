@@ -164,12 +164,14 @@ class Reading(Stage):
         """A frame has its time from its first byte to its last, trickling or not."""
         for complete in (False, True):
             socket, session = self.connected(THRIFT)
-            socket.protocol.dataReceived(PING + b"\0\0\0\x50\x0d")
-            for _ in range(int(STALLED_SECONDS) - 1):
+            # The length alone, in two pieces, and then its bytes one by one.
+            socket.protocol.dataReceived(PING + b"\0\0\0")
+            pieces = [b"\x50", b"\x0d"] + [b"x"] * (int(STALLED_SECONDS) - 3)
+            for piece in pieces:
                 self.clock.advance(1)
-                socket.protocol.dataReceived(b"x")
+                socket.protocol.dataReceived(piece)
             if complete:
-                socket.protocol.dataReceived(b"x" * 20 + PING[:2])
+                socket.protocol.dataReceived(b"x" * 22 + PING[:2])
             self.clock.advance(1)
             self.assertEqual(socket.aborted, not complete)
             self.clock.advance(STALLED_SECONDS - 2)

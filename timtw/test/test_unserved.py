@@ -30,7 +30,6 @@ class TheTable(SynchronousTestCase):
             Part.NODES: [5, 7],
             Part.HISTORY: [2],
             Part.RECIPIENT: [3],
-            Part.ORDER: [5],
             Part.ADDRESS: ["roomTid"],
             Part.PROFILE: [
                 "area",
@@ -115,20 +114,18 @@ class Refusals(SynchronousTestCase):
         self.refused(frame, NotServed, Note(21, t=2, n="R"))
 
     def test_messages(self) -> None:
-        """Rooms and streams are not offered."""
+        """Rooms and private messages in them are not offered."""
         for type in (90, 92, 93):
             head = bytes([type | 0x80])
-            stream = b'{"msType":2,"odType":5,"id":5,"mid":1,%b}' % TO
-            self.refused(head + stream, NotServed, Note(type, n="B", t2=5))
-            custom = b'{"msType":3,"odType":31,"roomTid":{"node":"R"}}'
-            self.refused(head + custom, NotServed, Note(type, n="R"))
+            for order in (5, 31):
+                other = b'{"msType":3,"odType":%d,"roomTid":{"node":"R"}}' % order
+                self.refused(head + other, NotServed, Note(type, n="R"))
             room = b'{"msType":3,"odType":1,"roomTid":{"node":"R"}}'
             self.refused(head + room, NotServed, Note(type, n="R"))
             private = b'{"msType":2,"odType":1,%b,"roomTid":{"node":"R"}}' % TO
             self.refused(head + private, NotServed, Note(type, n="B"))
 
     def test_stream_of_one_client(self) -> None:
-        """A client that sends streams without kinds is told that they are missing."""
-        for ms in (0, 2, 3):
-            frame = b'\xda{"msType":%d,"odType":0,%b,"dataBinary":"AQ=="}' % (ms, TO)
-            self.refused(frame, NotServed, Note(90, n="B"))
+        """A client that sends streams to rooms without a kind is told of rooms."""
+        frame = b'\xda{"msType":3,"odType":0,%b,"dataBinary":"AQ=="}' % TO
+        self.refused(frame, NotServed, Note(90, n="B"))

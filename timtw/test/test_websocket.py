@@ -137,6 +137,7 @@ class Handshake(Stage):
             ("GET /tim HTTP/1.1", "POST /tim HTTP/1.1", b" 405 "),
             ("GET /tim HTTP/1.1", "GET /tim/ HTTP/1.1", b" 404 "),
             ("GET /tim HTTP/1.1", "POST / HTTP/1.1", b" 404 "),
+            ("GET /tim HTTP/1.1", "GET /other HTTP/1.1", b" 404 "),
             ("Upgrade: websocket", "Upgrade: h2c", b" 400 "),
             ("Connection: keep-alive, Upgrade", "Connection: close", b" 400 "),
             ("Sec-WebSocket-Version: 13", "Sec-WebSocket-Version: 8", b" 400 "),

@@ -352,7 +352,9 @@ class Lists(SynchronousTestCase):
 
     def test_history_in_pieces(self) -> None:
         """A long history comes in frames that the most modest client can take."""
-        event = events.History(tuple(text(mid=n, words="x" * 900) for n in range(1, 41)))
+        event = events.History(
+            tuple(text(mid=n, words="x" * 900) for n in range(1, 41))
+        )
         frames = wire().encode(event)
         self.assertGreater(len(frames), 4)
         mids: list[int | None] = []

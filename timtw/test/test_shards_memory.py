@@ -12,7 +12,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from timtw.model.stores import IShard, Outcome
 from timtw.model.values import Batch
 from timtw.shards.memory import MemoryShard
-from timtw.test import contracts, contracts_standing, kindcontracts
+from timtw.test import contracts, contracts_kinds, contracts_standing
 
 CLOCK: Any = reactor
 
@@ -37,11 +37,11 @@ class MemoryMessageTests(_Memory, contracts.MessageContract):
     """Messages in memory."""
 
 
-class MemoryRemovalTests(_Memory, kindcontracts.RemovalContract):
+class MemoryRemovalTests(_Memory, contracts_kinds.RemovalContract):
     """Revoked and burnt texts in this engine."""
 
 
-class MemoryCustomTests(_Memory, kindcontracts.CustomContract):
+class MemoryCustomTests(_Memory, contracts_kinds.CustomContract):
     """Kinds of applications in this engine."""
 
 

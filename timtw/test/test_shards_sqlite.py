@@ -31,7 +31,7 @@ from timtw.shards.memory import MemoryShard
 from timtw.shards.migrations import Migration
 from timtw.shards.opening import open_shard
 from timtw.shards.sqlite import SqliteShard
-from timtw.test import contracts, contracts_standing, kindcontracts
+from timtw.test import contracts, contracts_kinds, contracts_standing
 from timtw.test.contracts import (
     ADA,
     BOB,
@@ -41,7 +41,7 @@ from timtw.test.contracts import (
     WINDOW,
     draft,
 )
-from timtw.test.kindcontracts import removal
+from timtw.test.contracts_kinds import removal
 
 REACTOR: Any = reactor
 
@@ -72,11 +72,11 @@ class SqliteMessageTests(_Sqlite, contracts.MessageContract):
     """Messages in SQLite."""
 
 
-class SqliteRemovalTests(_Sqlite, kindcontracts.RemovalContract):
+class SqliteRemovalTests(_Sqlite, contracts_kinds.RemovalContract):
     """Revoked and burnt texts in this engine."""
 
 
-class SqliteCustomTests(_Sqlite, kindcontracts.CustomContract):
+class SqliteCustomTests(_Sqlite, contracts_kinds.CustomContract):
     """Kinds of applications in this engine."""
 
 

@@ -14,6 +14,7 @@ from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
 import timtw
+from timtw import users
 from timtw.client import chat, commands
 
 Subparsers = Any
@@ -25,6 +26,7 @@ COMMANDS: tuple[Callable[[Subparsers], None], ...] = (
     commands.add_send,
     commands.add_listen,
     chat.add_chat,
+    users.add_parser,
 )
 """All commands, in the order of the help."""
 

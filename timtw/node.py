@@ -27,6 +27,7 @@ from timtw.core.router import NoPeers
 from timtw.core.settings import Settings
 from timtw.model.limits import DRAIN_SECONDS
 from timtw.model.stores import IShard, ShardError
+from timtw.office.control import ControlError, ControlSocket
 from timtw.protocols.clientline import make_shared
 from timtw.protocols.frames import FrameType
 from timtw.protocols.proxied import behind
@@ -75,6 +76,7 @@ class Node(Service):
         self._core: Core | None = None
         self._passwords = ArgonPasswords(reactor)
         self._ports: list[IListeningPort] = []
+        self._control: ControlSocket | None = None
         self._starting: Deferred[None] | None = None
 
     def startService(self) -> None:
@@ -114,7 +116,18 @@ class Node(Service):
             time_ns=time.time_ns,
         )
         core.start()
+        self._open_control(core)
         await self._open_doors(core)
+
+    def _open_control(self, core: Core) -> None:
+        """Serve operators; StartError where that is not possible."""
+        state_dir = self._config.node.state_dir
+        control = ControlSocket(core.office, state_dir, self._reactor)
+        try:
+            control.start()
+        except ControlError as error:
+            raise StartError(str(error)) from error
+        self._control = control
 
     async def _open_doors(self, core: Core) -> None:
         """Serve clients wherever the configuration says."""
@@ -151,6 +164,9 @@ class Node(Service):
         closing = [Deferred.fromCoroutine(_closed(port)) for port in self._ports]
         self._ports = []
         await gatherResults(closing)
+        if self._control is not None:
+            await self._control.stop()
+            self._control = None
         if self._core is not None:
             draining = self._core.stop().addTimeout(DRAIN_SECONDS, self._reactor)
             await draining.addErrback(self._not_drained)

@@ -9,7 +9,7 @@ import attrs
 from twisted.internet.interfaces import IReactorTime
 
 from timtw.core.accounts import Accounts, Proven
-from timtw.core.admission import Present, displaced_by
+from timtw.core.admission import Room, room_for
 from timtw.core.posting import People, Posting
 from timtw.core.reading import Reading
 from timtw.core.serving import Asker, Serving
@@ -18,9 +18,9 @@ from timtw.core.settings import Settings
 from timtw.core.tickets import Entropy, new_credential
 from timtw.core.turns import Turns
 from timtw.model.commands import ChangePassword, LogIn, LogOut
-from timtw.model.errors import TimError
+from timtw.model.errors import TimError, TooManyDevices
 from timtw.model.events import Event, PasswordChanged
-from timtw.model.interfaces import IOutbox, IRouter, SessionsEnd
+from timtw.model.interfaces import Comer, IOutbox, IRouter, Loser, SessionsEnd
 from timtw.model.stores import IPostingDesk, IShard
 from timtw.model.values import Address, Device, ReaderState
 
@@ -53,9 +53,6 @@ class Guest(Listener, Protocol):
 
     def hears(self, reading: Reading) -> None:
         """From now on what the registry tells goes to ``reading``."""
-
-    def hang_up(self) -> None:
-        """End the session and the line."""
 
 
 @attrs.define(eq=False)
@@ -112,13 +109,9 @@ class Door:
         self, guest: Guest, outbox: IOutbox, command: LogIn, proven: Proven
     ) -> Admitted | None:
         address = proven.account.address
+        comer = Comer(command.device, guest.source)
+        room = await self._room_for(address.number, comer)
         others = self.sessions.of(address.number)
-        going = displaced_by(
-            command.device,
-            [Present(one, one.device, one.since) for one in others],
-            self.clock.seconds(),
-            self.settings,
-        )
         if guest.is_gone:
             return None
         guest.hears(self._reading(address, outbox))
@@ -137,8 +130,7 @@ class Door:
             raise
         if guest.is_gone:
             return None
-        for one in going:
-            one.dismissed()
+        self._make(room, address.number, comer)
         left = [
             Leftover(one.acked, one.acked, frozenset())
             for one in others
@@ -148,6 +140,33 @@ class Door:
         if lost is not None:
             left.append(lost)
         return Admitted(address, state, tuple(left), credential)
+
+    async def _room_for(self, account: int, comer: Comer) -> Room:
+        """Who has to go, here and on other nodes. Raises TooManyDevices."""
+        elsewhere = await self.router.elsewhere(account)
+        comebacks = self.sessions.comebacks
+        try:
+            return room_for(
+                comer,
+                [*self.sessions.present(account), *elsewhere],
+                self.settings,
+                comebacks.may_take_over(account, comer),
+                comebacks.is_loser(account, comer),
+            )
+        except TooManyDevices:
+            if comebacks.is_loser(account, comer):
+                self.router.announce(Loser(account, comer))
+            raise
+
+    def _make(self, room: Room, account: int, comer: Comer) -> None:
+        """Make room, wherever it was found."""
+        for one in room.taken_over:
+            self.router.announce(SessionsEnd(account, one.connection, quiet=True))
+        if room.taken_over:
+            self.sessions.comebacks.took_over(account, comer)
+        for one in room.displaced:
+            self.router.announce(SessionsEnd(account, one.connection))
+            self.router.announce(Loser(account, one.comer))
 
     def _reading(self, owner: Address, outbox: IOutbox) -> Reading:
         return Reading(
@@ -188,7 +207,7 @@ class Door:
             guest.dismissed()
             return []
         proven = await self.accounts.change_password(account, command)
-        self.router.end(SessionsEnd(account.number, spared=guest.connection))
+        self.router.announce(SessionsEnd(account.number, spared=guest.connection))
         if not asker.additions:
             return [PasswordChanged()]
         try:

@@ -105,4 +105,4 @@ class Office:
 
     def _end_sessions(self, account: int) -> None:
         if self._router is not None:
-            self._router.end(SessionsEnd(account))
+            self._router.announce(SessionsEnd(account))

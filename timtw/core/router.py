@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from twisted.internet.defer import Deferred, succeed
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 from zope.interface import implementer
@@ -11,7 +12,15 @@ from zope.interface import implementer
 from timtw.core.deferreds import background
 from timtw.core.sessions import Sessions
 from timtw.model import limits
-from timtw.model.interfaces import IMesh, INeighbour, IRouter, Offer, SessionsEnd
+from timtw.model.interfaces import (
+    Fact,
+    IMesh,
+    INeighbour,
+    IRouter,
+    Offer,
+    Presence,
+    SessionsEnd,
+)
 from timtw.model.stores import IMessageStore
 from timtw.model.values import DeliveredMark, Message
 
@@ -40,8 +49,12 @@ class NoPeers:
     def stream(self, message: Message) -> None:
         """There is nobody else."""
 
-    def announce(self, fact: SessionsEnd) -> None:
+    def announce(self, fact: Fact) -> None:
         """There is nobody else."""
+
+    def present(self, account: int) -> Deferred[Sequence[Presence]]:
+        """There is nobody else."""
+        return succeed(())
 
     def leave(self) -> None:
         """There is nothing to leave."""
@@ -106,11 +119,15 @@ class Router:
         if self._mesh.has_peers:
             self._mesh.stream(message)
 
-    def end(self, fact: SessionsEnd) -> None:
+    def announce(self, fact: Fact) -> None:
         """See ``IRouter``."""
-        self._sessions.dismiss(fact)
+        self.told(fact)
         if self._mesh.has_peers:
             self._mesh.announce(fact)
+
+    def elsewhere(self, account: int) -> Deferred[Sequence[Presence]]:
+        """See ``IRouter``."""
+        return self._mesh.present(account)
 
     # INeighbour
 
@@ -126,9 +143,16 @@ class Router:
         """See ``INeighbour``."""
         self._sessions.stream(message)
 
-    def told(self, fact: SessionsEnd) -> None:
+    def told(self, fact: Fact) -> None:
         """See ``INeighbour``."""
-        self._sessions.dismiss(fact)
+        if isinstance(fact, SessionsEnd):
+            self._sessions.dismiss(fact)
+        else:
+            self._sessions.comebacks.displaced(fact.account, fact.comer)
+
+    def present(self, account: int) -> Sequence[Presence]:
+        """See ``INeighbour``."""
+        return self._sessions.present(account)
 
     def _look_later(self) -> None:
         if self._mesh.has_peers and self._runs:

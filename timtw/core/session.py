@@ -61,7 +61,7 @@ class Session:
         """A connection from ``source`` that is called ``name``."""
         self._outbox = outbox
         self._door = door
-        self._source = source
+        self.source = source
         self._phase = Phase.FRESH
         self._order: InOrder[Item] = InOrder(
             self._begin, self._overlaps, lambda yes: self._hold("queue", yes)
@@ -123,6 +123,11 @@ class Session:
     def acked(self) -> int:
         """Everything up to here is confirmed on this connection."""
         return self._reading.acked if self._reading is not None else 0
+
+    @property
+    def heard(self) -> float:
+        """When the last sign of life was seen, seconds on the node's clock."""
+        return self._watch.last_heard
 
     @property
     def is_gone(self) -> bool:
@@ -196,7 +201,7 @@ class Session:
         self._order.alone()
         self.device = command.device
         then(
-            self._door.admit(self, self._outbox, command, self._source),
+            self._door.admit(self, self._outbox, command, self.source),
             lambda admitted: self._let_in(admitted, command),
             lambda failure: self._kept_out(failure, command),
             self._log,

@@ -8,8 +8,9 @@ from typing import Protocol
 
 import attrs
 
+from timtw.core.comebacks import Comebacks
 from timtw.model import limits
-from timtw.model.interfaces import Offer, SessionsEnd
+from timtw.model.interfaces import Comer, Offer, Presence, SessionsEnd
 from timtw.model.values import DeliveredMark, Device, LogEntry, Message
 
 
@@ -19,6 +20,11 @@ class Listener(Protocol):
     connection: str
     device: Device
     since: float
+    source: str
+
+    @property
+    def heard(self) -> float:
+        """When the last sign of life was seen, seconds on the node's clock."""
 
     @property
     def acked(self) -> int:
@@ -38,6 +44,9 @@ class Listener(Protocol):
 
     def dismissed(self) -> None:
         """Log out with the notice that keeps the client from coming back."""
+
+    def hang_up(self) -> None:
+        """End the session and the line, without a notice."""
 
 
 @attrs.frozen
@@ -66,6 +75,7 @@ class Sessions:
     ) -> None:
         """``entered`` and ``left`` hear of an account's first and last session."""
         self._now = now
+        self.comebacks = Comebacks(now)
         self._entered = entered
         self._left = left
         self._listeners: dict[int, list[Listener]] = {}
@@ -123,13 +133,24 @@ class Sessions:
             listener.streamed(message)
 
     def dismiss(self, fact: SessionsEnd) -> None:
-        """Log out the sessions that the fact is about."""
+        """End the sessions that the fact is about."""
         for listener in self.of(fact.account):
             name = listener.connection
-            if fact.connection in ("", name) and not (
-                fact.spared and fact.spared == name
-            ):
-                listener.dismissed()
+            if fact.connection in ("", name) and fact.spared != name:
+                (listener.hang_up if fact.quiet else listener.dismissed)()
+
+    def present(self, account: int) -> list[Presence]:
+        """The account's sessions on this node, for the rule of admission."""
+        now = self._now()
+        return [
+            Presence(
+                one.connection,
+                Comer(one.device, one.source),
+                now - one.since,
+                now - one.heard,
+            )
+            for one in self.of(account)
+        ]
 
     def leave_behind(self, account: int, key: bytes, leftover: Leftover) -> None:
         """

@@ -29,6 +29,11 @@ class Watch:
         """A sign of life was seen."""
         self._heard = self._clock.seconds()
 
+    @property
+    def last_heard(self) -> float:
+        """When the last sign of life was seen, seconds on the clock."""
+        return self._heard
+
     def pause(self) -> None:
         """A login is being decided: its time does not count."""
         if self._timer is not None:

@@ -7,12 +7,15 @@ on purpose: whatever goes over a link that is cut never arrives.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from itertools import chain
 from typing import Final
 
+from twisted.internet.defer import Deferred, gatherResults
 from twisted.internet.interfaces import IReactorTime
 from zope.interface import implementer
 
-from timtw.model.interfaces import IMesh, INeighbour, Offer, SessionsEnd
+from timtw.model.interfaces import Fact, IMesh, INeighbour, Offer, Presence
+from timtw.model.limits import PRESENT_SECONDS
 from timtw.model.values import DeliveredMark, Message
 
 _TRAVEL_SECONDS: Final = 0.001
@@ -78,6 +81,23 @@ class Hub:
         if frozenset((origin, to)) not in self._cut:
             self._clock.callLater(_TRAVEL_SECONDS, arrive)
 
+    def ask(self, origin: str, to: str, account: int) -> Deferred[Sequence[Presence]]:
+        """What the node ``to`` knows of an account; nothing over a link that is cut."""
+        answer: Deferred[Sequence[Presence]] = Deferred()
+
+        def arrive() -> None:
+            place = self._places.get(to)
+            found: Sequence[Presence] = ()
+            if place is not None and place.neighbour is not None:
+                found = place.neighbour.present(account)
+            self._clock.callLater(_TRAVEL_SECONDS, answer.callback, found)
+
+        if frozenset((origin, to)) in self._cut:
+            self._clock.callLater(PRESENT_SECONDS, answer.callback, ())
+        else:
+            self._clock.callLater(_TRAVEL_SECONDS, arrive)
+        return answer
+
 
 @implementer(IMesh)
 class MemoryMesh:
@@ -131,7 +151,13 @@ class MemoryMesh:
         for to in self._hub.holders(message.recipient.number, self._name):
             self._hub.carry(self._name, to, lambda node: node.streamed(message))
 
-    def announce(self, fact: SessionsEnd) -> None:
+    def announce(self, fact: Fact) -> None:
         """See ``IMesh``."""
         for to in self._hub.others(self._name):
             self._hub.carry(self._name, to, lambda node: node.told(fact))
+
+    def present(self, account: int) -> Deferred[Sequence[Presence]]:
+        """See ``IMesh``."""
+        holders = self._hub.holders(account, self._name)
+        asked = [self._hub.ask(self._name, to, account) for to in holders]
+        return gatherResults(asked).addCallback(lambda found: [*chain(*found)])

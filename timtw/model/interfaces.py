@@ -8,6 +8,7 @@ Storage has interfaces of its own in ``timtw.model.stores``.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TypeAlias
 
 import attrs
 from twisted.internet.defer import Deferred
@@ -15,7 +16,14 @@ from zope.interface import Attribute, Interface
 
 from timtw.model.commands import Command, IssueToken, Register
 from timtw.model.events import Event
-from timtw.model.values import AccountLine, Address, DeliveredMark, LogEntry, Message
+from timtw.model.values import (
+    AccountLine,
+    Address,
+    DeliveredMark,
+    Device,
+    LogEntry,
+    Message,
+)
 
 
 @attrs.frozen
@@ -27,17 +35,54 @@ class Offer:
 
 
 @attrs.frozen
+class Comer:
+    """A device at a login: what it states, and a text that stands for its address."""
+
+    device: Device
+    source: str
+
+
+@attrs.frozen
+class Presence:
+    """A session of an account, as its node knows it.
+
+    Args:
+        age: Seconds since the login.
+        silence: Seconds since the last sign of life.
+    """
+
+    connection: str
+    comer: Comer
+    age: float
+    silence: float
+
+
+@attrs.frozen
 class SessionsEnd:
-    """A fact: sessions of this account shall end, with the log-out notice.
+    """A fact: sessions of this account shall end.
 
     Args:
         connection: Only the session of this connection; empty for all of them.
         spared: All but the session of this connection; empty for no exception.
+        quiet: Without the log-out notice.
     """
 
     account: int
     connection: str = ""
     spared: str = ""
+    quiet: bool = False
+
+
+@attrs.frozen
+class Loser:
+    """A fact: this device was displaced, or refused when it came back after that."""
+
+    account: int
+    comer: Comer
+
+
+Fact: TypeAlias = SessionsEnd | Loser
+"""What every node has to know at once."""
 
 
 class IOutbox(Interface):
@@ -134,8 +179,11 @@ class IRouter(Interface):
     def stream(message: Message) -> None:
         """Bring a stream to the recipient's sessions, everywhere. May be lost."""
 
-    def end(fact: SessionsEnd) -> None:
+    def announce(fact: Fact) -> None:
         """Make the fact true on every node."""
+
+    def elsewhere(account: int) -> Deferred[Sequence[Presence]]:
+        """The account's sessions on other nodes; see ``IMesh.present``."""
 
 
 class IMesh(Interface):
@@ -161,8 +209,15 @@ class IMesh(Interface):
     def stream(message: Message) -> None:
         """Bring a stream to the other nodes that hold its recipient. May be lost."""
 
-    def announce(fact: SessionsEnd) -> None:
+    def announce(fact: Fact) -> None:
         """Tell the fact to every other node."""
+
+    def present(account: int) -> Deferred[Sequence[Presence]]:
+        """
+        The account's sessions on the other nodes.
+
+        Never fails: who does not answer within ``PRESENT_SECONDS`` is left out.
+        """
 
     def leave() -> None:
         """This node stops: nothing more comes to its neighbour."""
@@ -180,8 +235,11 @@ class INeighbour(Interface):
     def streamed(message: Message) -> None:
         """Bring a stream to the sessions of its recipient here, and only here."""
 
-    def told(fact: SessionsEnd) -> None:
-        """Make the fact true for the sessions here."""
+    def told(fact: Fact) -> None:
+        """Make the fact true here."""
+
+    def present(account: int) -> Sequence[Presence]:
+        """The account's sessions here."""
 
 
 class IOffice(Interface):

@@ -141,6 +141,20 @@ REMEMBERED_SECONDS: Final = 600.0
 """How long a right password costs no argon2id; reconnecting clients come sooner."""
 REMEMBERED_PASSWORDS: Final = 50_000
 """Right passwords remembered for that, about 150 bytes each; the oldest one goes."""
+SILENT_SECONDS: Final = 20.0
+"""A line that was silent for longer may be taken over from another address; the real
+clients are heard every 10 to 15 seconds."""
+TAKEOVERS: Final = 3
+"""How often in ``TAKEOVER_SECONDS`` a device may take over its own old line."""
+TAKEOVER_SECONDS: Final = 60.0
+"""See ``TAKEOVERS``."""
+COMEBACK_SECONDS: Final = 60.0
+"""So long a displaced device displaces nobody; the real clients come back by themselves
+after 2 to 75 seconds, and each attempt begins the time again."""
+COMEBACKS: Final = 10_000
+"""Devices remembered for that, and for takeovers; the oldest one is forgotten."""
+PRESENT_SECONDS: Final = 2.0
+"""How long a login waits for what other nodes know of the account's sessions."""
 BLOCK_SECONDS: Final = 100 * 366 * 24 * 3600
 """Longest block that ends by itself: its end still fits into 64 bits."""
 PASSWORD_QUEUE: Final = 1000
@@ -169,6 +183,18 @@ CLEAN_HURRY_SECONDS: Final = 0.1
 """The same pause while there is more than fits into one step: 5,000 rows a second."""
 CLEAN_ROWS: Final = 500
 """Rows of one such step, so that no commit waits for it noticeably."""
+
+# Accounts by hand.
+CONTROL_LINE: Final = 64 * KIB
+"""Longest request on the control socket; the longest texts fit several times."""
+CONTROL_CONNECTIONS: Final = 16
+"""Connections to the control socket at a time; a person has one."""
+CONTROL_ACCOUNTS: Final = 500
+"""Accounts in one answer; a list of all is asked for piece by piece."""
+CONTROL_SECONDS: Final = 30.0
+"""How long a command waits for an answer of a node."""
+SOCKET_PATH_BYTES: Final = 107
+"""Longest path of a Unix socket on Linux, without the byte that ends it."""
 
 # The client library.
 CLIENT_PING_SECONDS: Final = 15.0

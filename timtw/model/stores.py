@@ -236,3 +236,7 @@ class IPostingDesk(Interface):
 
 class ShardError(Exception):
     """Storage cannot be opened; the text is one sentence for the operator."""
+
+
+class ShardInUse(ShardError):
+    """Another process holds the storage."""

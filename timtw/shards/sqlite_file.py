@@ -17,7 +17,7 @@ from urllib.parse import quote
 import attrs
 
 from timtw.model.limits import STORAGE_BUSY_SECONDS
-from timtw.model.stores import ShardError
+from timtw.model.stores import ShardError, ShardInUse
 
 STATEMENTS_CACHED: Final = 256
 """Prepared statements kept per connection; there are fewer than that."""
@@ -61,7 +61,7 @@ class DatabaseFile:
         except OSError as error:
             self.release()
             if error.errno in (errno.EWOULDBLOCK, errno.EACCES) and self._held(error):
-                raise ShardError(
+                raise ShardInUse(
                     f"the database {self.path} is in use by another node"
                 ) from None
             raise ShardError(

@@ -58,6 +58,7 @@ DEFECTS: Final[tuple[Defect, ...]] = (
         _BACKLOG + "StorageTests.test_gaps",
         _BACKLOG + "StorageTests.test_everything_gone",
         _BACKLOG + "StorageTests.test_gone_at_the_end_of_a_page",
+        "test_removals.WaitingTests.test_away",
     ),
     _seen(
         "D2",
@@ -197,12 +198,13 @@ DEFECTS: Final[tuple[Defect, ...]] = (
     _seen(
         "L4",
         "one more device of a kind is let in than allowed",
-        "test_admission.AdmissionTests.test_kind_limit",
+        "test_admission.DisplacementTests.test_l4_kind_limit",
     ),
-    _later(
+    _seen(
         "L5",
         "devices on other nodes are neither counted nor displaced",
-        "nodes in common",
+        "test_devices.TwoNodesTests.test_l5_displaced_elsewhere",
+        "test_devices.TwoNodesTests.test_l5_oldest_of_both",
     ),
     _seen(
         "L6",
@@ -247,11 +249,13 @@ DEFECTS: Final[tuple[Defect, ...]] = (
     _seen(
         "L14",
         "a new password leaves sessions and tokens of the old one alive",
+        "test_password_change.ChangeTests.test_l14_others_end",
         "test_office.EverythingEndsTests.test_new_password",
     ),
     _seen(
         "L15",
         "an empty new password is taken and nobody can log in any more",
+        "test_password_change.ChangeTests.test_l15_what_will_not_do",
         "test_office.NamesTests.test_bad_parameters",
     ),
     _seen(
@@ -320,6 +324,8 @@ DEFECTS: Final[tuple[Defect, ...]] = (
     _seen(
         "X5",
         "what was switched off is served, and a missing key breaks registration",
+        "test_switched_off.SwitchedOff.test_every_type",
+        "test_switched_off.SwitchedOff.test_http",
         "test_accounts.RegisterTests.test_closed",
         "test_config.ReadingTests.test_empty_file_is_the_defaults",
         _SCRIPTS + "go_first_words",

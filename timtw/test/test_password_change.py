@@ -29,9 +29,7 @@ from timtw.model.events import (
 from timtw.model.standing import Standing
 from timtw.model.values import Account, Address, Device
 from timtw.protocols import structs
-from timtw.protocols.clientline import make_shared
 from timtw.protocols.codecs import THRIFT
-from timtw.protocols.site import make_site
 from timtw.test.stage import OPEN, Client, QuickPasswords, Stage, entropy_of
 from timtw.test.test_wire_conversation import Wire, of
 
@@ -293,13 +291,10 @@ class WireTests(Wire):
 
     def test_r6_empty_login(self) -> None:
         """R6: an empty login is refused with 4105 and counts as no attempt."""
-        settings = attrs.evolve(OPEN, logins_per_minute=1, failed_logins_per_minute=1)
-        self.stage = Stage(settings=settings)
-        self.site = make_site(
-            make_shared(self.stage.cores["north"], self.stage.clock, 1 << 20),
-            None,
-            origins=(),
+        self.settings = attrs.evolve(
+            OPEN, logins_per_minute=1, failed_logins_per_minute=1
         )
+        self.setUp()
         self.register("alice")
         stranger = self.open()
         for _ in range(5):

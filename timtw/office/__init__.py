@@ -1,0 +1,1 @@
+"""What operators see: accounts by hand, through a socket of the running node."""

@@ -71,7 +71,12 @@ DEFECTS: Final[tuple[Defect, ...]] = (
         _PROMISES + "P4EveryDeviceGetsEverything.test_pages_are_small_and_end",
         _SCRIPTS + "go_backlog",
     ),
-    _later("D4", "a waiting revocation does not say of which message", "revoke, burn"),
+    _seen(
+        "D4",
+        "a waiting revocation does not say of which message",
+        "test_removals.WaitingTests.test_away",
+        "test_connection_kinds.Removals.test_delivered",
+    ),
     _seen(
         "D5",
         "what one device has acknowledged never reaches the others",

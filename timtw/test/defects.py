@@ -58,7 +58,6 @@ DEFECTS: Final[tuple[Defect, ...]] = (
         _BACKLOG + "StorageTests.test_gaps",
         _BACKLOG + "StorageTests.test_everything_gone",
         _BACKLOG + "StorageTests.test_gone_at_the_end_of_a_page",
-        "test_removals.WaitingTests.test_away",
     ),
     _seen(
         "D2",
@@ -76,6 +75,7 @@ DEFECTS: Final[tuple[Defect, ...]] = (
         "D4",
         "a waiting revocation does not say of which message",
         "test_removals.WaitingTests.test_away",
+        "test_connection_kinds.Removals.test_delivered",
     ),
     _seen(
         "D5",
@@ -250,14 +250,12 @@ DEFECTS: Final[tuple[Defect, ...]] = (
     _seen(
         "L14",
         "a new password leaves sessions and tokens of the old one alive",
-        "test_password_change.ChangeTests.test_l14_others_end",
         "test_office.EverythingEndsTests.test_new_password",
         "test_password_change.ChangeTests.test_l14_others_end",
     ),
     _seen(
         "L15",
         "an empty new password is taken and nobody can log in any more",
-        "test_password_change.ChangeTests.test_l15_what_will_not_do",
         "test_office.NamesTests.test_bad_parameters",
         "test_password_change.ChangeTests.test_l15_what_will_not_do",
     ),
@@ -327,8 +325,6 @@ DEFECTS: Final[tuple[Defect, ...]] = (
     _seen(
         "X5",
         "what was switched off is served, and a missing key breaks registration",
-        "test_switched_off.SwitchedOff.test_every_type",
-        "test_switched_off.SwitchedOff.test_http",
         "test_accounts.RegisterTests.test_closed",
         "test_config.ReadingTests.test_empty_file_is_the_defaults",
         _SCRIPTS + "go_first_words",

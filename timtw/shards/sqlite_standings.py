@@ -13,10 +13,11 @@ from timtw.model.idents import slot_of
 from timtw.model.standing import Standing
 from timtw.model.values import Account, AccountLine, Address
 from timtw.shards import records
+from timtw.shards.account_statements import AccountStatements
 from timtw.shards.digests import slot_in
 from timtw.shards.reader import ReadPool
 from timtw.shards.sealing import IDENTITY, Sealer, account_context
-from timtw.shards.statements import AccountStatements, made
+from timtw.shards.statements import made
 from timtw.shards.writer import Writer
 
 VERIFIER_VERSION: Final = 1

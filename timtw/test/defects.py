@@ -58,7 +58,6 @@ DEFECTS: Final[tuple[Defect, ...]] = (
         _BACKLOG + "StorageTests.test_gaps",
         _BACKLOG + "StorageTests.test_everything_gone",
         _BACKLOG + "StorageTests.test_gone_at_the_end_of_a_page",
-        "test_removals.WaitingTests.test_away",
     ),
     _seen(
         "D2",
@@ -209,7 +208,9 @@ DEFECTS: Final[tuple[Defect, ...]] = (
     _seen(
         "L6",
         "a displaced device is not told why, and comes back",
-        "test_session.DisplacedTests.test_notice",
+        "test_devices.OneNodeTests.test_l6_displaced_with_notice",
+        "test_devices.OneNodeTests.test_s7_loser_comes_back",
+        "test_devices.TwoNodesTests.test_s7_loser_on_any_node",
         _SCRIPTS + "javascript_displaced",
     ),
     _later("L7", "a quick reconnect shows as offline and online", "presence"),
@@ -249,14 +250,14 @@ DEFECTS: Final[tuple[Defect, ...]] = (
     _seen(
         "L14",
         "a new password leaves sessions and tokens of the old one alive",
-        "test_password_change.ChangeTests.test_l14_others_end",
         "test_office.EverythingEndsTests.test_new_password",
+        "test_password_change.ChangeTests.test_l14_others_end",
     ),
     _seen(
         "L15",
         "an empty new password is taken and nobody can log in any more",
-        "test_password_change.ChangeTests.test_l15_what_will_not_do",
         "test_office.NamesTests.test_bad_parameters",
+        "test_password_change.ChangeTests.test_l15_what_will_not_do",
     ),
     _seen(
         "L16",
@@ -324,8 +325,6 @@ DEFECTS: Final[tuple[Defect, ...]] = (
     _seen(
         "X5",
         "what was switched off is served, and a missing key breaks registration",
-        "test_switched_off.SwitchedOff.test_every_type",
-        "test_switched_off.SwitchedOff.test_http",
         "test_accounts.RegisterTests.test_closed",
         "test_config.ReadingTests.test_empty_file_is_the_defaults",
         _SCRIPTS + "go_first_words",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import os
 import shutil
 import socket
 import subprocess
@@ -43,10 +44,14 @@ def example(language: str) -> str:
     return text.partition(f"```{language}\n")[2].partition("```")[0]
 
 
+def where(program: str) -> str | None:
+    """The path of a program, which ordinary users do not have in their PATH."""
+    return shutil.which(program, path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
+
+
 def missing(program: str) -> str | None:
     """Why a test that needs ``program`` is left out; None if it is there."""
-    found = shutil.which(program, path="/usr/sbin:/usr/bin:/sbin:/bin")
-    return None if found else f"{program} is not installed"
+    return None if where(program) else f"{program} is not installed"
 
 
 class Proxy:
@@ -54,6 +59,7 @@ class Proxy:
 
     def __init__(self, words: list[str], log: Path, port: int) -> None:
         """Start it, and wait until it takes connections on ``port``."""
+        words = [where(words[0]) or words[0], *words[1:]]
         with log.open("ab") as out:
             self._process = subprocess.Popen(
                 words, stdin=subprocess.DEVNULL, stdout=out, stderr=out

@@ -30,7 +30,7 @@ from timtw.client import (
     register,
 )
 from timtw.client.ways import State
-from timtw.test.loss.nodes import ROOT, Node, free_port
+from timtw.test.loss.nodes import CONFIGURATION, ROOT, Node, free_port
 
 reactor: Final[Any] = global_reactor
 TEXTS: Final = 200
@@ -46,7 +46,10 @@ class NodeCase(TestCase):
         """The node is up, the two are registered."""
         self.directory = Path(self.mktemp()).resolve()
         self.directory.mkdir()
-        self.server = Node(self.directory)
+        stream = f"tcp:{free_port()}:interface=127.0.0.1"
+        self.stream = f"tcp://127.0.0.1:{stream.split(':')[1]}"
+        served = CONFIGURATION.replace("tcp =\n", f"tcp = {stream}\n")
+        self.server = Node(self.directory, configuration=served)
         self.server.start()
         self.addCleanup(lambda: self.server.kill())
         self.address = f"ws://127.0.0.1:{self.server.port}"
@@ -72,10 +75,10 @@ class LibraryTests(NodeCase):
         return error
 
     async def test_node_that_dies_in_the_middle(self) -> None:
-        """Of 200 texts around the death of a node none is lost and none doubled, and
-        all arrive in their order."""
+        """Of 200 texts around the death of a node, from a WebSocket to a plain stream,
+        none is lost and none doubled, and all arrive in their order."""
         ada = await self.client("ada")
-        bob = await self.client("bob", encoding="thrift")
+        bob = await self.client("bob", encoding="thrift", addresses=[self.stream])
         arrived: list[Message] = []
 
         async def read() -> None:

@@ -289,12 +289,14 @@ class WireTests(Wire):
             (15, "r-"), (of(credential)["timType"], of(credential)["n"][:2])
         )
 
+
+class EmptyLoginTests(Wire):
+    """A client object that was never told who it is."""
+
+    settings = attrs.evolve(OPEN, logins_per_minute=1, failed_logins_per_minute=1)
+
     def test_r6_empty_login(self) -> None:
         """R6: an empty login is refused with 4105 and counts as no attempt."""
-        self.settings = attrs.evolve(
-            OPEN, logins_per_minute=1, failed_logins_per_minute=1
-        )
-        self.setUp()
         self.register("alice")
         stranger = self.open()
         for _ in range(5):

@@ -347,8 +347,8 @@ class DisplacedTests(SynchronousTestCase):
     def test_two_at_once(self) -> None:
         """Of two that log in at the same moment exactly one is let in."""
         clients = [self.stage.connect() for _ in range(2)]
-        for client in clients:
-            client.asks(log_in())
+        for client, name in zip(clients, "ab", strict=True):
+            client.asks(attrs.evolve(log_in(), device=Device(name)))
         self.stage.settle()
         self.assertEqual([1, 0], [len(one.told(LoggedIn)) for one in clients])
         self.assertEqual([0, 1], [len(one.told(Refused)) for one in clients])
@@ -360,7 +360,8 @@ class DisplacedTests(SynchronousTestCase):
         stage.register("ada")
         clients = [stage.connect() for _ in range(2)]
         for client, additions in zip(clients, (True, False), strict=True):
-            client.asks(attrs.evolve(log_in(), additions=additions))
+            device = Device(f"{additions}")
+            client.asks(attrs.evolve(log_in(), additions=additions, device=device))
         stage.settle()
         told = [[type(event) for event in client.events] for client in clients]
         self.assertEqual([[LoggedIn, LoggedOut], [LoggedIn]], told)

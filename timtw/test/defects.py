@@ -58,6 +58,7 @@ DEFECTS: Final[tuple[Defect, ...]] = (
         _BACKLOG + "StorageTests.test_gaps",
         _BACKLOG + "StorageTests.test_everything_gone",
         _BACKLOG + "StorageTests.test_gone_at_the_end_of_a_page",
+        "test_removals.WaitingTests.test_away",
     ),
     _seen(
         "D2",

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from twisted.internet.defer import Deferred
+from twisted.logger import Logger
 from zope.interface import implementer
 
 from timtw.model.idents import node_of, slot_of
@@ -28,7 +30,7 @@ from timtw.model.values import (
 )
 from timtw.shards.reader import ReadPool
 from timtw.shards.records import unpack_content
-from timtw.shards.sealing import Sealer, body_context, event_context
+from timtw.shards.sealing import Sealer, Unreadable, body_context, event_context
 from timtw.shards.sqlite_posting import Posting
 from timtw.shards.statements import ReaderStatements, ReadingStatements, made
 from timtw.shards.writer import Writer
@@ -40,6 +42,8 @@ NO_LIMIT = (1 << 63) - 1
 @implementer(IMessageStore)
 class SqliteMessages:
     """Writes through the writer, reads beside it."""
+
+    _log = Logger()
 
     def __init__(
         self, writer: Writer, reader: ReadPool, sealer: Sealer, posting: Posting
@@ -62,20 +66,23 @@ class SqliteMessages:
         def operation(connection: sqlite3.Connection) -> LogPage:
             entries: list[LogEntry] = []
             room = LOG_READ_BYTES
+            seen, reached = 0, after
             # One more than wanted tells whether there is more.
             rows = connection.execute(
                 self._statements.read_log,
                 (slot_of(account), account, after, up_to, limit + 1),
             )
             for seq, kind, *row in rows:
+                seen, reached = seen + 1, seq
                 room -= len(row[-1])
                 if entries and (room < 0 or len(entries) >= limit):
                     rows.close()
                     return LogPage(tuple(entries), entries[-1].seq)
-                message = self._message(kind, *row)
-                own = kind == TEXT and message.sender.number == account
-                entries.append(LogEntry(seq, message, own))
-            return LogPage(tuple(entries), up_to)
+                message = self._readable(kind, *row)
+                if message is not None:
+                    own = kind == TEXT and message.sender.number == account
+                    entries.append(LogEntry(seq, message, own))
+            return LogPage(tuple(entries), reached if seen > limit else up_to)
 
         return self._read(operation)
 
@@ -109,7 +116,8 @@ class SqliteMessages:
                     min(count, HISTORY_ENTRIES),
                 ),
             )
-            return [self._message(TEXT, *row) for row in rows]
+            found = [self._readable(TEXT, *row) for row in rows]
+            return [message for message in found if message is not None]
 
         return self._read(operation)
 
@@ -124,6 +132,24 @@ class SqliteMessages:
             return 0 if row is None else int(row[0])
 
         return self._read(operation)
+
+    def _readable(self, kind: int, *row: Any) -> Message | None:
+        """The message of a row, or ``None`` for a damaged one, which stays where it is.
+
+        One record that does not open must not keep a reader from all that follow.
+        """
+        try:
+            return self._message(kind, *row)
+        except Unreadable:
+            first, second, mid, *_ = row
+            self._log.error(
+                "message {mid} of the conversation {first}-{second} does not open and "
+                "is left out",
+                mid=mid,
+                first=node_of(first),
+                second=node_of(second),
+            )
+            return None
 
     def _message(
         self,

@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 from twisted.internet import reactor
 from twisted.internet.defer import gatherResults
 from twisted.internet.task import Clock
+from twisted.logger import capturedLogs
 from twisted.trial.unittest import TestCase
 
 from timtw.model.errors import NameTaken, StorageUnavailable
@@ -386,14 +387,25 @@ class OutageTests(FileCase):
 
     async def test_damaged_record(self) -> None:
         """
-        A record that does not open is an outage of its page, not a wrong text.
+        A record that does not open is named in the log and left out; the rest comes.
         """
         shard = await self.opened()
-        await shard.messages.post(Batch((draft("1"), draft("2"))))
-        self.sql("UPDATE message SET id = id + 1 WHERE mid = 2")
+        texts = ("1", "2", "3", "4")
+        await shard.messages.post(Batch(tuple(draft(text) for text in texts)))
+        self.sql("UPDATE message SET id = id + 1 WHERE mid IN (2, 3)")
         read = shard.messages.read_log
-        await self.assertFailure(read(ADA.number, 0, 2, 9), StorageUnavailable)
-        self.assertEqual(1, len((await read(ADA.number, 0, 1, 9)).entries))
+        with capturedLogs() as events:
+            page = await read(ADA.number, 0, 4, 9)
+            past = await shard.messages.history(
+                page.entries[0].message.conversation, 0, None, 9
+            )
+        self.assertEqual(([1, 4], 4), ([one.seq for one in page.entries], page.up_to))
+        self.assertEqual([4, 1], [one.mid for one in past])
+        self.assertEqual([2, 3, 3, 2], [event["mid"] for event in events])
+        small = await read(ADA.number, 1, 4, 1)
+        self.assertEqual(((), 3), (small.entries, small.up_to))
+        rest = await read(ADA.number, 3, 4, 1)
+        self.assertEqual([4], [one.seq for one in rest.entries])
 
 
 class CleaningTests(FileCase):

@@ -1,7 +1,11 @@
 """Two people write to each other in real browsers (docs/guarantees.md)."""
 
-from timtw.test.browser import BrowserCase
+import json
+
+from timtw.test.browser import PASSWORD, BrowserCase
 from timtw.test.line import Line
+from timtw.test.loss.blocking import Visitor
+from timtw.test.loss.speech import JsonSpeech, Login, Texts
 
 MANY = 100
 """Texts of a conversation that is longer than what the page fetches at once."""
@@ -34,6 +38,29 @@ class ConversationTests(BrowserCase):
         bob.find("alice")
         self.assertEqual("Alice Liddell", bob.one("h2.who").text)
         self.assertEqual("alice", bob.one(".names .preview").text)
+
+    def test_taken_back(self) -> None:
+        """A text that its author takes back disappears on all pages, read or not."""
+        alice, bob = self.person("alice"), self.person("bob")
+        alice.find("bob")
+        alice.say("to stay", "by mistake")
+        bob.until(lambda: bob.one(".unread").text.startswith("2"), "two unread texts")
+        speech = JsonSpeech()
+        login = Login("alice", PASSWORD, "another", 9, additions=True)
+        author = Visitor(self.node.port, speech, login)
+        self.addCleanup(author.close)
+        author.send(speech.backlog(0))
+        page = author.hear()
+        while not isinstance(page, Texts):
+            page = author.hear()
+        (text,) = (one for one in page.texts if one.body == "by mistake")
+        peer = {"node": text.recipient}
+        wanted = {"msType": 2, "odType": 2, "mid": text.mid, "toTid": peer}
+        author.send(b"\xdc" + json.dumps(wanted).encode())
+        alice.shows("> to stay")
+        bob.until(lambda: bob.one(".unread").text.startswith("1"), "one unread text")
+        bob.click(".conversations button")
+        bob.shows("to stay")
 
     def test_nobody(self) -> None:
         """A name that nobody has is explained, and so is one's own."""

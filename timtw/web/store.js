@@ -3,7 +3,7 @@
 // depends on it goes out (an acknowledgement, a text). Messages themselves stay in memory
 // and come from the node's history again.
 import { freshState, newConversation } from "./state.js";
-import { DELIVERED, newId, TEXT, TO_USER } from "./wire.js";
+import { BURNT, DELIVERED, newId, REVOKED, TEXT, TO_USER } from "./wire.js";
 
 const FRESH_ENTRIES = 1000; // entries of the log from which a new device rebuilds its list
 const PREVIEW_CHARACTERS = 140;
@@ -181,7 +181,19 @@ export class Store {
       if (!mine) entry.delivered = Math.max(entry.delivered, message.mid);
     } else if (message.odType === TEXT) {
       this.takeText(peer, entry, mine, message, fromLog);
+    } else if (message.odType === REVOKED || message.odType === BURNT) {
+      this.takeBack(peer, entry, message.mid);
     }
+  }
+
+  // The text is gone for everybody, here as well.
+  takeBack(peer, entry, mid) {
+    const { messages } = this.thread(peer);
+    if (messages.get(mid)?.mine === false && mid > entry.counted - entry.unread) entry.unread -= 1;
+    messages.delete(mid);
+    if (mid !== entry.top) return;
+    const last = this.sorted(peer).at(-1);
+    entry.preview = last ? cut(last.text, last.mine) : null;
   }
 
   takeText(peer, entry, mine, { id, mid, dataString, timestamp, seq }, fromLog) {

@@ -18,6 +18,8 @@ export const TYPE = Object.freeze({
 
 export const TO_USER = 2; // msType of a message between two accounts
 export const TEXT = 1; // odType of a text
+export const REVOKED = 2; // odType: the author takes a text back
+export const BURNT = 3; // odType: the reader has it taken away
 export const DELIVERED = 8; // odType of a delivered mark
 export const FIND = 64; // rtype: look up an account by its exact name
 export const PROFILES = 4; // ntype: profiles of accounts

@@ -6,8 +6,8 @@ import attrs
 from twisted.trial.unittest import SynchronousTestCase
 
 from timtw.model import limits
-from timtw.model.commands import LogIn, Ping
-from timtw.model.errors import TooManyDevices
+from timtw.model.commands import IssueToken, LogIn, Ping
+from timtw.model.errors import BadToken, TooManyDevices
 from timtw.model.events import LoggedIn, LoggedOut, Refused
 from timtw.model.values import Device
 from timtw.test.stage import OPEN, Client, Stage
@@ -216,3 +216,23 @@ class TwoNodesTests(Case):
         self.assertEqual([], desk.events)
         self.stage.settle(limits.PRESENT_SECONDS)
         self.assert_in(phone, desk)
+
+
+class TokenTests(Case):
+    """A token is good on every node, and once."""
+
+    settings = OPEN
+
+    def test_token_of_another_node(self) -> None:
+        """A token that one node gave out logs in on the other, one of two attempts."""
+        desk = self.stage.cores["north"]
+        command = IssueToken("ada", "ada", "")
+        token = self.stage.ready(desk.issue_token(command, "home"))
+        clients = [self.stage.connect(node) for node in ("south", "north")]
+        for number, client in enumerate(clients):
+            client.asks(LogIn("", "", token, "", Device(f"device {number}")))
+        self.stage.settle()
+        told = [client.told(LoggedIn) for client in clients]
+        self.assertEqual(1, sum(map(len, told)))
+        refused = [one for client in clients for one in client.told(Refused)]
+        self.assertEqual([BadToken], [type(one.error) for one in refused])

@@ -31,6 +31,7 @@ def node_of(number: int) -> str:
     return "".join(reversed(letters))
 
 
+@lru_cache(maxsize=65536)
 def number_of(node: str) -> int | None:
     """The number that ``node`` spells, or ``None`` if it is no canonical node."""
     if not 0 < len(node) <= NODE_BYTES or node[0] == ALPHABET[0]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol
 
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
@@ -27,14 +26,6 @@ from timtw.model.idents import node_of
 from timtw.model.interfaces import IFrontDesk, IMesh, IOutbox, ISession
 from timtw.model.stores import IPostingDesk, IShard
 from timtw.model.values import Address
-
-
-class Surroundings(Protocol):
-    """Time and chance, handed in."""
-
-    clock: IReactorTime
-    entropy: Entropy
-    time_ns: Callable[[], int]
 
 
 @implementer(IFrontDesk)

@@ -292,7 +292,7 @@ class MessageLogs(ShardContract):
 class MessageContract(MessageLogs):
     """What every message store must do."""
 
-    async def test_numbers_count_without_gaps(self) -> None:
+    async def test_h4_numbers_count_without_gaps(self) -> None:
         """
         Messages of a conversation and entries of a log are numbered 1, 2, 3 ...
         """

@@ -65,7 +65,7 @@ class RegisterTests(SynchronousTestCase):
         command = Register(name, password, domain)
         self.stage.ready(self.stage.cores["north"].register(command, "home"))
 
-    def test_names(self) -> None:
+    def test_l16_names(self) -> None:
         """A name has 1 to 256 bytes of UTF-8, whatever its letters."""
         for name in ("n", "n" * limits.NAME_BYTES, "é" * (limits.NAME_BYTES // 2)):
             self.register(name)
@@ -73,7 +73,7 @@ class RegisterTests(SynchronousTestCase):
             with self.assertRaises(BadParameter):
                 self.register(name)
 
-    def test_passwords(self) -> None:
+    def test_l16_passwords(self) -> None:
         """A password has 1 to 1,024 bytes."""
         self.register("a", "p")
         self.register("b", "p" * limits.PASSWORD_BYTES)
@@ -81,7 +81,7 @@ class RegisterTests(SynchronousTestCase):
             with self.assertRaises(BadParameter):
                 self.register("c", password)
 
-    def test_domains(self) -> None:
+    def test_l16_domains(self) -> None:
         """A domain may be missing and has at most 256 bytes."""
         self.register(domain="")
         self.register(domain="d" * limits.NAME_BYTES)
@@ -98,7 +98,7 @@ class RegisterTests(SynchronousTestCase):
         wrong = log_in(self.stage, "ada", "second")
         self.assertIs(PermissionDenied, outcome(wrong))
 
-    def test_domains_apart(self) -> None:
+    def test_i4_domains_apart(self) -> None:
         """Equal names in two domains are two accounts with two passwords."""
         self.register("ada", "one", "north")
         self.register("ada", "two", "south")
@@ -110,13 +110,13 @@ class RegisterTests(SynchronousTestCase):
         nodes = {client.told(LoggedIn)[0].address.node for client in (north, south)}
         self.assertEqual(2, len(nodes))
 
-    def test_closed(self) -> None:
+    def test_x5_closed(self) -> None:
         """Where registration is closed nobody registers."""
         self.stage = Stage(settings=attrs.evolve(OPEN, register_open=False))
         with self.assertRaises(NotServed):
             self.register()
 
-    def test_bucket(self) -> None:
+    def test_x2_bucket(self) -> None:
         """So many registrations a minute from one address; others are not touched."""
         self.stage = Stage(settings=attrs.evolve(OPEN, registers_per_minute=2.0))
         self.register("a")
@@ -151,7 +151,7 @@ class TokenTests(SynchronousTestCase):
         self.assertEqual(self.ada, client.told(LoggedIn)[0].address)
         self.assertIs(BadToken, outcome(log_in(self.stage, token=token)))
 
-    def test_expiry(self) -> None:
+    def test_i10_expiry(self) -> None:
         """It is good for ten seconds, and not for longer."""
         young, old = self.token(), self.token()
         lifetime = Settings().token_seconds
@@ -219,7 +219,7 @@ class TokenTests(SynchronousTestCase):
         with self.assertRaises(BadParameter):
             self.stage.ready(asked)
 
-    def test_spelling(self) -> None:
+    def test_i10_spelling(self) -> None:
         """Tokens and credentials differ, are random, long and harmless anywhere."""
         stage = self.stage
         made = {tickets.new_token(stage.entropy) for _ in range(50)}
@@ -366,7 +366,7 @@ class ProofTests(SynchronousTestCase):
             client = log_in(stage, "ada", "ada", device=device)
             self.assertIs(wanted, outcome(client))
 
-    def test_logins_of_an_address(self) -> None:
+    def test_l8_i10_logins_of_an_address(self) -> None:
         """So many logins a minute from one address, good or not, tokens included."""
         stage = Stage(settings=attrs.evolve(OPEN, logins_per_minute=3.0))
         stage.register("ada")
@@ -398,7 +398,7 @@ class GuessingTests(SynchronousTestCase):
         client.vanishes()
         return outcome(client)
 
-    def test_both_sides(self) -> None:
+    def test_l8_both_sides(self) -> None:
         """After three wrong ones even the right one is refused, for a while."""
         for _ in range(2):
             self.guess("wrong")

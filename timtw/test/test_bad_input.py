@@ -96,7 +96,7 @@ class DamagedPayloads(BadInput):
                 self.refused(frame, 4113 if kind in MESSAGES else 4104)
         self.nobody_noticed()
 
-    def test_truncated(self) -> None:
+    def test_q3_truncated(self) -> None:
         """A text that ends anywhere before its end is refused, numbers included."""
         to = structs.Tid(node=self.node_of["dave"])
         whole = structs.TimMessage(msType=2, odType=1, id=1 << 52, toTid=to)
@@ -105,7 +105,7 @@ class DamagedPayloads(BadInput):
                 self.refused(frame[:end], 4113)
         self.nobody_noticed()
 
-    def test_lengths_beyond_the_frame(self) -> None:
+    def test_x13_lengths_beyond_the_frame(self) -> None:
         """A field that says it is longer than the frame is refused, at every door."""
         for length in (
             "7f",
@@ -227,7 +227,7 @@ class Frames(BadInput):
         self.assertEqual(self.send(self.eve, masked(b"", 0x81)), [])
         self.nobody_noticed()
 
-    def test_oversized(self) -> None:
+    def test_x3_x4_oversized(self) -> None:
         """The largest frame is read and one byte more ends the line with 1009."""
         stranger = self.open()
         login = b'\x90{"name":"eve","pwd":"secret"}'
@@ -240,7 +240,7 @@ class Frames(BadInput):
         self.assertEqual([one[:2] for one in ends], [TOO_BIG])
         self.nobody_noticed()
 
-    def test_never_continued(self) -> None:
+    def test_x3_never_continued(self) -> None:
         """Whoever does not go on is cut off in time, having cost nobody anything."""
         stranger, half = self.open(), self.connect()
         stranger.protocol.dataReceived(masked(b"\x90{", 0x02))
@@ -277,7 +277,7 @@ class Conduct(BadInput):
                 self.assertEqual(heard, [CLOSED], first)
         self.nobody_noticed()
 
-    def test_acknowledged_in_advance(self) -> None:
+    def test_d10_d19_acknowledged_in_advance(self) -> None:
         """Numbers that were not given to this line yet confirm nothing on any line."""
         for number in range(1, 300):
             self.say(self.eve, b"\x8c" + number.to_bytes(4, "big"))
@@ -306,7 +306,7 @@ class Conduct(BadInput):
         self.say(self.dave, b"\x8c" + delivery[1:5])
         self.nobody_noticed()
 
-    def test_what_belongs_to_the_server(self) -> None:
+    def test_x8_what_belongs_to_the_server(self) -> None:
         """A list of recipients, another author, a number: all of that is dropped."""
         forged = {
             "ToList": [self.node_of["carol"]],
@@ -337,7 +337,7 @@ class Conduct(BadInput):
                 self.refused(self.text(to, head, msType=ms_type), 4104)
         self.nobody_noticed()
 
-    def test_aliases(self) -> None:
+    def test_i1_aliases(self) -> None:
         """An account has one spelling; whatever else decodes to it is nobody."""
         node = self.node_of["dave"]
         number, longer = 0, ""
@@ -366,7 +366,7 @@ class Conduct(BadInput):
         self.assertEqual(of(answer), {"ntype": 4, "usermap": {}})
         self.nobody_noticed()
 
-    def test_long_and_empty_texts(self) -> None:
+    def test_l16_long_and_empty_texts(self) -> None:
         """Names of 10 kB and empty passwords make no account and open none."""
         for name, password in (
             ("n" * 10_000, "p"),

@@ -42,7 +42,7 @@ class BeginTests(SynchronousTestCase):
         for message, value in cases.items():
             self.assertEqual(self.begin(message), value, message)
 
-    def test_first_separator(self) -> None:
+    def test_q6_first_separator(self) -> None:
         """The node ends at the first separator; the others are data."""
         self.assertEqual(
             self.begin("5f 626f62 7c 61007c62"), BigData(95, "bob", b"a\0|b")
@@ -54,7 +54,7 @@ class BeginTests(SynchronousTestCase):
             self.begin("60 6f7c62 83 0083"), BigData(96, "o|b", b"\x00\x83")
         )
 
-    def test_lengths(self) -> None:
+    def test_q8_lengths(self) -> None:
         """A length that does not fit is refused with the frame's own type."""
         for message in (
             "df",
@@ -93,7 +93,7 @@ class CollectingTests(SynchronousTestCase):
         self.assertEqual(reader.add(whole[-1:]), BigData(96, "bob", b"0123456789"))
         self.assertFalse(reader.collecting)
 
-    def test_too_much(self) -> None:
+    def test_q8_too_much(self) -> None:
         """One byte more than declared drops everything, and the next is fresh."""
         reader = BigDataReader(LIMIT)
         whole = frame(97, b"V", b"\x83", b"0123456789")

@@ -58,7 +58,7 @@ class BucketTests(SynchronousTestCase):
 class BucketsTests(SynchronousTestCase):
     """A bucket for each key."""
 
-    def test_keys_are_apart(self) -> None:
+    def test_x2_keys_are_apart(self) -> None:
         """One key that has used up its tokens leaves those of others alone."""
         buckets = Buckets(1, Clock().seconds)
         self.assertTrue(buckets.of("a").take())

@@ -117,7 +117,7 @@ class CanaryTests(SynchronousTestCase):
         self.assertLessEqual({"tim.db", "tim.db-wal", "node.log", "master.key"}, names)
         return secrets, {one for one in secrets if one.encode() in content}
 
-    def test_nothing_is_found(self) -> None:
+    def test_i3_i7_nothing_is_found(self) -> None:
         """Database, write-ahead log, keys and log hold none of it."""
         _secrets, found = self.leftovers([])
         self.assertEqual(set(), found)

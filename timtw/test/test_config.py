@@ -86,7 +86,7 @@ class ConfigTestCase(unittest.SynchronousTestCase):
 class ReadingTests(ConfigTestCase):
     """What a file says is what the node gets."""
 
-    def test_empty_file_is_the_defaults(self) -> None:
+    def test_x5_empty_file_is_the_defaults(self) -> None:
         """A node needs no key at all."""
         config = self.read("")
         self.assertEqual(self.folder / "state", config.node.state_dir)

@@ -340,7 +340,7 @@ class BigData(Case):
             self.assertFalse(client.collecting)
         self.assertEqual(client.give_up(), [])
 
-    def test_stranger(self) -> None:
+    def test_x3_stranger(self) -> None:
         """Nothing is collected for somebody who is not logged in."""
         client = wire(None)
         self.assertEqual(len(client.receive(b"\x5f\0\0\0\x0abo")), 1)

@@ -95,7 +95,7 @@ class Removals(SynchronousTestCase):
         told = body(frame)
         self.assertEqual((93, "B", 9), (told["timType"], told["n"], told["t2"]))
 
-    def test_delivered(self) -> None:
+    def test_d4_delivered(self) -> None:
         """Live and later it carries the number of the text and its own id."""
         for kind, order in ((REVOCATION, 2), (BURN, 3)):
             client = wire(JSON)

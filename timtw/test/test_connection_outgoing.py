@@ -147,7 +147,7 @@ class Answers(SynchronousTestCase):
             (42, {"ntype": 4, "usermap": usermap}),
         )
 
-    def test_no_profiles(self) -> None:
+    def test_q1_no_profiles(self) -> None:
         """An answer without profiles still has the map that clients look at."""
         none = events.Profiles(())
         self.assertEqual(wire(JSON).encode(none), [b'\x2a{"ntype":4,"usermap":{}}'])
@@ -336,7 +336,7 @@ class Lists(SynchronousTestCase):
         self.assertEqual(wire(JSON).encode(none), [b'\x15{"messageList":[]}'])
         self.assertEqual(wire().encode(none), [bytes.fromhex("15 290c 00")])
 
-    def test_history(self) -> None:
+    def test_h3_history(self) -> None:
         """History keeps its order; its entries have an id only with the additions."""
         event = events.History((text(mid=2), text(mid=1)))
         for additions in (False, True):
@@ -363,7 +363,7 @@ class Lists(SynchronousTestCase):
             mids += [one.mid for one in self.entries(THRIFT, frame).messageList or ()]
         self.assertEqual(mids, list(range(1, 41)))
 
-    def test_history_is_limited(self) -> None:
+    def test_h1_history_is_limited(self) -> None:
         """Huge texts do not make a huge answer, but two of them always come."""
         for words, count in (("x" * HISTORY_BYTES, 2), ("x" * (HISTORY_BYTES // 4), 3)):
             event = events.History(tuple(text(mid=n, words=words) for n in range(9)))

@@ -72,7 +72,7 @@ class OneNodeTests(Case):
         self.assert_in(desk)
         self.assert_displaced(phone)
 
-    def test_s7_loser_comes_back(self) -> None:
+    def test_l6_s7_loser_comes_back(self) -> None:
         """S7: a displaced device that comes back by itself does not win, ever."""
         phone = self.comes("phone")
         self.stage.settle(10)
@@ -179,7 +179,7 @@ class TwoNodesTests(Case):
         self.assert_in(self.comes("desk"))
         self.assert_displaced(phone)
 
-    def test_s7_loser_on_any_node(self) -> None:
+    def test_l6_s7_loser_on_any_node(self) -> None:
         """S7: a displaced device does not win on another node either."""
         self.comes("phone", "south")
         self.stage.settle(10)

@@ -74,7 +74,7 @@ class LiveTests(SynchronousTestCase):
         self.assertEqual((3, [1, 2, 3]), (script.feed.acked, script.marked))
         self.assertEqual(3, script.cursors[-1])
 
-    def test_strange_receipts(self) -> None:
+    def test_d19_strange_receipts(self) -> None:
         """Numbers that were never given out confirm nothing, and twice is once."""
         script = Script().begin()
         script.offer(2)
@@ -204,7 +204,7 @@ class EchoTests(SynchronousTestCase):
 class RepeatTests(SynchronousTestCase):
     """Frames that are not answered in time."""
 
-    def test_three_transmissions(self) -> None:
+    def test_d11_three_transmissions(self) -> None:
         """A frame goes out at 0, 10 and 20 s under one receipt, then no more."""
         script = Script().begin()
         script.offer()

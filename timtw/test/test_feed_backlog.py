@@ -173,7 +173,7 @@ class PageTests(SynchronousTestCase):
         self.assertEqual([7], script.cursors[-1:])
         self.assertEqual([1, 2, 3, 4, 5, 6, 7], script.marked)
 
-    def test_second_request_joins(self) -> None:
+    def test_d14_second_request_joins(self) -> None:
         """Asking again before the end mark changes nothing."""
         script = self.asked(15)
         script.offer()
@@ -388,7 +388,7 @@ class ResumeTests(SynchronousTestCase):
 class StorageTests(SynchronousTestCase):
     """Reads that fail, and entries that are gone."""
 
-    def test_read_again(self) -> None:
+    def test_d20_read_again(self) -> None:
         """After a failed read storage is asked again a second later, not before."""
         script = Script(1).begin()
         script.feed.ask()
@@ -416,7 +416,7 @@ class StorageTests(SynchronousTestCase):
         script.answer(most=2)
         self.assertEqual(list(range(1, 10)), script.sent)
 
-    def test_gaps(self) -> None:
+    def test_d1_gaps(self) -> None:
         """What was revoked is stepped over, and the cursor passes it."""
         script = Script(6, gone=(1, 3, 4, 6)).begin()
         script.feed.ask()
@@ -425,7 +425,7 @@ class StorageTests(SynchronousTestCase):
         script.acknowledge(5)
         self.assertEqual(6, script.feed.acked)
 
-    def test_everything_gone(self) -> None:
+    def test_d1_everything_gone(self) -> None:
         """A backlog that is gone altogether is an end mark and no page."""
         script = Script(200, gone=range(1, 201)).begin()
         script.feed.ask()
@@ -433,7 +433,7 @@ class StorageTests(SynchronousTestCase):
         self.assertEqual(([], 1), (script.pages, script.ends))
         self.assertEqual(200, script.feed.acked)
 
-    def test_gone_at_the_end_of_a_page(self) -> None:
+    def test_d1_gone_at_the_end_of_a_page(self) -> None:
         """A gap behind a full page does not become an empty page."""
         script = Script(14, gone=(11, 12, 13, 14)).begin()
         script.feed.ask()

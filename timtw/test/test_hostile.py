@@ -39,7 +39,7 @@ class HostileTests(SynchronousTestCase):
             reason = self.refused(THRIFT, TimReq, data, 16 * KIB)
             self.assertEqual(reason, "number of more than ten bytes", head)
 
-    def test_declared_counts(self) -> None:
+    def test_x13_declared_counts(self) -> None:
         """A hundred million declared elements that are not there reserve nothing."""
         count = HUNDRED_MILLION
         cases = {
@@ -63,7 +63,7 @@ class HostileTests(SynchronousTestCase):
                 reason = self.refused(THRIFT, struct, data, 16 * KIB)
                 self.assertEqual(reason, "ends too early", head)
 
-    def test_declared_entries(self) -> None:
+    def test_x13_declared_entries(self) -> None:
         """No entry of a map is kept whose count cannot be true."""
         entries = b"".join(b"\x02%02x\x02%02x" % (n, n) for n in range(256))
         data = bytes.fromhex("1801614b") + HUNDRED_MILLION + b"\x88" + entries

@@ -139,7 +139,7 @@ class Registration(Stage):
         self.refused(self.ask(b"", "GET /tim2"), 0, 4104)
         self.assertEqual(self.desk.asked, [])
 
-    def test_size(self) -> None:
+    def test_x12_size(self) -> None:
         """A body of 4096 bytes is read, a longer one is refused and not kept."""
         padding = bytes(HTTP_BODY - len(REGISTER_THRIFT))
         self.ask(REGISTER_THRIFT + padding)
@@ -148,7 +148,7 @@ class Registration(Stage):
         self.refused(self.ask(REGISTER_THRIFT + bytes(200_000)), 14, 4104)
         self.assertEqual(len(self.desk.asked), 1)
 
-    def test_chunked(self) -> None:
+    def test_x12_chunked(self) -> None:
         """A body in chunks is read like any other, and limited as well."""
         head = b"POST /tim2 HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
         for size, served in ((10, True), (HTTP_BODY, False)):

@@ -26,7 +26,7 @@ class SpellingTests(SynchronousTestCase):
 
     @few
     @given(numbers)
-    def test_inverse(self, number: int) -> None:
+    def test_q6_inverse(self, number: int) -> None:
         """What is spelled can be read; it is short and harmless in a URL."""
         node = node_of(number)
         self.assertEqual(number, number_of(node))
@@ -53,7 +53,7 @@ class SpellingTests(SynchronousTestCase):
         self.assertEqual(edges, [number_of(node_of(number)) for number in edges])
         self.assertEqual(len(edges), len({node_of(number) for number in edges}))
 
-    def test_refused(self) -> None:
+    def test_i1_refused(self) -> None:
         """Aliases, numbers that are too large, wrong letters and no text at all."""
         largest = node_of(-1)
         self.assertEqual("jpXCZedGfVQ", largest)
@@ -94,7 +94,7 @@ class SlotTests(SynchronousTestCase):
 
     @few
     @given(st.binary(min_size=6, max_size=6))
-    def test_chance(self, entropy: bytes) -> None:
+    def test_i2_chance(self, entropy: bytes) -> None:
         """All of the 44 random bits are in the number."""
         rest = int.from_bytes(entropy, "big") % 2**44
         self.assertEqual(rest or 1, number_in(0, entropy) % 2**44)

@@ -19,7 +19,7 @@ class LossTests(TestCase):
 
     timeout = 3600
 
-    def test_histories(self) -> None:
+    def test_d7_histories(self) -> None:
         """Whoever got an echo can rely on it, whatever happens to the node."""
         for report in reports(SEED, HISTORIES):
             self.assertEqual((), report.findings, describe(report))
@@ -44,7 +44,7 @@ class PlantedTests(TestCase):
         """A node that echoes what it has not committed is found to lose texts."""
         self.find("echo-before-commit", "lost")
 
-    def test_foreign_acknowledgement(self) -> None:
+    def test_d10_foreign_acknowledgement(self) -> None:
         """A node that takes anybody's acknowledgement is found to lose texts."""
         self.find("foreign-ack", "lost")
 

@@ -88,7 +88,7 @@ class EverythingEndsTests(OfficeCase):
         """The core's office is one."""
         verifyObject(IOffice, self.office)
 
-    def test_new_password(self) -> None:
+    def test_l14_new_password(self) -> None:
         """A new password ends everything that was there by the old one."""
         token, (credential, device) = self.token(), self.credential()
         self.stage.ready(self.office.set_password("ada", "", "new"))
@@ -98,7 +98,7 @@ class EverythingEndsTests(OfficeCase):
         self.assertIs(PermissionDenied, self.outcome("ada", "ada"))
         self.assertIsNone(self.outcome("ada", "new"))
 
-    def test_block(self) -> None:
+    def test_l13_block(self) -> None:
         """A blocked account is told 4105, whatever it logs in with, on every node."""
         token, (credential, device) = self.token(), self.credential()
         self.stage.ready(self.office.block("ada", "", 0))
@@ -201,7 +201,7 @@ class NamesTests(OfficeCase):
         with self.assertRaises(NameTaken):
             self.stage.ready(self.office.add("cyd", "secret", ""))
 
-    def test_bad_parameters(self) -> None:
+    def test_l15_bad_parameters(self) -> None:
         """Empty names and passwords, and times out of range, change nothing."""
         office = self.office
         longest = limits.BLOCK_SECONDS

@@ -89,7 +89,7 @@ class OutflowTests(SynchronousTestCase):
         self.assertGreater(rounds, 3)
         self.assertEqual(self.line.what, ["full", "free"])
 
-    def test_limit(self) -> None:
+    def test_x9_limit(self) -> None:
         """Two megabytes may wait, and one frame more; then the line is dead."""
         self.fill()
         self.out.write(b"x" * OUTBOX_BYTES)
@@ -98,7 +98,7 @@ class OutflowTests(SynchronousTestCase):
         self.out.write(b"x")
         self.assertEqual(self.line.what, ["full", "dead"])
 
-    def test_stalled(self) -> None:
+    def test_x9_stalled(self) -> None:
         """A client that takes nothing for a minute is given up, not before."""
         self.fill()
         self.clock.advance(STALLED_SECONDS - 1)

@@ -39,7 +39,7 @@ class OwnTextsTests(SynchronousTestCase):
         """Before the line goes everything comes in order."""
         self.assertEqual([1, 2, 3], seqs(self.desk))
 
-    def test_nothing_had_arrived(self) -> None:
+    def test_d17_nothing_had_arrived(self) -> None:
         """A text that was lost on the line between two others comes in its place."""
         self.assertEqual([1, 2, 3], seqs(self.again(0)))
 

@@ -59,7 +59,7 @@ class NoThreads:
 class QueueTests(SynchronousTestCase):
     """More passwords than can be checked."""
 
-    def test_both_sides(self) -> None:
+    def test_l8_both_sides(self) -> None:
         """So many wait; one more is told to come back later, at once."""
         passwords = ArgonPasswords(NoThreads())
         room = limits.PASSWORD_QUEUE + limits.PASSWORD_THREADS

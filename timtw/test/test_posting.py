@@ -26,7 +26,7 @@ class RightsTests(SynchronousTestCase):
         refused = client.told(Refused)[before:]
         return type(refused[0].error) if refused else None
 
-    def test_nobody(self) -> None:
+    def test_d23_i4_nobody(self) -> None:
         """Unknown, malformed and foreign nodes are refused alike, oneself otherwise."""
         stage = Stage()
         ada = stage.register("ada")
@@ -58,7 +58,7 @@ class IdentityTests(SynchronousTestCase):
         self.stage.register("ada")
         self.ada = self.stage.log_in("ada")
 
-    def test_idents(self) -> None:
+    def test_q4_idents(self) -> None:
         """A client's id is kept; ours fit into the numbers of JavaScript and differ."""
         for ident in (1, 2**53 - 1):
             self.ada.writes(self.bob, "hi", ident)
@@ -126,7 +126,7 @@ class PeopleTests(SynchronousTestCase):
         self.assertIsNotNone(people.known(1))
         self.assertIsNone(people.known(2))
 
-    def test_look_up(self) -> None:
+    def test_d23_look_up(self) -> None:
         """Whoever exists is found and remembered; whoever does not is not."""
         stage = Stage()
         ada = stage.register("ada")

@@ -24,7 +24,7 @@ from timtw.test.stage import OPEN, Client, Stage
 class P1DurableBeforeAcknowledged(SynchronousTestCase):
     """What was echoed is stored, and stays until each device has confirmed it."""
 
-    def test_no_echo_before_the_commit(self) -> None:
+    def test_d2_no_echo_before_the_commit(self) -> None:
         """The author sees nothing before storage has answered."""
         stage = Stage()
         bob = stage.register("bob")
@@ -35,7 +35,7 @@ class P1DurableBeforeAcknowledged(SynchronousTestCase):
         stage.settle()
         self.assertEqual(["hi"], ada.echoes)
 
-    def test_echoed_survives_the_node(self) -> None:
+    def test_d7_echoed_survives_the_node(self) -> None:
         """A new node over the same storage delivers what the old one had echoed."""
         stage = Stage()
         bob = stage.register("bob")
@@ -51,7 +51,7 @@ class P1DurableBeforeAcknowledged(SynchronousTestCase):
         self.assertEqual(["hi"], phone.texts)
         self.assertEqual(1, len(phone.told(EndOfBacklog)))
 
-    def test_unconfirmed_comes_again(self) -> None:
+    def test_d7_unconfirmed_comes_again(self) -> None:
         """What a device did not confirm comes again with its next connection."""
         stage = Stage()
         bob = stage.register("bob")
@@ -73,7 +73,7 @@ class P1DurableBeforeAcknowledged(SynchronousTestCase):
 class P2IdempotentSends(SynchronousTestCase):
     """One id is one message, however often it is sent."""
 
-    def test_repeat_is_one_message(self) -> None:
+    def test_d12_repeat_is_one_message(self) -> None:
         """The repeat is answered with the first echo and delivered to nobody."""
         stage = Stage()
         bob = stage.register("bob")
@@ -98,7 +98,7 @@ class P2IdempotentSends(SynchronousTestCase):
         stage.settle()
         self.assertEqual(["hi", "ho"], phone.texts)
 
-    def test_repeat_on_another_node(self) -> None:
+    def test_d12_repeat_on_another_node(self) -> None:
         """A client that repeats on another node gets the first answer as well."""
         stage = Stage(("north", "south"))
         bob = stage.register("bob")
@@ -116,7 +116,7 @@ class P2IdempotentSends(SynchronousTestCase):
 class P3Order(SynchronousTestCase):
     """One order per conversation, gapless, and the same on every device."""
 
-    def test_burst_keeps_its_order(self) -> None:
+    def test_d8_h4_burst_keeps_its_order(self) -> None:
         """A hundred texts sent at once arrive in order, numbered without gaps."""
         stage = Stage()
         bob = stage.register("bob")
@@ -153,7 +153,7 @@ class P3Order(SynchronousTestCase):
         ]
         self.assertEqual(["one", "refused", "two"], answers)
 
-    def test_live_never_overtakes_a_backlog(self) -> None:
+    def test_d16_live_never_overtakes_a_backlog(self) -> None:
         """What arrives while a backlog waits comes after it."""
         stage = Stage()
         bob = stage.register("bob")
@@ -173,7 +173,7 @@ class P3Order(SynchronousTestCase):
 class P4EveryDeviceGetsEverything(SynchronousTestCase):
     """Each device has its own place in the log."""
 
-    def test_second_device_is_not_robbed(self) -> None:
+    def test_d5_second_device_is_not_robbed(self) -> None:
         """What one device confirmed is still waiting for the other."""
         stage = Stage()
         bob = stage.register("bob")
@@ -189,7 +189,7 @@ class P4EveryDeviceGetsEverything(SynchronousTestCase):
             stage.settle()
             self.assertEqual(["hi"], device.texts, resource)
 
-    def test_pages_are_small_and_end(self) -> None:
+    def test_d3_pages_are_small_and_end(self) -> None:
         """A backlog of 25 comes as 10, 10 and 5, then the end mark."""
         stage = Stage()
         bob = stage.register("bob")
@@ -236,7 +236,7 @@ class P4EveryDeviceGetsEverything(SynchronousTestCase):
         self.assertEqual([str(number) for number in range(40)], phone.texts)
         self.assertEqual({True}, {one.backlog for one in phone.told(Delivery)})
 
-    def test_a_dead_device_holds_up_nobody(self) -> None:
+    def test_d9_a_dead_device_holds_up_nobody(self) -> None:
         """A device that confirms nothing delays neither others nor the author."""
         stage = Stage()
         bob = stage.register("bob")
@@ -250,7 +250,7 @@ class P4EveryDeviceGetsEverything(SynchronousTestCase):
         self.assertEqual(100, len(alive.texts))
         self.assertEqual(limits.WINDOW_FRAMES, len(dead.texts))
 
-    def test_all_own_devices_see_what_was_sent(self) -> None:
+    def test_d17_all_own_devices_see_what_was_sent(self) -> None:
         """The echo reaches the author's other devices, on other nodes as well."""
         stage = Stage(("north", "south"))
         bob = stage.register("bob")
@@ -293,7 +293,7 @@ class P6NothingUnbounded(SynchronousTestCase):
         phone.vanishes()
         return phone.texts
 
-    def test_connections(self) -> None:
+    def test_x7_connections(self) -> None:
         """The last place is given away; one more is told to come back later."""
         stage = Stage(settings=attrs.evolve(OPEN, connections=2))
         first, _second = stage.connect(), stage.connect()
@@ -302,7 +302,7 @@ class P6NothingUnbounded(SynchronousTestCase):
         first.vanishes()
         stage.connect()
 
-    def test_a_slow_line_is_waited_for(self) -> None:
+    def test_x9_a_slow_line_is_waited_for(self) -> None:
         """Nothing is piled up for a line that takes nothing; then everything comes."""
         phone = self.stage.log_in("bob")
         phone.session.writable(False)

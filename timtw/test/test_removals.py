@@ -151,7 +151,7 @@ class RightsTests(RemovalCase):
 class WaitingTests(RemovalCase):
     """Somebody is away, or slow."""
 
-    def test_away(self) -> None:
+    def test_d1_d4_away(self) -> None:
         """Who was away gets the removal and not the text, asked for or not."""
         self.write("1", "2")
         self.ask(self.ada, revoke(self.bob, 1))

@@ -89,7 +89,7 @@ class HistoryTests(Asking):
         self.assertEqual([2, 1], self.mids(until=third - 1))
         self.assertEqual([], self.mids(until=MIDNIGHT_NS - 1))
 
-    def test_most_entries(self) -> None:
+    def test_h1_most_entries(self) -> None:
         """However many are asked for, an answer has at most a hundred."""
         for number in range(limits.HISTORY_ENTRIES + 1):
             self.ada.writes(self.bob_address, str(number))
@@ -106,7 +106,7 @@ class HistoryTests(Asking):
         (ours,) = self.ask(PullHistory(self.bob_address.node, 0, 9))
         self.assertEqual(ours, theirs)
 
-    def test_nothing_there(self) -> None:
+    def test_h2_q1_nothing_there(self) -> None:
         """No conversation, with oneself or with nobody, is an empty answer."""
         self.assertEqual([], self.mids())
         for node in (self.ada_address.node, "2"):
@@ -164,7 +164,7 @@ class FindTests(Asking):
         for name in ("bo", "bobb", "Bob", " bob", "b%", "*", self.bob_address.node):
             self.assertEqual([], self.nodes(name), name)
 
-    def test_other_domain(self) -> None:
+    def test_i4_other_domain(self) -> None:
         """Nobody of another domain is found, in neither direction."""
         self.stage.register("eve", "elsewhere")
         self.assertEqual([], self.nodes("eve"))
@@ -226,12 +226,12 @@ class ProfileTests(Asking):
         self.assertEqual({ada: None, bob: None}, found)
         self.assertEqual({}, self.names())
 
-    def test_other_domain(self) -> None:
+    def test_i4_other_domain(self) -> None:
         """Nobody of another domain is told."""
         eve = self.stage.register("eve", "elsewhere")
         self.assertEqual({}, self.names(eve.node))
 
-    def test_most_nodes(self) -> None:
+    def test_x8_most_nodes(self) -> None:
         """The last of a hundred is told, and what comes behind is not read."""
         bob = self.bob_address.node
         padding = ("2",) * (limits.NODE_LIST - 1)

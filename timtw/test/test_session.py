@@ -83,7 +83,7 @@ class DeadlineTests(SynchronousTestCase):
         stage.clock.advance(0.3)
         self.assertTrue(client.closed)
 
-    def test_login_ends_it(self) -> None:
+    def test_l10_l17_login_ends_it(self) -> None:
         """A session outlives the deadline."""
         stage = Stage()
         stage.register("ada")
@@ -109,7 +109,7 @@ class SilenceTests(SynchronousTestCase):
         self.assertTrue(self.ada.closed)
         self.assertEqual([], self.ada.told(LoggedOut))
 
-    def test_anything_is_life(self) -> None:
+    def test_l12_anything_is_life(self) -> None:
         """Each command, also a refused one, is a sign of life, as is a bare frame."""
         signs: list[Command] = [
             Ping(),
@@ -272,7 +272,7 @@ class LoggedInTests(SynchronousTestCase):
             [what(event) for event in ada.events],
         )
 
-    def test_logout(self) -> None:
+    def test_q9_logout(self) -> None:
         """Logging out is confirmed, ends the line, and what follows is not done."""
         ada, bob = self.stage.log_in("ada"), self.stage.log_in("bob")
         ada.asks(LogOut())
@@ -344,7 +344,7 @@ class DisplacedTests(SynchronousTestCase):
         self.assertEqual(4111, refused.error.code)
         self.assertFalse(old.closed or new.closed)
 
-    def test_two_at_once(self) -> None:
+    def test_l3_two_at_once(self) -> None:
         """Of two that log in at the same moment exactly one is let in."""
         clients = [self.stage.connect() for _ in range(2)]
         for client, name in zip(clients, "ab", strict=True):

@@ -57,7 +57,7 @@ class CrowdTests(SynchronousTestCase):
             client.asks(PullHistory("no node", 0, 1))
         return stage, passwords, client
 
-    def test_pending_commands(self) -> None:
+    def test_x6_pending_commands(self) -> None:
         """So many may wait; with one more the client is not read from any more."""
         _stage, _passwords, client = self.waiting(limits.PENDING_COMMANDS)
         self.assertFalse(client.held)
@@ -89,7 +89,7 @@ class CrowdTests(SynchronousTestCase):
         self.assertTrue(client.held)
         self.assertEqual([], client.events)
 
-    def test_sends_under_way(self) -> None:
+    def test_x6_sends_under_way(self) -> None:
         """So many sends wait for commits together, others for them."""
         stage = Stage()
         bob = stage.register("bob")
@@ -147,7 +147,7 @@ class RateTests(SynchronousTestCase):
         self.stage.settle(2)
         self.ada.events.clear()
 
-    def test_pauses(self) -> None:
+    def test_x1_pauses(self) -> None:
         """Ten at once are fine; after the eleventh the client is not read from."""
         for _ in range(10):
             self.ada.asks(FindAccount("ada"))
@@ -176,7 +176,7 @@ class RateTests(SynchronousTestCase):
         self.assertFalse(self.ada.held)
         self.assertEqual(100, len(self.ada.told(Pong)))
 
-    def test_the_pace_is_kept(self) -> None:
+    def test_x1_the_pace_is_kept(self) -> None:
         """A client that asks whenever it may asks ten times a second."""
         asked = 0
         for _ in range(1000):
@@ -284,7 +284,7 @@ class FaultTests(SynchronousTestCase):
         self.assertEqual(["still here"], ada.echoes)
         self.assertEqual(1, len(self.flushLoggedErrors(RuntimeError)))
 
-    def test_storage_away(self) -> None:
+    def test_d20_storage_away(self) -> None:
         """A database that is away is said so, without a bug in the log."""
         self.readers.works = True
         self.messages.error = StorageUnavailable()

@@ -175,7 +175,7 @@ class GatheringTests(DeskCase):
         self.assertEqual([2], self.mids())
         self.assertEqual(1, len(self.flushLoggedErrors(ZeroDivisionError)))
 
-    def test_outage_refuses_what_travelled(self) -> None:
+    def test_d2_outage_refuses_what_travelled(self) -> None:
         """
         When storage fails those who travelled are told, and later ones go on.
         """

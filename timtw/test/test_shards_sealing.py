@@ -39,7 +39,7 @@ class SealingTests(SynchronousTestCase):
             self.assertEqual(plain, self.sealer.open(sealed, HERE))
             self.assertFalse(plain and plain in sealed)
 
-    def test_equal_texts_are_sealed_differently(self) -> None:
+    def test_i7_equal_texts_are_sealed_differently(self) -> None:
         """
         Nobody sees from sealed records that two texts are equal, in any process.
         """
@@ -66,7 +66,7 @@ class SealingTests(SynchronousTestCase):
             with self.assertRaises(Unreadable):
                 self.sealer.open(sealed, body_context(*context))
 
-    def test_damaged_record_does_not_open(self) -> None:
+    def test_i7_damaged_record_does_not_open(self) -> None:
         """
         A record with any byte changed, or cut anywhere, is refused.
         """
@@ -142,7 +142,7 @@ class KeyTests(SynchronousTestCase):
 class DigestTests(SynchronousTestCase):
     """Digests that stand for names, tokens and devices."""
 
-    def test_fields_do_not_run_together(self) -> None:
+    def test_i5_fields_do_not_run_together(self) -> None:
         """
         Two statements never share a digest because their parts join alike.
         """
@@ -152,7 +152,7 @@ class DigestTests(SynchronousTestCase):
         self.assertEqual(len(names), len({account(*name) for name in names}))
         self.assertNotEqual(digests.token("x"), digests.credential("x"))
 
-    def test_digests_are_keyed(self) -> None:
+    def test_i13_digests_are_keyed(self) -> None:
         """
         Without the key nobody can try names against digests.
         """

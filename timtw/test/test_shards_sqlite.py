@@ -272,7 +272,7 @@ class KeyTests(FileCase):
         """The key file."""
         return self.place / "keys" / "master.key"
 
-    async def test_missing_key_is_refused(self) -> None:
+    async def test_i13_missing_key_is_refused(self) -> None:
         """
         A node whose key file is gone does not make another one.
         """
@@ -298,7 +298,7 @@ class KeyTests(FileCase):
             self.key.write_text(text)
             self.assertIn("32 bytes in hex", await self.refused())
 
-    async def test_open_key_is_refused(self) -> None:
+    async def test_i13_open_key_is_refused(self) -> None:
         """
         A key file that others may read is refused with what to do.
         """
@@ -385,7 +385,7 @@ class OutageTests(FileCase):
             [1, 2], [mid for some in posted for mid in contracts.mids(some)]
         )
 
-    async def test_damaged_record(self) -> None:
+    async def test_d15_damaged_record(self) -> None:
         """
         A record that does not open is named in the log and left out; the rest comes.
         """

@@ -12,7 +12,7 @@ import attrs
 from timtw.core.settings import Settings
 from timtw.model import limits
 from timtw.model.errors import TooManyDevices
-from timtw.model.interfaces import Comer, Presence
+from timtw.model.peers import Comer, Presence
 
 
 @attrs.frozen
@@ -68,6 +68,21 @@ def room_for(
         last_login = min(one.age for one in present)
         if is_loser or last_login < settings.displace_after:
             raise TooManyDevices()
+    return Room(tuple(taken_over), tuple(displaced))
+
+
+def excess(present: Sequence[Presence], settings: Settings) -> Room:
+    """Who has to go as if those who are in had come one after the other just now."""
+    at_once = attrs.evolve(settings, displace_after=0.0)
+    staying: list[Presence] = []
+    taken_over: list[Presence] = []
+    displaced: list[Presence] = []
+    for one in sorted(present, key=lambda one: -one.age):
+        room = room_for(one.comer, staying, at_once)
+        taken_over += room.taken_over
+        displaced += room.displaced
+        gone = (*room.taken_over, *room.displaced)
+        staying = [old for old in staying if old not in gone] + [one]
     return Room(tuple(taken_over), tuple(displaced))
 
 

@@ -10,7 +10,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 
 from timtw.model import limits
-from timtw.model.interfaces import Comer
+from timtw.model.peers import Comer
 
 
 class Comebacks:

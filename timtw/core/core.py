@@ -11,8 +11,10 @@ from zope.interface import implementer
 from timtw.core.accounts import Accounts
 from timtw.core.deferreds import deferred
 from timtw.core.door import Door
+from timtw.core.neighbour import Neighbour
 from timtw.core.office import Office
 from timtw.core.passwords import Passwords
+from timtw.core.places import Places
 from timtw.core.posting import People, Posting
 from timtw.core.router import Router
 from timtw.core.serving import Serving
@@ -23,7 +25,8 @@ from timtw.core.tickets import Entropy
 from timtw.model.commands import IssueToken, Register
 from timtw.model.errors import TooFrequent
 from timtw.model.idents import node_of
-from timtw.model.interfaces import IFrontDesk, IMesh, IOutbox, ISession
+from timtw.model.interfaces import IFrontDesk, IOutbox, ISession
+from timtw.model.peers import IMesh
 from timtw.model.stores import IPostingDesk, IShard
 from timtw.model.values import Address
 
@@ -61,6 +64,8 @@ class Core:
         )
         self.office = Office(shard.accounts, passwords, time_ns, self._router)
         people = People(shard.accounts)
+        places = Places(sessions, self._router, settings)
+        self._neighbour = Neighbour(sessions, places, desk, clock)
         self._desk = desk
         self._door = Door(
             shard=shard,
@@ -70,6 +75,7 @@ class Core:
             posting=Posting(people, desk, self._router, settings, time_ns, entropy),
             serving=Serving(shard.accounts, shard.messages, settings, clock.seconds),
             sessions=sessions,
+            places=places,
             router=self._router,
             settings=settings,
             clock=clock,
@@ -80,7 +86,7 @@ class Core:
 
     def start(self) -> None:
         """Join the other nodes."""
-        self._router.start()
+        self._router.start(self._neighbour)
 
     @deferred
     async def stop(self) -> None:
@@ -95,6 +101,7 @@ class Core:
             for guest in self._door.guests:
                 guest.hang_up()
             self._router.stop()
+            self._neighbour.stop()
         await self._desk.flush()
 
     # IFrontDesk

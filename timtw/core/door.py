@@ -9,18 +9,18 @@ import attrs
 from twisted.internet.interfaces import IReactorTime
 
 from timtw.core.accounts import Accounts, Proven
-from timtw.core.admission import Room, room_for
+from timtw.core.places import Places
 from timtw.core.posting import People, Posting
 from timtw.core.reading import Reading
 from timtw.core.serving import Asker, Serving
 from timtw.core.sessions import Leftover, Listener, Sessions
 from timtw.core.settings import Settings
 from timtw.core.tickets import Entropy, new_credential
-from timtw.core.turns import Turns
 from timtw.model.commands import ChangePassword, LogIn, LogOut
-from timtw.model.errors import TimError, TooManyDevices
+from timtw.model.errors import TimError
 from timtw.model.events import Event, PasswordChanged
-from timtw.model.interfaces import Comer, IOutbox, IRouter, Loser, SessionsEnd
+from timtw.model.interfaces import IOutbox, IRouter
+from timtw.model.peers import Comer, SessionsEnd
 from timtw.model.stores import IPostingDesk, IShard
 from timtw.model.values import Address, Device, ReaderState
 
@@ -66,13 +66,13 @@ class Door:
     posting: Posting
     serving: Serving
     sessions: Sessions
+    places: Places
     router: IRouter
     settings: Settings
     clock: IReactorTime
     entropy: Entropy
     time_ns: Callable[[], int]
     server: int
-    _turns: Turns = attrs.Factory(Turns)
     _guests: set[Guest] = attrs.Factory(set)
     _owners: dict[Guest, Address] = attrs.Factory(dict)
 
@@ -99,18 +99,15 @@ class Door:
         """
         proven = await self.accounts.prove(command, source)
         address = self.people.remember(proven.account)
-        await self._turns.take(address.number)
-        try:
+        async with self.places.turn(address.number):
             return await self._admit(guest, outbox, command, proven)
-        finally:
-            self._turns.give_back(address.number)
 
     async def _admit(
         self, guest: Guest, outbox: IOutbox, command: LogIn, proven: Proven
     ) -> Admitted | None:
         address = proven.account.address
         comer = Comer(command.device, guest.source)
-        room = await self._room_for(address.number, comer)
+        room = await self.places.room_for(address.number, comer)
         others = self.sessions.of(address.number)
         if guest.is_gone:
             return None
@@ -130,7 +127,7 @@ class Door:
             raise
         if guest.is_gone:
             return None
-        self._make(room, address.number, comer)
+        self.places.make(room, address.number, comer)
         left = [
             Leftover(one.acked, one.acked, frozenset())
             for one in others
@@ -140,33 +137,6 @@ class Door:
         if lost is not None:
             left.append(lost)
         return Admitted(address, state, tuple(left), credential)
-
-    async def _room_for(self, account: int, comer: Comer) -> Room:
-        """Who has to go, here and on other nodes. Raises TooManyDevices."""
-        elsewhere = await self.router.elsewhere(account)
-        comebacks = self.sessions.comebacks
-        try:
-            return room_for(
-                comer,
-                [*self.sessions.present(account), *elsewhere],
-                self.settings,
-                comebacks.may_take_over(account, comer),
-                comebacks.is_loser(account, comer),
-            )
-        except TooManyDevices:
-            if comebacks.is_loser(account, comer):
-                self.router.announce(Loser(account, comer))
-            raise
-
-    def _make(self, room: Room, account: int, comer: Comer) -> None:
-        """Make room, wherever it was found."""
-        for one in room.taken_over:
-            self.router.announce(SessionsEnd(account, one.connection, quiet=True))
-        if room.taken_over:
-            self.sessions.comebacks.took_over(account, comer)
-        for one in room.displaced:
-            self.router.announce(SessionsEnd(account, one.connection))
-            self.router.announce(Loser(account, one.comer))
 
     def _reading(self, owner: Address, outbox: IOutbox) -> Reading:
         return Reading(

@@ -17,7 +17,8 @@ from timtw.core.deferreds import deferred
 from timtw.core.passwords import Passwords
 from timtw.model import limits
 from timtw.model.errors import BadParameter, UnknownAccount
-from timtw.model.interfaces import IOffice, IRouter, SessionsEnd
+from timtw.model.interfaces import IOffice, IRouter
+from timtw.model.peers import SessionsEnd
 from timtw.model.stores import IAccountStore
 from timtw.model.values import AccountLine, Address
 

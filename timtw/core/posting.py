@@ -14,7 +14,8 @@ from timtw.core.tickets import Entropy, new_message_ident
 from timtw.model import idents, limits
 from timtw.model.commands import SendMessage
 from timtw.model.errors import PermissionDenied, TimError, UnknownAccount
-from timtw.model.interfaces import IRouter, Offer
+from timtw.model.interfaces import IRouter
+from timtw.model.peers import Offer
 from timtw.model.stores import IAccountStore, IPostingDesk, Outcome
 from timtw.model.values import (
     REMOVALS,

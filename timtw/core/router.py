@@ -12,15 +12,8 @@ from zope.interface import implementer
 from timtw.core.deferreds import background
 from timtw.core.sessions import Sessions
 from timtw.model import limits
-from timtw.model.interfaces import (
-    Fact,
-    IMesh,
-    INeighbour,
-    IRouter,
-    Offer,
-    Presence,
-    SessionsEnd,
-)
+from timtw.model.interfaces import IRouter
+from timtw.model.peers import EndTurn, Fact, IMesh, INeighbour, Offer, Presence
 from timtw.model.stores import IMessageStore
 from timtw.model.values import DeliveredMark, Message
 
@@ -52,15 +45,23 @@ class NoPeers:
     def announce(self, fact: Fact) -> None:
         """There is nobody else."""
 
+    def turn(self, account: int) -> Deferred[EndTurn]:
+        """There is nobody else."""
+        return succeed(lambda: None)
+
     def present(self, account: int) -> Deferred[Sequence[Presence]]:
         """There is nobody else."""
         return succeed(())
+
+    def settle(self, account: int, over: Sequence[str]) -> Deferred[None]:
+        """There is nobody else."""
+        return succeed(None)
 
     def leave(self) -> None:
         """There is nothing to leave."""
 
 
-@implementer(IRouter, INeighbour)
+@implementer(IRouter)
 class Router:
     """Hints go to local sessions at once, and to the mesh where there are peers.
 
@@ -85,10 +86,10 @@ class Router:
         self._look: IDelayedCall | None = None
         self._runs = False
 
-    def start(self) -> None:
-        """Begin to hear of other nodes."""
+    def start(self, neighbour: INeighbour) -> None:
+        """Let ``neighbour`` hear of other nodes."""
         self._runs = True
-        self._mesh.join(self)
+        self._mesh.join(neighbour)
         self._look_later()
 
     def stop(self) -> None:
@@ -98,8 +99,6 @@ class Router:
             self._look.cancel()
             self._look = None
         self._mesh.leave()
-
-    # IRouter
 
     def publish(self, offers: Sequence[Offer]) -> None:
         """See ``IRouter``."""
@@ -121,38 +120,21 @@ class Router:
 
     def announce(self, fact: Fact) -> None:
         """See ``IRouter``."""
-        self.told(fact)
+        self._sessions.told(fact)
         if self._mesh.has_peers:
             self._mesh.announce(fact)
+
+    def turn(self, account: int) -> Deferred[EndTurn]:
+        """See ``IRouter``."""
+        return self._mesh.turn(account)
 
     def elsewhere(self, account: int) -> Deferred[Sequence[Presence]]:
         """See ``IRouter``."""
         return self._mesh.present(account)
 
-    # INeighbour
-
-    def offered(self, offers: Sequence[Offer]) -> None:
-        """See ``INeighbour``."""
-        self._sessions.offer(offers)
-
-    def marked(self, mark: DeliveredMark) -> None:
-        """See ``INeighbour``."""
-        self._sessions.mark(mark)
-
-    def streamed(self, message: Message) -> None:
-        """See ``INeighbour``."""
-        self._sessions.stream(message)
-
-    def told(self, fact: Fact) -> None:
-        """See ``INeighbour``."""
-        if isinstance(fact, SessionsEnd):
-            self._sessions.dismiss(fact)
-        else:
-            self._sessions.comebacks.displaced(fact.account, fact.comer)
-
-    def present(self, account: int) -> Sequence[Presence]:
-        """See ``INeighbour``."""
-        return self._sessions.present(account)
+    def settle(self, account: int, over: Sequence[str]) -> Deferred[None]:
+        """See ``IRouter``."""
+        return self._mesh.settle(account, over)
 
     def _look_later(self) -> None:
         if self._mesh.has_peers and self._runs:

@@ -10,7 +10,7 @@ import attrs
 
 from timtw.core.comebacks import Comebacks
 from timtw.model import limits
-from timtw.model.interfaces import Comer, Offer, Presence, SessionsEnd
+from timtw.model.peers import Comer, Fact, Loser, Offer, Presence, SessionsEnd
 from timtw.model.values import DeliveredMark, Device, LogEntry, Message
 
 
@@ -138,6 +138,15 @@ class Sessions:
             name = listener.connection
             if fact.connection in ("", name) and fact.spared != name:
                 (listener.hang_up if fact.quiet else listener.dismissed)()
+
+    def told(self, fact: Fact) -> None:
+        """Make the fact true here."""
+        if isinstance(fact, SessionsEnd):
+            self.dismiss(fact)
+        elif isinstance(fact, Loser):
+            self.comebacks.displaced(fact.account, fact.comer)
+        else:
+            self.comebacks.took_over(fact.account, fact.comer)
 
     def present(self, account: int) -> list[Presence]:
         """The account's sessions on this node, for the rule of admission."""

@@ -7,18 +7,21 @@ on purpose: whatever goes over a link that is cut never arrives.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from hashlib import blake2b
 from itertools import chain
-from typing import Final
+from typing import Final, TypeVar
 
-from twisted.internet.defer import Deferred, gatherResults
+from twisted.internet.defer import Deferred, gatherResults, succeed
 from twisted.internet.interfaces import IReactorTime
+from twisted.internet.task import deferLater
 from zope.interface import implementer
 
-from timtw.model.interfaces import Fact, IMesh, INeighbour, Offer, Presence
-from timtw.model.limits import PRESENT_SECONDS
+from timtw.model.limits import PRESENT_SECONDS, SETTLE_SECONDS, TURN_SECONDS
+from timtw.model.peers import EndTurn, Fact, IMesh, INeighbour, Offer, Presence
 from timtw.model.values import DeliveredMark, Message
 
 _TRAVEL_SECONDS: Final = 0.001
+R = TypeVar("R")
 
 
 class Hub:
@@ -42,6 +45,13 @@ class Hub:
     def mend(self, one: str, other: str) -> None:
         """Lose nothing between two nodes any more."""
         self._cut.discard(frozenset((one, other)))
+        there = {one, other}
+        accounts = [
+            account
+            for account, holders in self._holders.items()
+            if len(holders) > 1 and holders & there
+        ]
+        self.carry(one, one, lambda node: node.reunited(accounts))
 
     def settle(self, name: str, place: MemoryMesh | None) -> None:
         """A node joins, or leaves if ``place`` is ``None``."""
@@ -78,25 +88,57 @@ class Hub:
             if place is not None and place.neighbour is not None:
                 call(place.neighbour)
 
-        if frozenset((origin, to)) not in self._cut:
+        if self.joined(origin, to):
             self._clock.callLater(_TRAVEL_SECONDS, arrive)
 
-    def ask(self, origin: str, to: str, account: int) -> Deferred[Sequence[Presence]]:
-        """What the node ``to`` knows of an account; nothing over a link that is cut."""
-        answer: Deferred[Sequence[Presence]] = Deferred()
+    def ask(
+        self,
+        origin: str,
+        to: str,
+        question: Callable[[INeighbour], Deferred[R]],
+        seconds: float,
+        late: Callable[[R], None] = lambda _: None,
+    ) -> Deferred[R | None]:
+        """
+        Ask the node ``to``; ``None`` if nothing has come back after so many seconds.
 
-        def arrive() -> None:
-            place = self._places.get(to)
-            found: Sequence[Presence] = ()
-            if place is not None and place.neighbour is not None:
-                found = place.neighbour.present(account)
-            self._clock.callLater(_TRAVEL_SECONDS, answer.callback, found)
+        Args:
+            late: Gets an answer that comes after that.
+        """
+        answer: Deferred[R | None] = Deferred()
+        end = self._clock.callLater(seconds, answer.callback, None)
 
-        if frozenset((origin, to)) in self._cut:
-            self._clock.callLater(PRESENT_SECONDS, answer.callback, ())
-        else:
-            self._clock.callLater(_TRAVEL_SECONDS, arrive)
+        def back(result: R) -> None:
+            if end.active():
+                end.cancel()
+                answer.callback(result)
+            else:
+                late(result)
+
+        def arrive(place: INeighbour) -> None:
+            asked = question(place)
+            _ = asked.addCallback(
+                lambda result: self.carry(to, origin, lambda _: back(result))
+            )
+
+        self.carry(origin, to, arrive)
         return answer
+
+    def owner(self, account: int) -> str | None:
+        """The node that lends turns with an account: the same for all, by hashing."""
+
+        def weight(name: str) -> bytes:
+            return blake2b(f"{account}/{name}".encode()).digest()
+
+        return max(self._places, key=weight, default=None)
+
+    def travel(self) -> Deferred[None]:
+        """Fires when something that begins now would arrive."""
+        return deferLater(self._clock, _TRAVEL_SECONDS)
+
+    def joined(self, one: str, other: str) -> bool:
+        """Whether anything passes between two nodes."""
+        return frozenset((one, other)) not in self._cut
 
 
 @implementer(IMesh)
@@ -156,8 +198,48 @@ class MemoryMesh:
         for to in self._hub.others(self._name):
             self._hub.carry(self._name, to, lambda node: node.told(fact))
 
+    def turn(self, account: int) -> Deferred[EndTurn]:
+        """See ``IMesh``."""
+        hub, name, owner = self._hub, self._name, self._hub.owner(account)
+        if owner is None or not hub.joined(name, owner):
+            return succeed(lambda: None)
+
+        def give_back(turn: int | None) -> None:
+            if turn is not None:
+                hub.carry(name, owner, lambda node: node.returned(turn))
+
+        asked = hub.ask(
+            name, owner, lambda node: node.lend(account), TURN_SECONDS, give_back
+        )
+        return asked.addCallback(lambda turn: lambda: give_back(turn))
+
     def present(self, account: int) -> Deferred[Sequence[Presence]]:
         """See ``IMesh``."""
+
+        def question(node: INeighbour) -> Deferred[Sequence[Presence]]:
+            return succeed(node.present(account))
+
+        answers = self._ask_holders(account, question, PRESENT_SECONDS)
+        return answers.addCallback(
+            lambda found: [*chain(*(one for one in found if one is not None))]
+        )
+
+    def settle(self, account: int, over: Sequence[str]) -> Deferred[None]:
+        """See ``IMesh``."""
+
+        def question(node: INeighbour) -> Deferred[None]:
+            return node.settle(account, over)
+
+        answers = self._ask_holders(account, question, SETTLE_SECONDS)
+        return answers.addCallback(lambda _: None)
+
+    def _ask_holders(
+        self,
+        account: int,
+        question: Callable[[INeighbour], Deferred[R]],
+        seconds: float,
+    ) -> Deferred[list[R | None]]:
+        """Ask every other node with sessions of the account, as it is now."""
         holders = self._hub.holders(account, self._name)
-        asked = [self._hub.ask(self._name, to, account) for to in holders]
-        return gatherResults(asked).addCallback(lambda found: [*chain(*found)])
+        asked = [self._hub.ask(self._name, to, question, seconds) for to in holders]
+        return self._hub.travel().addCallback(lambda _: gatherResults(asked))

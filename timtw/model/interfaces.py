@@ -1,88 +1,21 @@
 """The seams between clients, core and mesh.
 
 A client is two things: what it may ask (``ISession``) and how it is reached
-(``IOutbox``). A node is reached by other nodes through ``IMesh`` and ``INeighbour``.
-Storage has interfaces of its own in ``timtw.model.stores``.
+(``IOutbox``). The seam between nodes is ``timtw.model.peers``, that to storage
+``timtw.model.stores``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TypeAlias
 
-import attrs
 from twisted.internet.defer import Deferred
 from zope.interface import Attribute, Interface
 
 from timtw.model.commands import Command, IssueToken, Register
 from timtw.model.events import Event
-from timtw.model.values import (
-    AccountLine,
-    Address,
-    DeliveredMark,
-    Device,
-    LogEntry,
-    Message,
-)
-
-
-@attrs.frozen
-class Offer:
-    """A hint that an account's log has grown, with the new entry in hand."""
-
-    account: int
-    entry: LogEntry
-
-
-@attrs.frozen
-class Comer:
-    """A device at a login: what it states, and a text that stands for its address."""
-
-    device: Device
-    source: str
-
-
-@attrs.frozen
-class Presence:
-    """A session of an account, as its node knows it.
-
-    Args:
-        age: Seconds since the login.
-        silence: Seconds since the last sign of life.
-    """
-
-    connection: str
-    comer: Comer
-    age: float
-    silence: float
-
-
-@attrs.frozen
-class SessionsEnd:
-    """A fact: sessions of this account shall end.
-
-    Args:
-        connection: Only the session of this connection; empty for all of them.
-        spared: All but the session of this connection; empty for no exception.
-        quiet: Without the log-out notice.
-    """
-
-    account: int
-    connection: str = ""
-    spared: str = ""
-    quiet: bool = False
-
-
-@attrs.frozen
-class Loser:
-    """A fact: this device was displaced, or refused when it came back after that."""
-
-    account: int
-    comer: Comer
-
-
-Fact: TypeAlias = SessionsEnd | Loser
-"""What every node has to know at once."""
+from timtw.model.peers import EndTurn, Fact, Offer, Presence
+from timtw.model.values import AccountLine, Address, DeliveredMark, LogEntry, Message
 
 
 class IOutbox(Interface):
@@ -182,64 +115,14 @@ class IRouter(Interface):
     def announce(fact: Fact) -> None:
         """Make the fact true on every node."""
 
+    def turn(account: int) -> Deferred[EndTurn]:
+        """Wait until no other node lets devices of the account in; see ``IMesh``."""
+
     def elsewhere(account: int) -> Deferred[Sequence[Presence]]:
         """The account's sessions on other nodes; see ``IMesh.present``."""
 
-
-class IMesh(Interface):
-    """The other nodes, as one node sees them: directory, routing and facts."""
-
-    has_peers: bool = Attribute("Whether hints of other nodes can get lost.")
-
-    def join(neighbour: INeighbour) -> None:
-        """Begin to hand to ``neighbour`` what other nodes send. Called once."""
-
-    def entered(account: int) -> None:
-        """The account has its first session on this node."""
-
-    def left(account: int) -> None:
-        """The account's last session on this node has ended."""
-
-    def publish(offers: Sequence[Offer]) -> None:
-        """Bring each offer to the other nodes that hold its account. May be lost."""
-
-    def mark(mark: DeliveredMark) -> None:
-        """Bring the mark to the other nodes that hold its author. May be lost."""
-
-    def stream(message: Message) -> None:
-        """Bring a stream to the other nodes that hold its recipient. May be lost."""
-
-    def announce(fact: Fact) -> None:
-        """Tell the fact to every other node."""
-
-    def present(account: int) -> Deferred[Sequence[Presence]]:
-        """
-        The account's sessions on the other nodes.
-
-        Never fails: who does not answer within ``PRESENT_SECONDS`` is left out.
-        """
-
-    def leave() -> None:
-        """This node stops: nothing more comes to its neighbour."""
-
-
-class INeighbour(Interface):
-    """What a node does with what others send it."""
-
-    def offered(offers: Sequence[Offer]) -> None:
-        """Offer these entries to the sessions here, and only here."""
-
-    def marked(mark: DeliveredMark) -> None:
-        """Tell the sessions of the author here, and only here."""
-
-    def streamed(message: Message) -> None:
-        """Bring a stream to the sessions of its recipient here, and only here."""
-
-    def told(fact: Fact) -> None:
-        """Make the fact true here."""
-
-    def present(account: int) -> Sequence[Presence]:
-        """The account's sessions here."""
+    def settle(account: int, over: Sequence[str]) -> Deferred[None]:
+        """Have other nodes store what they know of the account; see ``IMesh``."""
 
 
 class IOffice(Interface):

@@ -155,6 +155,12 @@ COMEBACKS: Final = 10_000
 """Devices remembered for that, and for takeovers; the oldest one is forgotten."""
 PRESENT_SECONDS: Final = 2.0
 """How long a login waits for what other nodes know of the account's sessions."""
+TURN_SECONDS: Final = 10.0
+"""How long one node may keep others from letting devices of an account in, and how long
+a login waits for that: long enough for slow storage, too short to lock anybody out."""
+SETTLE_SECONDS: Final = 0.5
+"""How long a login waits until other nodes have stored what its device has confirmed
+there. What they have not is sent again; a commit takes far less."""
 BLOCK_SECONDS: Final = 100 * 366 * 24 * 3600
 """Longest block that ends by itself: its end still fits into 64 bits."""
 PASSWORD_QUEUE: Final = 1000

@@ -40,7 +40,8 @@ from timtw.model.events import (
     Refused,
     Repeated,
 )
-from timtw.model.interfaces import IMesh, IOutbox, ISession
+from timtw.model.interfaces import IOutbox, ISession
+from timtw.model.peers import IMesh
 from timtw.model.stores import IShard
 from timtw.model.values import Address, Content, Device, LogEntry
 from timtw.shards.groupcommit import GroupCommit

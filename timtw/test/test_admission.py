@@ -6,12 +6,12 @@ from collections.abc import Sequence
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from timtw.core.admission import Room, room_for
+from timtw.core.admission import Room, excess, room_for
 from timtw.core.comebacks import Comebacks
 from timtw.core.settings import Settings
 from timtw.model import limits
 from timtw.model.errors import TooManyDevices
-from timtw.model.interfaces import Comer, Presence
+from timtw.model.peers import Comer, Presence
 from timtw.model.values import Device
 
 PHONE, DESK = 1, 2
@@ -161,6 +161,51 @@ class TakeoverTests(Rule):
         """Without the right to take over, the old line is like any other."""
         old = there("new", PHONE, 50.0, "home")
         self.assertEqual(([], ["new"]), self.room([old], may_take_over=False))
+
+
+class ExcessTests(SynchronousTestCase):
+    """Who goes where more are logged in than may be."""
+
+    def gone(
+        self, present: Sequence[Presence], total: int, of_a_kind: int
+    ) -> tuple[list[str], list[str]]:
+        """Who goes quietly and who with the notice."""
+        room = excess(
+            present, Settings(device_limit=total, device_type_limit=of_a_kind)
+        )
+        return (
+            [one.connection for one in room.taken_over],
+            [one.connection for one in room.displaced],
+        )
+
+    def test_both_sides(self) -> None:
+        """The older go, as many as are too much, however young all of them are."""
+        present = [there("b", None, 2), there("c", None, 1), there("a", None, 3)]
+        self.assertEqual(([], []), self.gone(present, 3, 1))
+        self.assertEqual(([], ["a"]), self.gone(present, 2, 1))
+        self.assertEqual(([], ["a", "b"]), self.gone(present, 1, 1))
+        self.assertEqual(([], []), self.gone([], 1, 1))
+
+    def test_kinds(self) -> None:
+        """Each kind has its own limit."""
+        present = [
+            there("old desk", DESK, 9),
+            there("old phone", PHONE, 8),
+            there("desk", DESK, 7),
+            there("phone", PHONE, 6),
+        ]
+        gone = self.gone(present, 9, 1)
+        self.assertEqual(([], ["old desk", "old phone"]), gone)
+
+    def test_same_device(self) -> None:
+        """The old line of a device that is in again goes without a word."""
+        phone = Comer(Device("phone", PHONE), "home")
+        present = [
+            Presence("old", phone, 9, 0),
+            Presence("new", phone, 8, 0),
+            there("desk", DESK, 7),
+        ]
+        self.assertEqual((["old"], []), self.gone(present, 2, 1))
 
 
 class MemoryTests(SynchronousTestCase):

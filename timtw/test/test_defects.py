@@ -102,7 +102,7 @@ class L2LoginsAtTheSameTime(SynchronousTestCase):
         devices = [stage.connect(node) for node in ("north", "south") * 4]
         for number, device in enumerate(devices):
             device.asks(LogIn("bob", "bob", "", "", Device(str(number))))
-        stage.settle()
+        stage.settle(1)
         stage.log_in("ada").writes(bob, "hi")
         stage.settle()
         self.assertEqual([["hi"]] * 8, [device.texts for device in devices])

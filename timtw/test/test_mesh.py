@@ -11,7 +11,7 @@ from timtw.mesh.memory import MemoryMesh
 from timtw.model import limits
 from timtw.model.commands import Acknowledge, FetchBacklog
 from timtw.model.events import Delivery, LoggedIn, LoggedOut, Marked
-from timtw.model.interfaces import SessionsEnd
+from timtw.model.peers import SessionsEnd
 from timtw.model.values import DeliveredMark
 from timtw.test.stage import Client, Stage
 
@@ -103,9 +103,9 @@ class TrafficTests(Joined):
             def told(self, fact: object) -> None:
                 heard.append(fact)
 
+        ada, _bob = self.log_in("ada", "north"), self.log_in("bob", "south")
         west = self.stage.hub.place("west")
         west.join(Listening())  # type: ignore[arg-type]
-        ada, _bob = self.log_in("ada", "north"), self.log_in("bob", "south")
         ada.writes(self.bob, "hi")
         self.stage.settle(1)
         self.assertEqual([], heard)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from twisted.internet.defer import Deferred
+from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from timtw.core.turns import Turns
+from timtw.core.turns import LentTurns, Turns
+from timtw.model.limits import TURN_SECONDS
 
 
 class TurnsTests(SynchronousTestCase):
@@ -52,3 +54,43 @@ class TurnsTests(SynchronousTestCase):
             self.turns.give_back(1)
         self.assertEqual({}, self.turns._locks)
         self.take("c", 1)
+
+
+class LentTests(SynchronousTestCase):
+    """Turns that other nodes have borrowed."""
+
+    def setUp(self) -> None:
+        """Nobody has."""
+        self.clock = Clock()
+        self.turns = LentTurns(self.clock)
+
+    def lend(self, key: int) -> Deferred[int]:
+        """Somebody wants one."""
+        return Deferred.fromCoroutine(self.turns.lend(key))
+
+    def test_one_at_a_time(self) -> None:
+        """The next one has it when the first gives it back, other keys at once."""
+        first, second = self.lend(1), self.lend(1)
+        number = self.successResultOf(first)
+        self.successResultOf(self.lend(2))
+        self.assertNoResult(second)
+        self.turns.returned(number)
+        self.assertNotEqual(number, self.successResultOf(second))
+
+    def test_both_sides(self) -> None:
+        """A borrower that is never heard of again keeps nobody out for ever."""
+        first, second, third = (self.lend(1) for _ in range(3))
+        number = self.successResultOf(first)
+        self.clock.advance(TURN_SECONDS - 0.1)
+        self.assertNoResult(second)
+        self.clock.advance(0.1)
+        self.successResultOf(second)
+        self.turns.returned(number)
+        self.assertNoResult(third)
+
+    def test_stop(self) -> None:
+        """A node that stops leaves no timer behind."""
+        numbers = [self.successResultOf(self.lend(key)) for key in range(3)]
+        self.turns.returned(numbers[0])
+        self.turns.stop()
+        self.assertEqual([], self.clock.getDelayedCalls())

@@ -1,0 +1,86 @@
+"""What a node does with what other nodes send it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from twisted.internet.interfaces import IReactorTime
+from twisted.logger import Logger
+from zope.interface import implementer
+
+from timtw.core.deferreds import background, deferred
+from timtw.core.places import Places
+from timtw.core.sessions import Sessions
+from timtw.core.turns import LentTurns
+from timtw.model.peers import Fact, INeighbour, Offer, Presence, SessionsEnd
+from timtw.model.stores import IPostingDesk
+from timtw.model.values import DeliveredMark, Message
+
+
+@implementer(INeighbour)
+class Neighbour:
+    """This node, as the others see it."""
+
+    _log = Logger()
+
+    def __init__(
+        self,
+        sessions: Sessions,
+        places: Places,
+        desk: IPostingDesk,
+        clock: IReactorTime,
+    ) -> None:
+        """Nobody asks before the mesh is joined."""
+        self._sessions = sessions
+        self._places = places
+        self._desk = desk
+        self._lent = LentTurns(clock)
+
+    def stop(self) -> None:
+        """Nobody asks any more."""
+        self._lent.stop()
+
+    def offered(self, offers: Sequence[Offer]) -> None:
+        """See ``INeighbour``."""
+        self._sessions.offer(offers)
+
+    def marked(self, mark: DeliveredMark) -> None:
+        """See ``INeighbour``."""
+        self._sessions.mark(mark)
+
+    def streamed(self, message: Message) -> None:
+        """See ``INeighbour``."""
+        self._sessions.stream(message)
+
+    def told(self, fact: Fact) -> None:
+        """See ``INeighbour``."""
+        self._sessions.told(fact)
+
+    @deferred
+    async def lend(self, account: int) -> int:
+        """See ``INeighbour``."""
+        return await self._lent.lend(account)
+
+    def returned(self, turn: int) -> None:
+        """See ``INeighbour``."""
+        self._lent.returned(turn)
+
+    def present(self, account: int) -> Sequence[Presence]:
+        """See ``INeighbour``."""
+        return self._sessions.present(account)
+
+    @deferred
+    async def settle(self, account: int, over: Sequence[str]) -> None:
+        """See ``INeighbour``."""
+        for connection in over:
+            self._sessions.dismiss(SessionsEnd(account, connection, quiet=True))
+        await self._desk.flush()
+
+    def reunited(self, accounts: Sequence[int]) -> None:
+        """See ``INeighbour``."""
+        background("devices were not counted", self._tidy(accounts), self._log)
+
+    async def _tidy(self, accounts: Sequence[int]) -> None:
+        """One account after the other, so that logins come in between."""
+        for account in accounts:
+            await self._places.tidy(account)

@@ -1,0 +1,181 @@
+"""The seam between nodes: what they tell each other, and how.
+
+A node asks others through ``IMesh`` and answers them as an ``INeighbour``. A mesh only
+carries calls; what they do is written in ``timtw.core``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TypeAlias
+
+import attrs
+from twisted.internet.defer import Deferred
+from zope.interface import Attribute, Interface
+
+from timtw.model.values import DeliveredMark, Device, LogEntry, Message
+
+
+@attrs.frozen
+class Offer:
+    """A hint that an account's log has grown, with the new entry in hand."""
+
+    account: int
+    entry: LogEntry
+
+
+@attrs.frozen
+class Comer:
+    """A device at a login: what it states, and a text that stands for its address."""
+
+    device: Device
+    source: str
+
+
+@attrs.frozen
+class Presence:
+    """A session of an account, as its node knows it.
+
+    Args:
+        age: Seconds since the login.
+        silence: Seconds since the last sign of life.
+    """
+
+    connection: str
+    comer: Comer
+    age: float
+    silence: float
+
+
+@attrs.frozen
+class SessionsEnd:
+    """A fact: sessions of this account shall end.
+
+    Args:
+        connection: Only the session of this connection; empty for all of them.
+        spared: All but the session of this connection; empty for no exception.
+        quiet: Without the log-out notice.
+    """
+
+    account: int
+    connection: str = ""
+    spared: str = ""
+    quiet: bool = False
+
+
+@attrs.frozen
+class Loser:
+    """A fact: this device was displaced, or refused when it came back after that."""
+
+    account: int
+    comer: Comer
+
+
+@attrs.frozen
+class TakenOver:
+    """A fact: this device has taken over its own old line."""
+
+    account: int
+    comer: Comer
+
+
+Fact: TypeAlias = SessionsEnd | Loser | TakenOver
+"""What every node has to know at once."""
+
+EndTurn: TypeAlias = Callable[[], None]
+"""Ends a turn (``IMesh.turn``). Called once."""
+
+
+class IMesh(Interface):
+    """The other nodes, as one node sees them: directory, routing and facts."""
+
+    has_peers: bool = Attribute("Whether hints of other nodes can get lost.")
+
+    def join(neighbour: INeighbour) -> None:
+        """Begin to hand to ``neighbour`` what other nodes send. Called once."""
+
+    def entered(account: int) -> None:
+        """The account has its first session on this node."""
+
+    def left(account: int) -> None:
+        """The account's last session on this node has ended."""
+
+    def publish(offers: Sequence[Offer]) -> None:
+        """Bring each offer to the other nodes that hold its account. May be lost."""
+
+    def mark(mark: DeliveredMark) -> None:
+        """Bring the mark to the other nodes that hold its author. May be lost."""
+
+    def stream(message: Message) -> None:
+        """Bring a stream to the other nodes that hold its recipient. May be lost."""
+
+    def announce(fact: Fact) -> None:
+        """Tell the fact to every other node."""
+
+    def turn(account: int) -> Deferred[EndTurn]:
+        """
+        Wait for the right to let devices of the account in.
+
+        One node, the same for all, owns the account and lends turns
+        (``INeighbour.lend``). Never fails: without the owner, or after
+        ``TURN_SECONDS``, it fires all the same, and others are not kept waiting.
+        """
+
+    def present(account: int) -> Deferred[Sequence[Presence]]:
+        """
+        The account's sessions on the other nodes.
+
+        Never fails: who does not answer within ``PRESENT_SECONDS`` is left out.
+        """
+
+    def settle(account: int, over: Sequence[str]) -> Deferred[None]:
+        """
+        Have the other nodes store what devices of the account have confirmed there.
+
+        The sessions of the connections ``over`` end first, without the log-out
+        notice. Never fails: nobody is waited for beyond ``SETTLE_SECONDS``.
+        """
+
+    def leave() -> None:
+        """This node stops: nothing more comes to its neighbour."""
+
+
+class INeighbour(Interface):
+    """What a node does with what others send it."""
+
+    def offered(offers: Sequence[Offer]) -> None:
+        """Offer these entries to the sessions here, and only here."""
+
+    def marked(mark: DeliveredMark) -> None:
+        """Tell the sessions of the author here, and only here."""
+
+    def streamed(message: Message) -> None:
+        """Bring a stream to the sessions of its recipient here, and only here."""
+
+    def told(fact: Fact) -> None:
+        """Make the fact true here."""
+
+    def lend(account: int) -> Deferred[int]:
+        """
+        The next turn with an account that this node owns; fires with its number.
+
+        There is one at a time per account, and each ends by itself after
+        ``TURN_SECONDS``, in case that the borrower is gone.
+        """
+
+    def returned(turn: int) -> None:
+        """A turn that was lent is over. May come after it has ended by itself."""
+
+    def present(account: int) -> Sequence[Presence]:
+        """The account's sessions here."""
+
+    def settle(account: int, over: Sequence[str]) -> Deferred[None]:
+        """End these sessions here, quietly; fires when all cursors are stored."""
+
+    def reunited(accounts: Sequence[int]) -> None:
+        """
+        See that no more devices of these accounts are logged in than may be.
+
+        They have sessions on several nodes, and for a while not all of those, or
+        not the owner, could be reached. One node is told.
+        """

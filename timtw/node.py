@@ -30,7 +30,7 @@ from timtw.model.stores import IShard, ShardError
 from timtw.office.control import ControlError, ControlSocket
 from timtw.protocols.clientline import make_shared
 from timtw.protocols.frames import FrameType
-from timtw.protocols.proxied import behind
+from timtw.protocols.proxied import InFront
 from timtw.protocols.site import make_site
 from timtw.protocols.sources import TrustedProxies
 from timtw.protocols.tcp import TcpClients
@@ -131,21 +131,24 @@ class Node(Service):
 
     async def _open_doors(self, core: Core) -> None:
         """Serve clients wherever the configuration says."""
-        clients, reactor = self._config.clients, self._reactor
+        clients = self._config.clients
         off = frozenset(FrameType[name] for name in clients.switched_off)
-        shared = make_shared(core, reactor, self._config.limits.max_frame, off)
+        shared = make_shared(core, self._reactor, self._config.limits.max_frame, off)
         trusted = TrustedProxies(clients.trusted_proxies)
+        doors = InFront(self._reactor, trusted)
         site = make_site(shared, page(), origins=clients.origins, trusted=trusted)
         served = "WebSocket /tim, HTTP /tim2, the chat page at /"
         for description in clients.websocket:
-            await self._listen(description, behind(site, trusted, reactor), served)
+            await self._listen(doors, description, site, served)
         lines = TcpClients(shared)
         for description in clients.tcp:
-            await self._listen(description, behind(lines, trusted, reactor), "TCP")
+            await self._listen(doors, description, lines, "TCP")
 
-    async def _listen(self, description: str, factory: Any, served: str) -> None:
+    async def _listen(
+        self, doors: Any, description: str, factory: Any, served: str
+    ) -> None:
         """Let clients in; StartError where that is not possible."""
-        endpoint = serverFromString(self._reactor, description)
+        endpoint = serverFromString(doors, description)
         try:
             self._ports.append(await endpoint.listen(factory))
         except CannotListenError as error:

@@ -165,6 +165,8 @@ def _endpoints(bounds: Bounds, text: str, base: Path) -> tuple[Endpoint, ...]:
     if len(endpoints) < bounds.lowest:
         raise ValueError("empty, where at least one endpoint is needed")
     for endpoint in endpoints:
+        if ":sslmethod=" in endpoint:
+            raise ValueError("with sslmethod; only TLS 1.2 and 1.3 are ever spoken")
         try:
             # The reactor is only kept by what this makes, and that is dropped.
             serverFromString(None, endpoint)

@@ -12,9 +12,11 @@ from twisted.internet.address import IPv4Address, IPv6Address
 from twisted.internet.interfaces import (
     IAddress,
     IDelayedCall,
+    IListeningPort,
     IReactorTime,
 )
 from twisted.internet.protocol import Factory, Protocol, connectionDone
+from twisted.protocols.tls import TLSMemoryBIOFactory
 from twisted.python.failure import Failure
 
 from timtw.model.limits import PROXY_SECONDS
@@ -103,6 +105,51 @@ class ProxiedFactory(Factory):
         return self._factory.buildProtocol(addr)
 
 
-def behind(factory: Any, trusted: TrustedProxies, clock: IReactorTime) -> Any:
-    """``factory``, as it is where nobody is trusted."""
-    return ProxiedFactory(factory, trusted, clock) if trusted else factory
+class InFront:
+    """A reactor whose ports read the header of a proxy before anything else.
+
+    That is in front of TLS as well, where proxies send it. A listener that it does not
+    know, such as that of a local socket, has no address that could be trusted.
+    """
+
+    def __init__(self, reactor: Any, trusted: TrustedProxies) -> None:
+        self._reactor = reactor
+        self._trusted = trusted
+
+    def _read_first(self, factory: Any) -> Any:
+        """``factory``, as it is where nobody is trusted."""
+        if not self._trusted:
+            return factory
+        return ProxiedFactory(factory, self._trusted, self._reactor)
+
+    def listenTCP(
+        self, port: int, factory: Any, backlog: int = 50, interface: str = ""
+    ) -> IListeningPort:
+        """See ``IReactorTCP``."""
+        listening: IListeningPort = self._reactor.listenTCP(
+            port, self._read_first(factory), backlog, interface
+        )
+        return listening
+
+    def listenSSL(
+        self,
+        port: int,
+        factory: Any,
+        contextFactory: Any,
+        backlog: int = 50,
+        interface: str = "",
+    ) -> IListeningPort:
+        """See ``IReactorSSL``."""
+        inside = TLSMemoryBIOFactory(contextFactory, False, factory, self._reactor)
+        return self.listenTCP(port, inside, backlog, interface)
+
+    def adoptStreamPort(self, fileno: int, family: int, factory: Any) -> IListeningPort:
+        """See ``IReactorSocket``."""
+        listening: IListeningPort = self._reactor.adoptStreamPort(
+            fileno, family, self._read_first(factory)
+        )
+        return listening
+
+    def __getattr__(self, name: str) -> Any:
+        """Everything else is the reactor's."""
+        return getattr(self._reactor, name)

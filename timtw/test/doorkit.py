@@ -6,8 +6,10 @@ import http.client
 import os
 import shutil
 import socket
+import ssl
 import subprocess
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -54,6 +56,19 @@ def missing(program: str) -> str | None:
     return None if where(program) else f"{program} is not installed"
 
 
+def wait_for(port: int, alive: Callable[[], bool] = lambda: True) -> None:
+    """Wait until something listens on ``port``. Raises OSError: nothing ever does."""
+    end = time.monotonic() + SECONDS
+    while True:
+        try:
+            connect(port).close()
+            return
+        except OSError:
+            if time.monotonic() > end or not alive():
+                raise
+        time.sleep(0.02)
+
+
 class Proxy:
     """A proxy as a process."""
 
@@ -64,17 +79,12 @@ class Proxy:
             self._process = subprocess.Popen(
                 words, stdin=subprocess.DEVNULL, stdout=out, stderr=out
             )
-        end = time.monotonic() + SECONDS
-        while True:
-            try:
-                connect(port).close()
-                return
-            except OSError as error:
-                if time.monotonic() > end or self._process.poll() is not None:
-                    self.stop()
-                    words_said = log.read_text(errors="replace")
-                    raise AssertionError(f"no proxy: {words_said}") from error
-                time.sleep(0.02)
+        try:
+            wait_for(port, lambda: self._process.poll() is None)
+        except OSError as error:
+            self.stop()
+            words_said = log.read_text(errors="replace")
+            raise AssertionError(f"no proxy: {words_said}") from error
 
     def stop(self) -> None:
         """End it."""
@@ -82,16 +92,24 @@ class Proxy:
         self._process.wait(SECONDS)
 
 
-def connect(port: int, source: str = "127.0.0.1") -> socket.socket:
-    """A plain connection to a server on this machine, from an address of it."""
-    return socket.create_connection(("127.0.0.1", port), SECONDS, (source, 0))
+def connect(
+    port: int, source: str = "127.0.0.1", tls: ssl.SSLContext | None = None
+) -> socket.socket:
+    """A connection to a server on this machine, from an address of it."""
+    line = socket.create_connection(("127.0.0.1", port), SECONDS, (source, 0))
+    return line if tls is None else tls.wrap_socket(line, server_hostname="127.0.0.1")
 
 
-def register(port: int, name: str, source: str, *forged: tuple[str, str]) -> Answer:
+def register(
+    port: int,
+    name: str,
+    source: str,
+    *forged: tuple[str, str],
+    tls: ssl.SSLContext | None = None,
+) -> Answer:
     """Register over HTTP, from an address, with further headers."""
-    line = http.client.HTTPConnection(
-        "127.0.0.1", port, timeout=SECONDS, source_address=(source, 0)
-    )
+    line = http.client.HTTPConnection("127.0.0.1", port)
+    line.sock = connect(port, source, tls)
     try:
         line.request("POST", "/tim2", SPEECH.register(name, PASSWORD), dict(forged))
         heard = SPEECH.hear(line.getresponse().read())

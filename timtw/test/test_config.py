@@ -303,6 +303,12 @@ class RefusalTests(ConfigTestCase):
             (problem,) = self.problems(f"[{section}]\n{key} = {text}")
             self.assertIn(f"[{section}] {key}: is ", problem)
 
+    def test_old_tls(self) -> None:
+        """Nobody can choose a TLS older than 1.2, not even by an endpoint's options."""
+        endpoint = "ssl:5080:privateKey=/no/such/file:sslmethod=TLSv1_1_METHOD"
+        (problem,) = self.problems(f"[clients]\nwebsocket = {endpoint}")
+        self.assertIn("only TLS 1.2 and 1.3", problem)
+
     def test_bounds(self) -> None:
         """The smallest and the largest number are taken, the next ones not."""
         for section, key, lowest, highest in (

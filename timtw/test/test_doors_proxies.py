@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,6 +17,7 @@ from timtw.test.doorkit import (
     example,
     missing,
     register,
+    wait_for,
 )
 from timtw.test.loss.nodes import Node, free_port
 
@@ -50,18 +52,25 @@ class Behind(SynchronousTestCase):
     """A node that two registrations a minute and address are enough for."""
 
     trusted = "127.0.0.1"
+    tls: ssl.SSLContext | None = None
+
+    def doors(self) -> str:
+        """Keys of the node's doors beside the usual one."""
+        return f"tcp = tcp:{self.lines}:interface=127.0.0.1\n"
 
     def setUp(self) -> None:
         """Start the node."""
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
         self.folder = Path(folder.name)
-        self.lines, self.front, self.front_lines = (free_port() for _ in range(3))
-        keys = f"tcp = tcp:{self.lines}:interface=127.0.0.1\n"
-        keys += f"trusted_proxies = {self.trusted}\n"
+        self.web, self.lines, self.front, self.front_lines = (
+            free_port() for _ in range(4)
+        )
+        keys = self.doors() + f"trusted_proxies = {self.trusted}\n"
         self.node = Node(self.folder, configuration=configuration(keys, registers=2))
         self.node.start()
         self.addCleanup(self.node.stop)
+        wait_for(self.lines)  # The door that a node opens last.
 
     def run_proxy(self, words: list[str], port: int) -> None:
         """Run a proxy that listens on a port."""
@@ -69,7 +78,10 @@ class Behind(SynchronousTestCase):
 
     def codes(self, source: str, names: str, *forged: tuple[str, str]) -> list[int]:
         """How each of some registrations from an address is answered."""
-        return [register(self.front, name, source, *forged).code for name in names]
+        return [
+            register(self.front, name, source, *forged, tls=self.tls).code
+            for name in names
+        ]
 
     def check_addresses(self) -> None:
         """Each client's address counts by itself, whatever it claims."""
@@ -78,8 +90,19 @@ class Behind(SynchronousTestCase):
         forged = "X-Forwarded-For", "198.51.100.1"
         self.assertEqual([5105], self.codes(HERE, "g", forged))
 
-    def check_conversation(self, ada: Talker, bob: Talker, nodes: list[str]) -> None:
-        """They write to each other, small things and large ones."""
+    def check_conversation(self, port: int, *, path: str = "/tim", plain: bool) -> None:
+        """Two people write to each other, small things and large ones.
+
+        Args:
+            port: The other one's, who talks as the last two say.
+        """
+        nodes = [
+            register(self.front, name, HERE, tls=self.tls).text
+            for name in ("ada", "bob")
+        ]
+        ada = Talker(connect(self.front, HERE, self.tls), "ada")
+        line = connect(port, THERE, self.tls)
+        bob = Talker(line, "bob", path=path, plain=plain)
         for writer, reader, peer in ((ada, bob, nodes[1]), (bob, ada, nodes[0])):
             for body in ("hello", "hello " * 20_000):
                 writer.write(peer, body)
@@ -93,6 +116,10 @@ class Nginx(Behind):
 
     skip = missing("nginx")
 
+    def upstream(self) -> str:
+        """What nginx asks."""
+        return f"http://127.0.0.1:{self.node.port}"
+
     def setUp(self) -> None:
         """Start nginx."""
         super().setUp()
@@ -102,7 +129,7 @@ class Nginx(Behind):
                 "listen 443 ssl;": f"listen 127.0.0.1:{self.front};",
                 "ssl_certificate ": "# ",
                 "ssl_certificate_key ": "# ",
-                ":5080": f":{self.node.port}",
+                "http://127.0.0.1:5080": self.upstream(),
             },
         )
         path = self.folder / "nginx.conf"
@@ -121,10 +148,7 @@ class BehindNginx(Nginx):
 
     def test_conversation(self) -> None:
         """WebSocket passes, on both of its paths."""
-        nodes = [register(self.front, name, HERE).text for name in ("ada", "bob")]
-        ada = Talker(connect(self.front, HERE), "ada")
-        bob = Talker(connect(self.front, THERE), "bob", path="/")
-        self.check_conversation(ada, bob, nodes)
+        self.check_conversation(self.front, path="/", plain=False)
 
 
 class BehindUntrustedNginx(Nginx):
@@ -144,6 +168,10 @@ class BehindHaproxy(Behind):
     skip = missing("haproxy")
     version = "send-proxy-v2"
 
+    def node_port(self) -> int:
+        """The port of the node for WebSocket and HTTP."""
+        return self.node.port
+
     def setUp(self) -> None:
         """Start HAProxy."""
         super().setUp()
@@ -154,7 +182,7 @@ class BehindHaproxy(Behind):
                 tls: "",
                 "bind :443": f"bind 127.0.0.1:{self.front}",
                 "bind :5091": f"bind 127.0.0.1:{self.front_lines}",
-                "127.0.0.1:5080": f"127.0.0.1:{self.node.port}",
+                "127.0.0.1:5080": f"127.0.0.1:{self.node_port()}",
                 "127.0.0.1:5090": f"127.0.0.1:{self.lines}",
                 "send-proxy-v2": self.version,
             },
@@ -169,10 +197,7 @@ class BehindHaproxy(Behind):
 
     def test_conversation(self) -> None:
         """WebSocket and TCP pass."""
-        nodes = [register(self.front, name, HERE).text for name in ("ada", "bob")]
-        ada = Talker(connect(self.front, HERE), "ada")
-        bob = Talker(connect(self.front_lines, THERE), "bob", plain=True)
-        self.check_conversation(ada, bob, nodes)
+        self.check_conversation(self.front_lines, plain=True)
 
 
 class BehindOldHaproxy(BehindHaproxy):

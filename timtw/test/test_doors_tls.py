@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from twisted.trial.unittest import SynchronousTestCase
 
-from timtw.test.doorkit import Talker, configuration, connect, register
+from timtw.test.doorkit import Talker, configuration, connect, register, wait_for
 from timtw.test.loss.nodes import Node, free_port
 from timtw.test.loss.speech import Answer, ThriftSpeech
 
@@ -73,6 +73,7 @@ class Tls(SynchronousTestCase):
         self.node = Node(self.folder, configuration=text)
         self.node.start()
         self.addCleanup(self.node.stop)
+        wait_for(self.plain)  # The door that a node opens last.
 
     def secure(
         self, port: int, lowest: ssl.TLSVersion, highest: ssl.TLSVersion

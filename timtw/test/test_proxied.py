@@ -13,7 +13,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from timtw.model.commands import Ping
 from timtw.model.limits import PROXY_HEADER, PROXY_SECONDS
 from timtw.protocols.clientline import make_shared
-from timtw.protocols.proxied import behind
+from timtw.protocols.proxied import ProxiedFactory
 from timtw.protocols.proxyheader import BadHeader, Header, read_header
 from timtw.protocols.site import make_site
 from timtw.protocols.sources import TrustedProxies
@@ -153,8 +153,8 @@ class Doors(SynchronousTestCase):
         self.clock, self.desk = Clock(), RecordingDesk()
         shared = make_shared(self.desk, self.clock, 1000)
         site = make_site(shared, None, origins=(), trusted=PROXIES)
-        self.tcp = behind(TcpClients(shared), PROXIES, self.clock)
-        self.http = behind(site, PROXIES, self.clock)
+        self.tcp = ProxiedFactory(TcpClients(shared), PROXIES, self.clock)
+        self.http = ProxiedFactory(site, PROXIES, self.clock)
 
     def connect(self, factory: object, source: str = "10.0.0.1") -> Socket:
         """A connection from ``source``."""

@@ -120,7 +120,8 @@ class ClientsConfig:
     origins: tuple[Origin, ...] = option(
         "",
         "Web origins whose pages may connect. None: any, and programs that send no "
-        "origin. Some: exactly these, and nobody without one.",
+        "origin. Some: exactly these, as text, and nobody without one. Pages have one "
+        "without a path; the Go and Java clients send `https://github.com/donnie4w/tim`.",
     )
     trusted_proxies: tuple[Network, ...] = option(
         "",

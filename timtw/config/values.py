@@ -54,7 +54,7 @@ FRAME_NAMES = (
 
 Parser = Callable[[str, Path], object]
 
-_ORIGIN = re.compile(r"https?://[^/?#@\s]+")
+_ORIGIN = re.compile(r"(https?://[^/?#@\s]+)(/[^?#\s]*)?", re.IGNORECASE)
 _URL = re.compile(r"([a-z][a-z0-9+]*):(.*)", re.IGNORECASE | re.DOTALL)
 _TRUTHS = {"yes": True, "true": True, "on": True, "1": True}
 _TRUTHS |= {"no": False, "false": False, "off": False, "0": False}
@@ -178,12 +178,14 @@ def _endpoints(bounds: Bounds, text: str, base: Path) -> tuple[Endpoint, ...]:
 
 
 def _origins(text: str, base: Path) -> tuple[Origin, ...]:
-    """One origin per line, or none."""
-    origins = tuple(Origin(line.rstrip("/").lower()) for line in _lines(text))
-    for origin in origins:
-        if not _ORIGIN.fullmatch(origin):
-            raise ValueError(f"not an origin like https://chat.example.org: {origin!r}")
-    return origins
+    """One origin per line, or none; some programs send one with a path."""
+    origins = []
+    for line in _lines(text):
+        found = _ORIGIN.fullmatch(line.rstrip("/"))
+        if found is None:
+            raise ValueError(f"not an origin like https://chat.example.org: {line!r}")
+        origins.append(Origin(found[1].lower() + (found[2] or "")))
+    return tuple(origins)
 
 
 def _networks(text: str, base: Path) -> tuple[Network, ...]:

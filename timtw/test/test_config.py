@@ -29,8 +29,9 @@ keys = /etc/timtw/keys       # elsewhere
 websocket = tcp:5080
     tcp:5081:interface=127.0.0.1
 ping_timeout = 300
-origins = https://chat.example.org
+origins = https://Chat.example.org
     http://localhost:8000/
+    https://github.com/Donnie4w/tim
 tcp = tcp:5090
     tcp:5091
 trusted_proxies = 10.0.0.0/8
@@ -121,8 +122,14 @@ class ReadingTests(ConfigTestCase):
         both = ("tcp:5080", "tcp:5081:interface=127.0.0.1")
         self.assertEqual(both, clients.websocket)
         self.assertEqual(300, clients.ping_timeout)
-        origins = ("https://chat.example.org", "http://localhost:8000")
-        self.assertEqual(origins, clients.origins)
+        self.assertEqual(
+            (
+                "https://chat.example.org",
+                "http://localhost:8000",
+                "https://github.com/Donnie4w/tim",
+            ),
+            clients.origins,
+        )
         self.assertEqual(("tcp:5090", "tcp:5091"), clients.tcp)
         self.assertEqual(("10.0.0.0/8", "::1/128"), clients.trusted_proxies)
         self.assertEqual(("TIMREGISTER", "TIMMESSAGE"), clients.switched_off)
@@ -284,7 +291,7 @@ class RefusalTests(ConfigTestCase):
             ("clients", "websocket", "tcp:5080:colour=red"),
             ("clients", "websocket", "ssl:5080:privateKey=/no/such/file"),
             ("clients", "origins", "chat.example.org"),
-            ("clients", "origins", "https://chat.example.org/page"),
+            ("clients", "origins", "https://chat.example.org/?page"),
             ("clients", "tcp", "tcp"),
             ("clients", "trusted_proxies", "proxy.example.org"),
             ("clients", "trusted_proxies", "10.0.0.1/8"),

@@ -12,7 +12,13 @@ from typing import Final, TypeVar
 
 from timtw.model import commands, values
 from timtw.model.commands import Unacceptable
-from timtw.model.errors import BadParameter, NotServed, PermissionDenied, TimError
+from timtw.model.errors import (
+    BadParameter,
+    NotServed,
+    PermissionDenied,
+    TimError,
+    UnknownAccount,
+)
 from timtw.model.values import Address, Content, DeliveredMark, Message
 from timtw.protocols import structs
 from timtw.protocols.refusals import Note, note_of
@@ -92,7 +98,7 @@ def _fault(message: structs.TimMessage, recipient: int, order: int) -> TimError 
     if unserved(Part.RECIPIENT, recipient):
         return NotServed()
     if message.toTid is None:
-        return PermissionDenied()
+        return UnknownAccount() if message.roomTid is None else PermissionDenied()
     if message.roomTid is not None and unserved(Part.ADDRESS, "roomTid"):
         return NotServed()
     return None

@@ -15,6 +15,7 @@ from timtw.model.errors import (
     PermissionDenied,
     TimError,
     Undecodable,
+    UnknownAccount,
 )
 from timtw.model.limits import HISTORY_ENTRIES, NODE_LIST
 from timtw.model.values import Content, Device
@@ -300,7 +301,7 @@ class Messages(Case):
         for recipient in (-1, 0, 1, 4):
             self.refused(head % (recipient, 1), BadParameter, note)
         nobody = b'\xda{"msType":2,"odType":1,"id":4}'
-        self.refused(nobody, PermissionDenied, Note(90, t2=4))
+        self.refused(nobody, UnknownAccount, Note(90, t2=4))
         room = b'\xda{"msType":2,"odType":1,"roomTid":{"node":"R"}}'
         self.refused(room, PermissionDenied, Note(90, n="R"))
 

@@ -10,7 +10,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from timtw.model import events
 from timtw.model.commands import Command, Form, SendMessage, Unacceptable
-from timtw.model.errors import BadParameter, NotServed, PermissionDenied, TimError
+from timtw.model.errors import BadParameter, NotServed, TimError, UnknownAccount
 from timtw.model.values import BURN, REVOCATION, STREAM, Content, LogEntry
 from timtw.protocols.codecs import JSON, THRIFT
 from timtw.protocols.refusals import Note
@@ -75,7 +75,7 @@ class Removals(SynchronousTestCase):
         self.refused(burn, BadParameter, Note(93, n="R"))
         private = b'\xdc{"msType":2,"odType":2,"mid":7,%b,%b}' % (TO_BOB, room)
         self.refused(private, NotServed, Note(92, n="B"))
-        self.refused(b'\xdc{"msType":2,"odType":2,"mid":7}', PermissionDenied, Note(92))
+        self.refused(b'\xdc{"msType":2,"odType":2,"mid":7}', UnknownAccount, Note(92))
 
     def test_confirmed(self) -> None:
         """The asking device is told the peer and the number, by what was done."""

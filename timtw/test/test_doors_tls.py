@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import socket
 import ssl
 import tempfile
 from ipaddress import ip_address
@@ -12,8 +13,13 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
-from twisted.trial.unittest import SynchronousTestCase
+from twisted.internet.defer import Deferred
+from twisted.internet.protocol import Factory, Protocol, connectionDone
+from twisted.internet.threads import deferToThread
+from twisted.python.failure import Failure
+from twisted.trial.unittest import SynchronousTestCase, TestCase
 
+from timtw.client.addresses import NodeAddress
 from timtw.test.doorkit import Talker, configuration, connect, register, wait_for
 from timtw.test.loss.nodes import Node, free_port
 from timtw.test.loss.speech import Answer, ThriftSpeech
@@ -126,3 +132,59 @@ class Tls(SynchronousTestCase):
             with self.assertRaises(ssl.SSLError) as caught:
                 self.secure(port, OLD, OLD)
             self.assertIn("ALERT_PROTOCOL_VERSION", str(caught.exception.reason))
+
+
+class Ending(Protocol):
+    """A connection of which only the end matters."""
+
+    def __init__(self) -> None:
+        self.ended: Deferred[None] = Deferred()
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        """It is over."""
+        self.ended.callback(None)
+
+
+class ClientTests(TestCase):
+    """The client library, and servers that speak one version of TLS."""
+
+    def setUp(self) -> None:
+        """A certificate that no client trusts."""
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = Path(folder.name)
+        make_certificate(self.folder)
+
+    def greet(self, server: socket.socket, version: ssl.TLSVersion) -> str:
+        """Why the handshake with the next client failed."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(self.folder / "chain.pem", self.folder / "key.pem")
+        context.set_ciphers("DEFAULT:@SECLEVEL=0")
+        context.minimum_version = context.maximum_version = version
+        line, _ = server.accept()
+        with line:
+            try:
+                context.wrap_socket(line, server_side=True)
+            except ssl.SSLError as error:
+                return str(error.reason)
+        return ""
+
+    async def test_old_servers(self) -> None:
+        """It offers 1.2 and 1.3, up to the certificate, and nothing older."""
+        from twisted.internet import reactor
+
+        for version, reason in (
+            (OLD, "UNSUPPORTED_PROTOCOL"),
+            (LOWEST, "TLSV1_ALERT_UNKNOWN_CA"),
+            (HIGHEST, "TLSV1_ALERT_UNKNOWN_CA"),
+        ):
+            with socket.create_server(("127.0.0.1", 0)) as server:
+                told = deferToThread(self.greet, server, version)
+                address = NodeAddress.parsed(
+                    f"tls://127.0.0.1:{server.getsockname()[1]}"
+                )
+                endpoint = address.endpoint(reactor)
+                ending = await endpoint.connect(Factory.forProtocol(Ending))
+                self.assertEqual(reason, await told)
+                assert isinstance(ending, Ending)
+                await ending.ended

@@ -78,6 +78,7 @@ class Feed:
         self._ahead = Ahead(cursor)
         self._receipt = 0
         self._unseen = 0
+        self._asking = False
         self._writable = True
         self._held_until = now() + limits.HOLD_SECONDS
         self.state = State.HOLD
@@ -130,7 +131,8 @@ class Feed:
             for entry in page.entries:
                 if entry.message.kind != TEXT:
                     self._heed(entry)
-            self._pump()
+            if not self._asking:
+                self._pump()
 
     def unread(self, ticket: int) -> None:
         """Storage could not be read; it is asked again a little later."""
@@ -253,9 +255,12 @@ class Feed:
         if self._ahead.knows(self.sent):
             return True
         ticket = self._ahead.ticket(self.sent, self._now())
-        if ticket:
-            self._port.read(self.sent, limit, ticket)
-        return False
+        if not ticket:
+            return False
+        self._asking = True  # The answer may be at hand.
+        self._port.read(self.sent, limit, ticket)
+        self._asking = False
+        return self._ahead.knows(self.sent)
 
     def _step(self) -> bool:
         """Send or step over what follows ``sent``; ``False`` if there is no room."""

@@ -24,10 +24,12 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-VERSION: Final = 2
+VERSION: Final = 3
 """The version of these definitions; a change adds one and a migration to it."""
 
 metadata: Final = MetaData()
+embedded: Final = MetaData()
+"""What the embedded engine has besides: the journal that its commits append to."""
 
 
 def _number(name: str, **options: Any) -> Column[int]:
@@ -197,4 +199,37 @@ member: Final = Table(
     _zero("delivered_mid"),
     PrimaryKeyConstraint("slot", "first", "second", "account"),
     sqlite_with_rowid=False,
+)
+
+journal: Final = Table(
+    # One row per message or event, in the order of its commit, until the row is moved
+    # to ``message`` and ``log``. Its columns are those of both.
+    "journal",
+    embedded,
+    Column("n", Integer, primary_key=True, autoincrement=False),
+    _small("kind"),
+    _number("first"),
+    _number("second"),
+    _number("mid"),
+    _number("id"),
+    _number("sender"),
+    _number("ts"),
+    _small("state"),
+    _number("sender_seq"),  # 0: not in the log of the sender
+    _number("recipient_seq"),
+    _octets("body"),
+    _octets("digest", nullable=True),  # of a send whose client chose its id
+)
+
+journal_move: Final = Table(
+    # A cursor, and one delivered mark that follows from it; mid 0 for none.
+    "journal_move",
+    embedded,
+    Column("n", Integer, primary_key=True, autoincrement=False),
+    _number("account"),
+    _octets("device"),
+    _number("cursor"),
+    _number("first"),
+    _number("second"),
+    _number("mid"),
 )

@@ -26,7 +26,7 @@ from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.sql import ClauseElement, ColumnElement
 
 from timtw.shards import schema
-from timtw.shards.compiling import Rows, compiled, many_keys, many_rows
+from timtw.shards.compiling import Rows, compiled, many_keys
 
 S = TypeVar("S")
 
@@ -69,18 +69,6 @@ def put(table: Table, key: Sequence[str], *others: str) -> str:
     return text(row.on_conflict_do_update(index_elements=key, set_=kept), *names)
 
 
-def put_many(table: Table, key: Sequence[str], value: str, *others: str) -> Rows:
-    """Write many rows; where the key exists only ``value`` is overwritten."""
-
-    def finish(rows: Any) -> ClauseElement:
-        done: ClauseElement = rows.on_conflict_do_update(
-            index_elements=key, set_={value: rows.excluded[value]}
-        )
-        return done
-
-    return many_rows(DIALECT, table, (*key, value, *others), finish, insert)
-
-
 def read_many(table: Table, key: Sequence[str], *names: str) -> Rows:
     """Rows by many keys: a union of searches, which every engine does by index."""
 
@@ -104,17 +92,6 @@ class PostingStatements:
         self.read_counters = read_many(
             schema.counter, CONVERSATION, "first", "second", "last"
         )
-        self.write_counters = put_many(schema.counter, CONVERSATION, "last")
-        self.write_messages = many_rows(
-            DIALECT, schema.message, [column.name for column in schema.message.c]
-        )
-        own = ("body", "id", "sender")
-        self.write_log = many_rows(
-            DIALECT, schema.log, [c.name for c in schema.log.c if c.name not in own]
-        )
-        self.write_events = many_rows(
-            DIALECT, schema.log, [column.name for column in schema.log.c]
-        )
         message = schema.message
         m, key = message.c, (*CONVERSATION, "mid")
         self.read_author = text(
@@ -131,16 +108,12 @@ class PostingStatements:
             ONCE,
             *("period", "first", "second", "digest", "mid", "ts"),
         )
-        self.write_once = many_rows(DIALECT, schema.send_once, (*ONCE, "mid", "ts"))
         self.read_cursors = read_many(
             schema.reader, READER, "account", "device", "cursor"
         )
-        # The rows exist, so ``seen`` is never kept from here.
-        self.write_cursors = put_many(schema.reader, READER, "cursor", "seen")
         self.read_delivered = read_many(
             schema.member, MEMBER, "first", "second", "account", "delivered_mid"
         )
-        self.write_delivered = put_many(schema.member, MEMBER, "delivered_mid")
 
 
 class ReadingStatements:
@@ -153,7 +126,7 @@ class ReadingStatements:
         e = log.c
         text_of_entry = and_(
             e.kind == TEXT_ENTRY,
-            m.slot == _slot_of(e.first),
+            m.slot == slot_of(e.first),
             *[m[name] == e[name] for name in ("first", "second", "mid")],
             m.state == THERE,
         )
@@ -187,7 +160,7 @@ class ReadingStatements:
         )
 
 
-def _slot_of(number: ColumnElement[int]) -> ColumnElement[int]:
+def slot_of(number: ColumnElement[int]) -> ColumnElement[int]:
     """The slot that leads an account number, computed by the database."""
     shifted = number.bitwise_rshift(literal_column("44"))
     return shifted.bitwise_and(literal_column("1048575"))

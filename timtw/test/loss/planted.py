@@ -27,7 +27,7 @@ from timtw.shards.writer import Writer
 def echo_before_commit() -> None:
     """What a transaction will have done is told before its COMMIT."""
 
-    def transact(self: Any, jobs: Sequence[Any]) -> list[Any]:
+    def transact(self: Any, jobs: Sequence[Any], ride: Any) -> list[Any]:
         connection = self._connection
         results: list[Any] = []
         connection.execute("BEGIN IMMEDIATE")
@@ -37,7 +37,9 @@ def echo_before_commit() -> None:
             except TimError:
                 results.append((result, Failure()))
         self._reactor.callFromThread(self._deliver, results)
+        ride(connection)
         connection.execute("COMMIT")
+        self._companion.committed()
         return []
 
     _replace(Writer, "_transact", transact)

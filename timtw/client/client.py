@@ -102,7 +102,7 @@ class Client:
         Raises (in the Deferred):
             Refused: the node does not take it.
             Busy: too much is waiting.
-            ValueError: it is too long.
+            ValueError: it is too long, also if only this node's operator says so.
             ClientError: the client has ended.
         """
         ident = ident or self._rng.randrange(1, _IDENTS)

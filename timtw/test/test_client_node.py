@@ -198,8 +198,45 @@ class LibraryTests(NodeCase):
         for address, error in ((self.address, Refused), ("tcp://h:1", ValueError)):
             again = register(reactor, [address], "ada", "x")
             await self.assertFailure(Deferred.fromCoroutine(again), error)
-        nowhere = register(reactor, [f"ws://127.0.0.1:{free_port()}"], "x", "x")
-        await self.assertFailure(Deferred.fromCoroutine(nowhere), Unreachable)
+
+    async def test_registering_with_failover(self) -> None:
+        """Nodes are asked in turn: one that is down, or is none, is passed over."""
+        dead, other = (f"ws://127.0.0.1:{free_port()}" for _ in range(2))
+        stream = f"ws{self.stream.removeprefix('tcp')}"
+        addresses = [dead, self.stream, stream, self.address]
+        carol = await register(reactor, addresses, "carol", "secret")
+        client = await self.client("carol")
+        self.assertEqual(carol, client.node)
+        nowhere = Deferred.fromCoroutine(register(reactor, [dead, other], "x", "x"))
+        error: Any = await self.assertFailure(nowhere, Unreachable)
+        for address in (dead, other):
+            self.assertIn(f"{address}: nobody listens there", str(error))
+
+    async def test_longer_than_the_operator_wants(self) -> None:
+        """What this node does not take is given up with an error, on both doors and
+        once; what was asked and written around it is answered."""
+        self.server.kill()
+        os.environ["TIMTW_LIMITS_MAX_FRAME"] = "8192"
+        self.addCleanup(os.environ.pop, "TIMTW_LIMITS_MAX_FRAME")
+        await deferToThread(self.server.start)
+        for number, address in enumerate((self.address, self.stream)):
+            lost: list[State] = []
+            client = await self.client(
+                "ada", addresses=[address], resource=address, observe=lost.append
+            )
+            texts = ["before", "x" * 9000, "y" * 4000, "z" * 10_000, "after"]
+            found = client.find("bob")
+            everybody = client.profiles([self.bob] * 2000)
+            sends = [client.send(self.bob, text) for text in texts]
+            for given_up in (sends[1], sends[3], everybody):
+                error: Any = await self.assertFailure(given_up, ValueError)
+                self.assertIn("longer than this node takes", str(error))
+            stored = [(await sends[place]).mid for place in (0, 2, 4)]
+            self.assertEqual([3 * number + n for n in (1, 2, 3)], sorted(stored))
+            profile = await found
+            self.assertEqual(self.bob, profile and profile.node)
+            times = sum(isinstance(state, Offline) for state in lost)
+            self.assertEqual(3, times, "each broke one line")
 
 
 class CommandTests(NodeCase):

@@ -406,7 +406,10 @@ class Feed:
         if self.state is not State.SUSPENDED and acked <= seq <= self.sent:
             for flight in self._flights.up_to(seq):
                 self.acknowledged(flight.receipt)
-            return
+            acked = self.acked
+            if seq <= acked:
+                return
+            # A part of a page was meant: the rest of it comes again.
         if seq < acked:
             self._flights.start_over(seq)
         self._go_back(seq)

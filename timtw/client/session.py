@@ -8,7 +8,6 @@ and decides when to come back.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final
 
 from timtw.client.happenings import (
     Answered,
@@ -19,7 +18,7 @@ from timtw.client.happenings import (
     Phase,
 )
 from timtw.client.receiving import Receiving
-from timtw.client.refusals import may_pass, refusal, unread
+from timtw.client.refusals import SENDS, may_pass, refusal, unread
 from timtw.client.requests import Asking, Request
 from timtw.client.sending import Sending
 from timtw.client.values import (
@@ -35,12 +34,6 @@ from timtw.client.wire import DELIVERED, Heard, Speech, message_of
 from timtw.model.errors import BadToken, Remedy
 from timtw.protocols.frames import FrameType
 from timtw.protocols.structs import TimAck, TimMessage, TimMessageList
-
-_SENDS: Final = (
-    FrameType.TIMMESSAGE,
-    FrameType.TIMREVOKEMESSAGE,
-    FrameType.TIMBURNMESSAGE,
-)
 
 
 class Session:
@@ -114,8 +107,14 @@ class Session:
     def logout(self) -> None:
         """End the session; ``Over`` follows."""
         if self.phase is Phase.HERE:
+            self.parting()
             self.leaving = True
             self._frames.append(self._speech.logout())
+
+    def parting(self) -> None:
+        """The line is about to be left: tell what was taken of a page in part."""
+        if self.phase is Phase.HERE and self.listens and self._receiving.unfinished:
+            self._frames.append(self._speech.backlog(self._receiving.position))
 
     def send(self, ident: int, peer: str, text: str) -> None:
         """
@@ -201,12 +200,13 @@ class Session:
                 self.credential = ack.n or ""
                 return
             if ack.timType == FrameType.TIMLOGOUT:
-                self._ended()
+                gone = Displaced("another device took the place of this one")
+                self._end(None if self.leaving else gone)
                 return
             if unread(ack):
                 self.too_long()
                 return
-            error = refusal(heard, *_SENDS)
+            error = refusal(heard, *SENDS)
             if error is not None:
                 self._refused(ack, error)
                 return
@@ -243,11 +243,6 @@ class Session:
         self._push()
         self._frames += self._asking.lost()
         self._events.append(Online(self.node))
-
-    def _ended(self) -> None:
-        """The node has ended the session; have we asked for it?"""
-        displaced = Displaced("another device took the place of this one")
-        self._end(None if self.leaving else displaced)
 
     def _end(self, error: Exception | None) -> None:
         """Nothing more will come."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -302,6 +303,98 @@ class CommandTests(NodeCase):
         status, out, _ = self.run_command("listen", "--name", "bob", "--count", "1")
         self.assertEqual(0, status)
         self.assertIn(out, (f"from {self.ada}: one\n", f"from {self.ada}: two\n"))
+
+    def test_one_by_one(self) -> None:
+        """A script that takes one message with each run gets on, from either door,
+        although they all came in one page."""
+        for text in ("one", "two", "three"):
+            send = ("send", "--name", "ada", "--to", "bob", text)
+            self.assertEqual(0, self.run_command(*send)[0])
+        once = ("listen", "--name", "bob", "--count", "1")
+        for text, server in (
+            ("one", self.address),
+            ("two", self.stream),
+            ("three", self.address),
+        ):
+            status, out, _ = self.run_command(*once, TIMTW_SERVER=server)
+            self.assertEqual((0, f"from {self.ada}: {text}\n"), (status, out))
+
+    def test_signals(self) -> None:
+        """Ctrl-C ends a listener in order: without complaints, and nothing that it
+        wrote comes again."""
+        for text in ("one", "two"):
+            send = ("send", "--name", "ada", "--to", "bob", text)
+            self.assertEqual(0, self.run_command(*send)[0])
+        words = ("listen", "--name", "bob")
+        secret = {"TIMTW_PASSWORD": "secret"}
+        for signum in (signal.SIGINT, signal.SIGTERM):
+            listener = self.start(*words, **secret)
+            assert listener.stdout is not None
+            assert listener.stderr is not None
+            self.assertIn("connected", listener.stderr.readline())
+            for text in ("one", "two") if signum == signal.SIGINT else ():
+                self.assertIn(text, listener.stdout.readline())
+            listener.send_signal(signum)
+            self.assertEqual(("", ""), listener.communicate(timeout=SECONDS))
+            self.assertEqual(130, listener.returncode)
+
+    def test_what_is_no_text(self) -> None:
+        """What a script pipes in loses the end of its last line; nothing at all, and
+        what is no text, is refused, and so are ids that are none."""
+        send = ("send", "--name", "ada", "--to", "bob")
+        for piped, status in ((b"a\nb\n", 0), (b"", 2), (b"\n", 2), (b"\xff\n", 2)):
+            done = subprocess.run(
+                [sys.executable, "-m", "timtw.cli", *send],
+                env=dict(
+                    os.environ,
+                    PYTHONPATH=str(ROOT),
+                    TIMTW_SERVER=self.address,
+                    TIMTW_PASSWORD="secret",
+                ),
+                input=piped,
+                capture_output=True,
+                check=False,
+            )
+            self.assertEqual(status, done.returncode, done.stderr)
+            self.assertEqual(bool(status), done.stderr.startswith(b"timtw: "))
+        for ident in ("0", "-5", "0x7", str(1 << 53)):
+            status, _, complaint = self.run_command(*send, f"--id={ident}", "x")
+            self.assertEqual(2, status)
+            self.assertIn(f"{ident} is not between 1 and 2^53-1", complaint)
+        listen = ("listen", "--name", "bob", "--json", "--count", "1")
+        self.assertEqual("a\nb", json.loads(self.run_command(*listen)[1])["text"])
+
+    def test_nowhere_to_write(self) -> None:
+        """A disk that is full is told in a sentence, and the message comes again; a
+        reader that has gone ends it without one."""
+        send = ("send", "--name", "ada", "--to", "bob")
+        for text in ("one", "two"):
+            self.assertEqual(0, self.run_command(*send, text)[0])
+        words = [sys.executable, "-m", "timtw.cli", "listen", "--name", "bob"]
+        environ = dict(
+            os.environ,
+            PYTHONPATH=str(ROOT),
+            TIMTW_SERVER=self.address,
+            TIMTW_PASSWORD="secret",
+        )
+        with Path("/dev/full").open("w") as full:
+            done = subprocess.run(
+                words, env=environ, stdin=subprocess.DEVNULL, stdout=full,
+                stderr=subprocess.PIPE, text=True, check=False,
+            )  # fmt: skip
+        self.assertEqual(1, done.returncode)
+        self.assertIn("No space left", done.stderr.splitlines()[-1])
+        reader, writer = os.pipe()
+        os.close(reader)
+        done = subprocess.run(
+            words, env=environ, stdin=subprocess.DEVNULL, stdout=writer,
+            stderr=subprocess.PIPE, text=True, check=False,
+        )  # fmt: skip
+        os.close(writer)
+        self.assertEqual(0, done.returncode)
+        self.assertEqual(1, len(done.stderr.splitlines()), done.stderr)
+        out = self.run_command("listen", "--name", "bob", "--count", "1")[1]
+        self.assertIn("one", out)
 
     def test_exit_statuses(self) -> None:
         """Each kind of failure has its status and one sentence."""

@@ -194,6 +194,8 @@ class AddressTests(SynchronousTestCase):
         self.assertEqual(0, route.rounds)
         self.assertLessEqual(route.dropped(), CLIENT_BACKOFF_FIRST)
         self.assertRaises(ValueError, Route, [], Random(1))
+        several = {Route(addresses, Random(seed)).failed() for seed in range(9)}
+        self.assertEqual(9, len(several), "clients do not come back together")
 
 
 class Transport(StringTransport):

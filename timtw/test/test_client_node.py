@@ -47,10 +47,11 @@ class NodeCase(TestCase):
         """The node is up, the two are registered."""
         self.directory = Path(self.mktemp()).resolve()
         self.directory.mkdir()
-        stream = f"tcp:{free_port()}:interface=127.0.0.1"
-        self.stream = f"tcp://127.0.0.1:{stream.split(':')[1]}"
+        port = free_port()
+        stream = f"tcp:{port}:interface=127.0.0.1"
+        self.stream = f"tcp://127.0.0.1:{port}"
         served = CONFIGURATION.replace("tcp =\n", f"tcp = {stream}\n")
-        self.server = Node(self.directory, configuration=served)
+        self.server = Node(self.directory, configuration=served, further=(port,))
         self.server.start()
         self.addCleanup(lambda: self.server.kill())
         self.address = f"ws://127.0.0.1:{self.server.port}"

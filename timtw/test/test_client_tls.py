@@ -41,7 +41,7 @@ class TlsTests(TestCase):
             f"tcp = ssl:{lines}:interface=127.0.0.1:{files}\n"
             f"    tcp:{plain}:interface=127.0.0.1\n"
         )
-        self.node = Node(folder, configuration=text)
+        self.node = Node(folder, configuration=text, further=(web, lines, plain))
         self.node.start()
         self.addCleanup(self.node.stop)
         self.addCleanup(os.environ.pop, AUTHORITIES, None)

@@ -1,0 +1,115 @@
+"""What a bare Twisted server makes of the same bytes."""
+
+from __future__ import annotations
+
+import selectors
+import socket
+import ssl
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+import attrs
+
+from benchmarks.load import Reading
+from benchmarks.machine import SERVER_CORE, cpu_of, on_core
+from benchmarks.rows import per_message
+from benchmarks.serving import client_tls
+from benchmarks.talker import JSON, TEXT
+from timtw.test.loss.blocking import CHUNK
+from timtw.test.loss.frames import frame
+from timtw.test.loss.nodes import free_port
+
+MESSAGES: Final = 300_000
+"""The control bounces so many texts, for it is so much faster than a node."""
+STARTS: Final = 20.0
+"""Seconds in which the bare server has to start."""
+
+
+@attrs.frozen
+class Bare:
+    """A bare server that runs."""
+
+    port: int
+    pid: int
+
+
+@contextmanager
+def bare(folder: Path | None = None) -> Iterator[Bare]:
+    """
+    A bare server on the node's core.
+
+    Args:
+        folder: Where the key and the certificate are; without it there is no TLS.
+    """
+    port = free_port()
+    words = [str(Path(__file__).with_name("echo.py")), str(port)]
+    words += [str(folder)] if folder else []
+    with on_core(SERVER_CORE):
+        server = subprocess.Popen([sys.executable, *words])
+    try:
+        _patiently(port).close()
+        yield Bare(port, server.pid)
+    finally:
+        server.kill()
+        server.wait()
+
+
+def _patiently(port: int) -> socket.socket:
+    """Connect to a server that may not listen yet."""
+    end = time.monotonic() + STARTS
+    while True:
+        try:
+            return socket.create_connection(("127.0.0.1", port))
+        except ConnectionRefusedError:
+            if time.monotonic() > end:
+                raise
+            time.sleep(0.02)
+
+
+def echoed(lines: int, in_flight: int, folder: Path | None = None) -> dict[str, float]:
+    """The same texts over as many lines, as many under way, sent back as they are."""
+    data = frame(JSON.text("SrLu63KZLnq", TEXT))
+    with bare(folder) as server:
+        bouncers = [_Bouncer(server.port, data, folder) for _ in range(lines)]
+        selector = selectors.DefaultSelector()
+        for bouncer in bouncers:
+            selector.register(bouncer.line, selectors.EVENT_READ, bouncer.ready)
+            bouncer.line.sendall(data * (in_flight // lines))
+        cpu = cpu_of(server.pid)
+        begun = Reading(time.perf_counter(), cpu(), time.process_time(), 0)
+        came = 0
+        while came < MESSAGES:
+            for key, _ in selector.select():
+                came += key.data()
+        ended = Reading(time.perf_counter(), cpu(), time.process_time(), came)
+        for bouncer in bouncers:
+            bouncer.line.close()
+    found = per_message(ended.since(begun))
+    return {"rate": found["rate"], "cpu_us": found["cpu_us"]}
+
+
+class _Bouncer:
+    """One line to a bare server."""
+
+    def __init__(self, port: int, data: bytes, folder: Path | None) -> None:
+        line = _patiently(port)
+        line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.line = client_tls().wrap_socket(line) if folder else line
+        self._data = data
+        self._rest = 0
+
+    def ready(self) -> int:
+        """Send as many whole texts as have come; how many that are."""
+        size = len(self.line.recv(CHUNK))
+        if isinstance(self.line, ssl.SSLSocket):
+            while self.line.pending():
+                size += len(self.line.recv(CHUNK))
+        whole, self._rest = divmod(self._rest + size, len(self._data))
+        if whole:
+            self.line.sendall(self._data * whole)
+        return whole

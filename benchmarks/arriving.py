@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from benchmarks.people import Person
-from benchmarks.talker import JSON, Talker
+from benchmarks.talker import JSON, Broken, Talker
 from timtw.test.loss.blocking import CHUNK
 from timtw.test.loss.frames import frame, handshake
 from timtw.test.loss.speech import Answer, Speech
@@ -19,6 +19,8 @@ from timtw.test.loss.speech import Answer, Speech
 ADDRESSES: Final = 40
 """Addresses of this machine that connections come from, for an address has about
 28,000 ports."""
+TOGETHER: Final = 100
+"""How many log in at the same time where it is not the logins that are measured."""
 SECONDS: Final = 60.0
 """How long all arrivals together may take."""
 _UPGRADED: Final = b"HTTP/1.1 101"
@@ -170,6 +172,19 @@ class Crowd:
         while not self.settled and time.monotonic() < end:
             for key, _ in self.selector.select(1.0):
                 key.data()
+
+    def gather(self, people: Sequence[Person]) -> None:
+        """Let all of these log in, some at a time; Broken if somebody is not let in."""
+        for first in range(0, len(people), TOGETHER):
+            self.begin(people[first : first + TOGETHER])
+            self.wait()
+        if self.failures or not self.settled:
+            raise Broken(f"{len(self.lines)} are in, the others: {self.failures}")
+
+    def visit(self, people: Sequence[Person]) -> None:
+        """Let all of these log in once and leave again."""
+        self.gather(people)
+        self.close()
 
     def close(self) -> None:
         """Hang up all lines."""

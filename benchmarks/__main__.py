@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from benchmarks import absent, one_to_one
+from benchmarks import absent, codec, connections, flat, one_to_one, restart
 from benchmarks.machine import OWN_CORE, described, flush_milliseconds
 from benchmarks.options import Options
 from benchmarks.rows import Row, kept, table
@@ -24,6 +24,10 @@ Part = Callable[[Options], Iterator[Row]]
 PARTS: Final[Mapping[str, Part]] = {
     "one-to-one": one_to_one.measure,
     "absent": absent.measure,
+    "connections": connections.measure,
+    "restart": restart.measure,
+    "codec": codec.measure,
+    "flat": flat.measure,
 }
 
 

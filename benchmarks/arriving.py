@@ -21,8 +21,8 @@ ADDRESSES: Final = 40
 28,000 ports."""
 TOGETHER: Final = 100
 """How many log in at the same time where it is not the logins that are measured."""
-SECONDS: Final = 60.0
-"""How long all arrivals together may take."""
+SECONDS: Final = 40.0
+"""How long a client waits to be let in; who is not in by then was not served."""
 _UPGRADED: Final = b"HTTP/1.1 101"
 _END: Final = b"\r\n\r\n"
 
@@ -54,7 +54,7 @@ class Arrival:
         """The connection is there, or will not come."""
         code = self.line.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
         if code:
-            self._fail(errno.errorcode[code])
+            self.fail(errno.errorcode[code])
             return
         crowd = self._crowd
         self.line.setblocking(True)
@@ -77,7 +77,7 @@ class Arrival:
         except ConnectionResetError:
             data = b""
         if not data:
-            self._fail("closed")
+            self.fail("closed")
             return
         self._data += data
         if not self._upgraded:
@@ -85,7 +85,7 @@ class Arrival:
             if not found:
                 return
             if not head.startswith(_UPGRADED):
-                self._fail(head[:40].decode("latin-1"))
+                self.fail(head[:40].decode("latin-1"))
                 return
             self._upgraded, self._data = True, rest
             self.line.sendall(self._login())
@@ -101,13 +101,13 @@ class Arrival:
             self._crowd.selector.unregister(self.line)
             self._crowd.arrived(self)
         else:
-            self._fail(f"refused with {getattr(answer, 'code', answer)}")
+            self.fail(f"refused with {getattr(answer, 'code', answer)}")
 
-    def _fail(self, why: str) -> None:
+    def fail(self, why: str) -> None:
         """It is not let in."""
         self._crowd.selector.unregister(self.line)
         self.line.close()
-        self._crowd.failed(why)
+        self._crowd.failed(self, why)
 
 
 def _socket(number: int) -> socket.socket:
@@ -130,55 +130,60 @@ class Crowd:
         *,
         by_websocket: bool = True,
         tls: ssl.SSLContext | None = None,
-        selector: selectors.BaseSelector | None = None,
     ) -> None:
-        """
-        Nobody has begun to connect.
-
-        Args:
-            selector: Where others are served in the same loop; a new one if none.
-        """
+        """Nobody has begun to connect."""
         self.port, self.speech = port, speech
         self.by_websocket, self.tls = by_websocket, tls
-        self.selector = selector or selectors.DefaultSelector()
+        self.selector = selectors.DefaultSelector()
         self.lines: list[tuple[Person, socket.socket]] = []
         self.seconds: list[float] = []
         self.failures: dict[str, int] = {}
-        self._expected = 0
+        self._pending: set[Arrival] = set()
 
     @property
     def settled(self) -> bool:
         """Whether everybody is in, or was refused."""
-        return len(self.lines) + sum(self.failures.values()) >= self._expected
+        return not self._pending
 
     def begin(self, people: Sequence[Person]) -> None:
         """Let all of these connect at once."""
-        self._expected += len(people)
         for number, person in enumerate(people):
-            Arrival(self, person, number)
+            self._pending.add(Arrival(self, person, number))
 
     def arrived(self, arrival: Arrival) -> None:
         """One is in."""
+        self._pending.discard(arrival)
         self.seconds.append(time.perf_counter() - arrival.begun)
         self.lines.append((arrival.person, arrival.line))
 
-    def failed(self, why: str) -> None:
+    def failed(self, arrival: Arrival, why: str) -> None:
         """One was not let in."""
+        self._pending.discard(arrival)
         self.failures[why] = self.failures.get(why, 0) + 1
 
+    def serve(self, seconds: float, most: int) -> None:
+        """Serve at most so many of those who are ready within so many seconds."""
+        for key, _ in self.selector.select(seconds)[:most]:
+            key.data()
+
     def wait(self) -> None:
-        """Turn the loop until everybody is in, or was refused."""
+        """Serve everybody until all are in or were refused, or are late."""
         end = time.monotonic() + SECONDS
-        while not self.settled and time.monotonic() < end:
-            for key, _ in self.selector.select(1.0):
-                key.data()
+        while self._pending and time.monotonic() < end:
+            self.serve(1.0, len(self._pending))
+        self.give_up()
+
+    def give_up(self) -> None:
+        """Wait no more: who is not in is late."""
+        for late in tuple(self._pending):
+            late.fail("late")
 
     def gather(self, people: Sequence[Person]) -> None:
         """Let all of these log in, some at a time; Broken if somebody is not let in."""
         for first in range(0, len(people), TOGETHER):
             self.begin(people[first : first + TOGETHER])
             self.wait()
-        if self.failures or not self.settled:
+        if self.failures:
             raise Broken(f"{len(self.lines)} are in, the others: {self.failures}")
 
     def visit(self, people: Sequence[Person]) -> None:

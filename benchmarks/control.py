@@ -18,16 +18,15 @@ import attrs
 from benchmarks.load import Reading
 from benchmarks.machine import SERVER_CORE, cpu_of, on_core
 from benchmarks.rows import per_message
-from benchmarks.serving import client_tls
+from benchmarks.serving import client_tls, patiently
 from benchmarks.talker import JSON, TEXT
 from timtw.test.loss.blocking import CHUNK
 from timtw.test.loss.frames import frame
 from timtw.test.loss.nodes import free_port
+from timtw.test.loss.speech import LOGIN, Answer, JsonSpeech, Login
 
 MESSAGES: Final = 300_000
 """The control bounces so many texts, for it is so much faster than a node."""
-STARTS: Final = 20.0
-"""Seconds in which the bare server has to start."""
 
 
 @attrs.frozen
@@ -36,6 +35,18 @@ class Bare:
 
     port: int
     pid: int
+
+
+class Parrot(JsonSpeech):
+    """What is said to a bare server: a text instead of a login; any answer will do."""
+
+    def login(self, login: Login) -> bytes:
+        """Something to send back."""
+        return self.text("SrLu63KZLnq", TEXT)
+
+    def hear(self, payload: bytes) -> Answer:
+        """It came back."""
+        return Answer(True, LOGIN)
 
 
 @contextmanager
@@ -52,23 +63,11 @@ def bare(folder: Path | None = None) -> Iterator[Bare]:
     with on_core(SERVER_CORE):
         server = subprocess.Popen([sys.executable, *words])
     try:
-        _patiently(port).close()
+        patiently(port).close()
         yield Bare(port, server.pid)
     finally:
         server.kill()
         server.wait()
-
-
-def _patiently(port: int) -> socket.socket:
-    """Connect to a server that may not listen yet."""
-    end = time.monotonic() + STARTS
-    while True:
-        try:
-            return socket.create_connection(("127.0.0.1", port))
-        except ConnectionRefusedError:
-            if time.monotonic() > end:
-                raise
-            time.sleep(0.02)
 
 
 def echoed(lines: int, in_flight: int, folder: Path | None = None) -> dict[str, float]:
@@ -97,7 +96,7 @@ class _Bouncer:
     """One line to a bare server."""
 
     def __init__(self, port: int, data: bytes, folder: Path | None) -> None:
-        line = _patiently(port)
+        line = patiently(port)
         line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.line = client_tls().wrap_socket(line) if folder else line
         self._data = data

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import socket
 import ssl
 import tempfile
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +15,8 @@ from benchmarks.machine import SERVER_CORE, on_core
 from timtw.test.loss.nodes import Node, free_port
 from timtw.test.test_doors_tls import make_certificate
 
+STARTS: Final = 20.0
+"""Seconds in which a server has to begin to listen."""
 CONFIGURATION: Final = """\
 [node]
 state_dir = state
@@ -56,6 +60,20 @@ class BenchNode(Node):
         """Start it on its core."""
         with on_core(SERVER_CORE):
             super().start()
+        for port in (self.tls, self.lines):
+            patiently(port).close()
+
+
+def patiently(port: int) -> socket.socket:
+    """Connect to a server that may not listen yet."""
+    end = time.monotonic() + STARTS
+    while True:
+        try:
+            return socket.create_connection(("127.0.0.1", port))
+        except ConnectionRefusedError:
+            if time.monotonic() > end:
+                raise
+            time.sleep(0.02)
 
 
 @contextmanager

@@ -17,7 +17,8 @@ from typing import Final
 from benchmarks import absent, codec, connections, flat, one_to_one, restart
 from benchmarks.machine import OWN_CORE, described, flush_milliseconds
 from benchmarks.options import Options
-from benchmarks.rows import Row, kept, table
+from benchmarks.quoting import quote
+from benchmarks.rows import Row, keep, known, table
 from benchmarks.serving import workplace
 
 Part = Callable[[Options], Iterator[Row]]
@@ -40,7 +41,11 @@ def read(words: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--directory", default=None, help="where databases lie")
     parser.add_argument("--profile", default="", help="write cProfile's figures here")
     parser.add_argument("--large", action="store_true", help="also what takes longer")
-    parser.add_argument("--json", default="bench.json", help="where figures are kept")
+    parser.add_argument("--json", type=Path, default="bench.json", metavar="FILE")
+    parser.add_argument("--kept", action="store_true", help="show; measure nothing")
+    parser.add_argument(
+        "--write", action="append", type=Path, default=[], metavar="README"
+    )
     options = parser.parse_args(words)
     unknown = set(options.parts) - set(PARTS)
     if unknown:
@@ -48,25 +53,31 @@ def read(words: Sequence[str]) -> argparse.Namespace:
     return options
 
 
+def measure(parts: Sequence[str], options: Options, results: Path) -> None:
+    """Measure all parts; each row is kept as soon as it is there."""
+    os.sched_setaffinity(0, {OWN_CORE})
+    machine = described()
+    with workplace(options.directory) as directory:
+        machine["flush"] = flush_milliseconds(directory)
+    for part in parts:
+        begun = time.monotonic()
+        for row in PARTS[part](options):
+            keep(results, row, machine)
+            print(*list(table([row]))[1:], sep="\n", file=sys.stderr, flush=True)
+        print(f"{part}: {time.monotonic() - begun:.0f} s", file=sys.stderr)
+
+
 def main(words: Sequence[str]) -> int:
-    """Measure, keep, and print."""
+    """Measure, keep, print, and quote where that is asked for."""
     asked = read(words)
     options = Options(
         asked.only, asked.scale, asked.directory, asked.profile, asked.large
     )
-    os.sched_setaffinity(0, {OWN_CORE})
-    begun = time.monotonic()
-    machine = described()
-    with workplace(options.directory) as directory:
-        machine["flush"] = flush_milliseconds(directory)
-    rows = []
-    for part in asked.parts or PARTS:
-        for row in PARTS[part](options):
-            rows.append(row)
-            print(*list(table([row]))[1:], sep="\n", file=sys.stderr, flush=True)
-    kept(Path(asked.json), rows, machine)
+    if not asked.kept:
+        measure(asked.parts or list(PARTS), options, asked.json)
+    rows = known(asked.json)
     print(*table(rows), sep="\n")
-    print(f"{time.monotonic() - begun:.0f} s; {machine}")
+    quote(asked.json, asked.write)
     return 0
 
 

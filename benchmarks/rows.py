@@ -119,7 +119,7 @@ def _cells(row: Row) -> list[str]:
 
 def _listed(values: Mapping[str, float]) -> str:
     """Values with their names."""
-    return ", ".join(f"{name} {value:,g}" for name, value in values.items())
+    return ", ".join(f"{name} {value:,.10g}" for name, value in values.items())
 
 
 def _shown(name: str, value: float | None) -> str:
@@ -131,10 +131,23 @@ def _shown(name: str, value: float | None) -> str:
     return f"{value:,.{_PLACES[name]}f}"
 
 
-def kept(path: Path, rows: Sequence[Row], machine: Mapping[str, Any]) -> None:
-    """Put the rows into a file of JSON; what it knows of other rows stays."""
-    known = json.loads(path.read_text()) if path.exists() else {}
-    figures = {one["name"]: one for one in known.get("figures", ())}
-    figures.update({row.name: {**row.as_json(), "machine": machine} for row in rows})
+def keep(path: Path, row: Row, machine: Mapping[str, Any]) -> None:
+    """Put a row into a file of JSON; what it knows of other rows stays."""
+    figures = {one["name"]: one for one in _read(path)}
+    figures[row.name] = {**row.as_json(), "machine": machine}
     text = json.dumps({"figures": list(figures.values())}, indent=1, ensure_ascii=False)
-    path.write_text(text + "\n")
+    path.write_text(text + "\n", "utf-8")
+
+
+def known(path: Path) -> list[Row]:
+    """The rows that a file of JSON has."""
+    names = [field.name for field in attrs.fields(Row)]
+    return [Row(**{name: one[name] for name in names}) for one in _read(path)]
+
+
+def _read(path: Path) -> list[dict[str, Any]]:
+    """What a file of JSON has; nothing if there is none."""
+    if not path.exists():
+        return []
+    found: list[dict[str, Any]] = json.loads(path.read_text("utf-8"))["figures"]
+    return found

@@ -15,12 +15,12 @@ from typing import Final
 import attrs
 
 from benchmarks.arriving import Crowd, talkers
+from benchmarks.clocks import Reading, clocks_of
 from benchmarks.control import echoed
-from benchmarks.load import Plan, Reading, Result, Traffic
-from benchmarks.machine import cpu_of
+from benchmarks.load import Plan, Result, Traffic
 from benchmarks.options import Options
 from benchmarks.people import Person, settle
-from benchmarks.rows import Row, of_result, per_message, windows_of
+from benchmarks.rows import Row, of_result, windows_of
 from benchmarks.serving import BenchNode, served, workplace
 from benchmarks.talker import JSON, Broken
 from benchmarks.watching import Watched
@@ -46,11 +46,11 @@ def measure(options: Options) -> Iterator[Row]:
                 details = {"windows": windows_of(result), "users": AWAY}
                 yield Row(STORE, of_result(result), control, details)
                 drained, watched = _drain(node, away, stored)
-                yield Row(DRAIN, per_message(drained), control, {"users": AWAY})
+                yield Row(DRAIN, drained.per_message(), control, {"users": AWAY})
             if options.wants(ONE):
                 _, stored = _store(node, senders, one, options.scaled(100_000))
                 drained, watched = _drain(node, one, stored)
-                values = {**per_message(drained), "grown_kb": watched.grown_kb}
+                values = {**drained.per_message(), "grown_kb": watched.grown_kb}
                 details = {"texts": stored, "memory": watched.samples}
                 yield Row(ONE, values, control, details)
 
@@ -63,7 +63,7 @@ def _store(
     for place, talker in enumerate(there):
         first = place * len(away) // len(there)
         talker.write_to([*away[first:], *away[:first]])
-    traffic = Traffic(there, cpu_of(node.pid))
+    traffic = Traffic(there, clocks_of(node.pid))
     result = traffic.run(Plan(count // WINDOWS, IN_FLIGHT, 0, WINDOWS))
     traffic.close()
     return result, traffic.echoes
@@ -74,7 +74,7 @@ def _drain(
 ) -> tuple[Reading, Watched]:
     """Let all of them come back and fetch what waits."""
     there = talkers(Crowd(node.port), away)
-    traffic = Traffic(there, cpu_of(node.pid))
+    traffic = Traffic(there, clocks_of(node.pid))
     watched = Watched(node.pid)
     before = traffic.reading()
     for talker in there:

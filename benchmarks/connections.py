@@ -16,8 +16,9 @@ from typing import Any, Final
 import attrs
 
 from benchmarks.arriving import Crowd
+from benchmarks.clocks import Reading, clocks_of
 from benchmarks.control import Parrot, bare
-from benchmarks.machine import Memory, cpu_of, memory_of
+from benchmarks.machine import Memory, memory_of
 from benchmarks.options import Options
 from benchmarks.people import Person, settle
 from benchmarks.rows import Row
@@ -37,9 +38,7 @@ class Found:
     """What a crowd did to a server."""
 
     crowd: Crowd
-    seconds: float
-    cpu: float
-    own_cpu: float
+    spent: Reading
     before: Memory
     after: Memory
 
@@ -48,12 +47,10 @@ class Found:
         """How the arrival went."""
         waits = sorted(self.crowd.seconds)
         return {
-            "rate": round(len(waits) / self.seconds),
-            "cpu_us": round(self.cpu / len(waits) * 1e6, 1),
+            **self.spent.per_message(),
             "p50_ms": round(waits[len(waits) // 2] * 1e3),
             "p99_ms": round(waits[int(len(waits) * 0.99)] * 1e3),
-            "generator_share": round(self.own_cpu / self.seconds, 2),
-            "seconds": round(self.seconds, 1),
+            "seconds": round(self.spent.at, 1),
             "refused": sum(self.crowd.failures.values()),
         }
 
@@ -105,14 +102,10 @@ def measure(options: Options) -> Iterator[Row]:
 def _crowded(crowd: Crowd, pid: int, people: list[Person]) -> Found:
     """Let all of them come at once, and then be calm."""
     time.sleep(CALM_SECONDS)
-    before, cpu = memory_of(pid), cpu_of(pid)
-    begun, used, own = time.perf_counter(), cpu(), time.process_time()
+    before, clocks = memory_of(pid), clocks_of(pid)
+    begun = clocks(0)
     crowd.begin(people)
     crowd.wait()
-    seconds, used, own = (
-        time.perf_counter() - begun,
-        cpu() - used,
-        time.process_time() - own,
-    )
+    spent = clocks(len(crowd.lines)).since(begun)
     time.sleep(CALM_SECONDS)
-    return Found(crowd, seconds, used, own, before, memory_of(pid))
+    return Found(crowd, spent, before, memory_of(pid))

@@ -7,7 +7,6 @@ import socket
 import ssl
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,9 +14,8 @@ from typing import Final
 
 import attrs
 
-from benchmarks.load import Reading
-from benchmarks.machine import SERVER_CORE, cpu_of, on_core
-from benchmarks.rows import per_message
+from benchmarks.clocks import clocks_of
+from benchmarks.machine import SERVER_CORE, on_core
 from benchmarks.serving import client_tls, patiently
 from benchmarks.talker import JSON, TEXT
 from timtw.test.loss.blocking import CHUNK
@@ -79,16 +77,16 @@ def echoed(lines: int, in_flight: int, folder: Path | None = None) -> dict[str, 
         for bouncer in bouncers:
             selector.register(bouncer.line, selectors.EVENT_READ, bouncer.ready)
             bouncer.line.sendall(data * (in_flight // lines))
-        cpu = cpu_of(server.pid)
-        begun = Reading(time.perf_counter(), cpu(), time.process_time(), 0)
+        clocks = clocks_of(server.pid)
+        begun = clocks(0)
         came = 0
         while came < MESSAGES:
             for key, _ in selector.select():
                 came += key.data()
-        ended = Reading(time.perf_counter(), cpu(), time.process_time(), came)
+        ended = clocks(came)
         for bouncer in bouncers:
             bouncer.line.close()
-    found = per_message(ended.since(begun))
+    found = ended.since(begun).per_message()
     return {"rate": found["rate"], "cpu_us": found["cpu_us"]}
 
 

@@ -14,8 +14,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from benchmarks.arriving import Crowd, talkers
+from benchmarks.clocks import clocks_of
 from benchmarks.load import Plan, Result, Traffic
-from benchmarks.machine import cpu_of
 from benchmarks.options import Options
 from benchmarks.past import remembered
 from benchmarks.people import Person, settle
@@ -114,7 +114,7 @@ def _in_pairs(
 
 def _talk(node: BenchNode, there: Sequence[Talker], options: Options) -> Result:
     """Measure what they say."""
-    traffic = Traffic(there, cpu_of(node.pid))
+    traffic = Traffic(there, clocks_of(node.pid))
     result = traffic.run(_plan(options))
     traffic.selector.close()
     return result

@@ -16,29 +16,11 @@ from typing import Final
 
 import attrs
 
+from benchmarks.clocks import Clocks, Reading
 from benchmarks.talker import Broken, Talker
 
 STALLED: Final = 15.0
 """Seconds without anything after which a run is given up."""
-
-
-@attrs.frozen
-class Reading:
-    """Clocks and counters at one moment."""
-
-    at: float
-    server_cpu: float
-    own_cpu: float
-    messages: int
-
-    def since(self, before: Reading) -> Reading:
-        """What has been added since then."""
-        return Reading(
-            self.at - before.at,
-            self.server_cpu - before.server_cpu,
-            self.own_cpu - before.own_cpu,
-            self.messages - before.messages,
-        )
 
 
 @attrs.define
@@ -76,12 +58,12 @@ class Traffic:
     def __init__(
         self,
         talkers: Sequence[Talker],
-        cpu: Callable[[], float],
+        clocks: Clocks,
         selector: selectors.BaseSelector | None = None,
     ) -> None:
         """
         Args:
-            cpu: Tells the processor seconds that the server has used.
+            clocks: Those beside the server.
             selector: Where others are served in the same loop; a new one if none.
         """
         self.echoes = 0
@@ -90,7 +72,7 @@ class Traffic:
         self._talkers = talkers
         self._senders = [talker for talker in talkers if talker.peers]
         self._idle: deque[Talker] = deque()
-        self._cpu = cpu
+        self._clocks = clocks
         self._goes_on = False
         for talker in talkers:
             ready = partial(self._ready, talker)
@@ -98,9 +80,7 @@ class Traffic:
 
     def reading(self) -> Reading:
         """Clocks and counters now."""
-        return Reading(
-            time.perf_counter(), self._cpu(), time.process_time(), self.echoes
-        )
+        return self._clocks(self.echoes)
 
     def run(self, plan: Plan) -> Result:
         """Warm up, measure, and wait until everything has arrived."""

@@ -14,9 +14,9 @@ from typing import Final
 import attrs
 
 from benchmarks.arriving import Crowd, talkers
+from benchmarks.clocks import clocks_of
 from benchmarks.control import echoed
 from benchmarks.load import Plan, Result, Traffic
-from benchmarks.machine import cpu_of
 from benchmarks.options import Options
 from benchmarks.people import settle
 from benchmarks.rows import Row, of_result, windows_of
@@ -80,7 +80,7 @@ def _run(case: Case, options: Options) -> tuple[Result, dict[str, float]]:
                 there[: case.pairs], people[case.pairs :], strict=True
             ):
                 sender.write_to([recipient])
-            traffic = Traffic(there, cpu_of(node.pid))
+            traffic = Traffic(there, clocks_of(node.pid))
             result = traffic.run(plan)
             traffic.close()
         folder = directory if case.tls else None

@@ -15,9 +15,11 @@ import time
 from collections.abc import Iterator
 from typing import Final
 
+import attrs
+
 from benchmarks.arriving import SECONDS, Crowd, talkers
+from benchmarks.clocks import clocks_of
 from benchmarks.load import Result, Traffic
-from benchmarks.machine import cpu_of
 from benchmarks.options import Options
 from benchmarks.people import Person, settle
 from benchmarks.rows import Row
@@ -54,7 +56,7 @@ def _come_back(node: BenchNode, talking: list[Person], others: list[Person]) -> 
     there = talkers(Crowd(node.port), talking)
     for sender, recipient in zip(there[:PAIRS], talking[PAIRS:], strict=True):
         sender.write_to([recipient])
-    traffic = Traffic(there, cpu_of(node.pid))
+    traffic = Traffic(there, clocks_of(node.pid))
     calm = Result(latencies=traffic.latencies)
     end = time.perf_counter() + CALM_SECONDS
     traffic.pace(PACE, lambda: time.perf_counter() >= end)
@@ -68,11 +70,9 @@ def _come_back(node: BenchNode, talking: list[Person], others: list[Person]) -> 
     traffic.finish()
     crowd = back.crowd
     values = {
-        "rate": round(len(crowd.lines) / spent.at),
-        "cpu_us": round(spent.server_cpu / len(crowd.lines) * 1e6, 1),
+        **attrs.evolve(spent, messages=len(crowd.lines)).per_message(),
         "p50_ms": round(busy.latency(0.50), 1),
         "p99_ms": round(busy.latency(0.99), 1),
-        "generator_share": round(spent.own_cpu / spent.at, 2),
         "seconds": round(spent.at, 1),
         "refused": sum(crowd.failures.values()),
     }

@@ -9,11 +9,13 @@ from typing import Any, Final
 
 import attrs
 
-from benchmarks.load import Reading, Result
+from benchmarks.load import Result
 from benchmarks.targets import TARGETS
 
 FULL: Final = 0.85
 """A load generator that uses more of its core than this may be what limits a rate."""
+CALM: Final = 0.1
+"""If other programs use more than this of all cores, a figure is worth little."""
 _FIRST: Final = ("rate", "cpu_us", "p50_ms", "p99_ms", "generator_share")
 _HEADS: Final = ("figure", "rate/s", "CPU µs", "p50 ms", "p99 ms", "generator")
 _PLACES: Final = {"rate": 0, "cpu_us": 1, "p50_ms": 1, "p99_ms": 1}
@@ -44,13 +46,20 @@ class Row:
     @property
     def remarks(self) -> list[str]:
         """What a reader has to know about the values."""
-        share = self.values.get("generator_share", 0.0)
-        if share <= FULL:
-            return []
-        return [
-            f"the load generator used {share:.0%} of its core: "
-            "it is the limit of this rate, not the node"
-        ]
+        own = self.values.get("generator_share", 0.0)
+        others = self.values.get("others_share", 0.0)
+        found = []
+        if own > FULL:
+            found.append(
+                f"the load generator used {own:.0%} of its core: "
+                "it is the limit of this rate, not the node"
+            )
+        if others > CALM:
+            found.append(
+                f"other programs used {others:.0%} of the machine: "
+                "rate and latencies are not the node's alone"
+            )
+        return found
 
     def as_json(self) -> dict[str, Any]:
         """Everything about it."""
@@ -63,20 +72,10 @@ class Row:
         }
 
 
-def per_message(reading: Reading) -> dict[str, float]:
-    """Rate, processor time of each message, and shares of the two cores."""
-    return {
-        "rate": round(reading.messages / reading.at),
-        "cpu_us": round(reading.server_cpu / reading.messages * 1e6, 1),
-        "node_share": round(reading.server_cpu / reading.at, 2),
-        "generator_share": round(reading.own_cpu / reading.at, 2),
-    }
-
-
 def of_result(result: Result) -> dict[str, float]:
     """The values of a run with texts that were echoed."""
     return {
-        **per_message(result.whole),
+        **result.whole.per_message(),
         "p50_ms": round(result.latency(0.50), 1),
         "p99_ms": round(result.latency(0.99), 1),
     }
@@ -84,7 +83,7 @@ def of_result(result: Result) -> dict[str, float]:
 
 def windows_of(result: Result) -> list[dict[str, float]]:
     """The same of each window, in order to see how much they differ."""
-    return [per_message(window) for window in result.windows]
+    return [window.per_message() for window in result.windows]
 
 
 def table(rows: Sequence[Row]) -> Iterator[str]:
@@ -110,7 +109,8 @@ def _cells(row: Row) -> list[str]:
     """One line of the table."""
     values = dict(row.values)
     first = [_shown(name, values.pop(name, None)) for name in _FIRST]
-    values.pop("node_share", None)
+    for name in ("node_share", "others_share"):
+        values.pop(name, None)
     targets = TARGETS.get(row.name, ())
     verdict = "" if not targets else "missed" if row.missed else "met"
     wanted = ", ".join(map(str, targets))

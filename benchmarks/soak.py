@@ -22,10 +22,10 @@ from typing import Final
 import attrs
 
 from benchmarks.arriving import Crowd, talkers
+from benchmarks.clocks import clocks_of
 from benchmarks.load import Result, Traffic
 from benchmarks.machine import (
     OWN_CORE,
-    cpu_of,
     described,
     descriptors_of,
     files_in,
@@ -159,7 +159,7 @@ def soak(
             there = talkers(Crowd(node.port), people[: 2 * PAIRS])
             for sender, peer in zip(there[:PAIRS], people[PAIRS:], strict=False):
                 sender.write_to([peer])
-            traffic = Traffic(there, cpu_of(node.pid))
+            traffic = Traffic(there, clocks_of(node.pid))
             look = Look(node, answers, seconds)
             comers = Comers(node.port, people[2 * PAIRS :])
             before, end = traffic.reading(), time.perf_counter() + seconds
@@ -172,11 +172,9 @@ def soak(
     found = {
         "minutes": minutes,
         "messages": spent.messages,
-        "rate": round(spent.messages / spent.at),
-        "cpu_us": round(spent.server_cpu / spent.messages * 1e6, 1),
+        **spent.per_message(),
         "p50_ms": round(result.latency(0.50), 1),
         "p99_ms": round(result.latency(0.99), 1),
-        "generator_share": round(spent.own_cpu / spent.at, 2),
         "logins": comers.times,
     }
     return found, look

@@ -38,11 +38,11 @@ from benchmarks.serving import BenchNode, served, workplace
 PAIRS: Final = 50
 COMERS: Final = 20
 """People who do nothing but come and go."""
-STAY_SECONDS: Final = 5.0
+STAY_SECONDS: Final = 4.0
+AWAY_SECONDS: Final = 2.0
+"""Looked is at the end of this time: then as many are there as the last time."""
 WARM_PART: Final = 0.25
 """So much of the run is not looked at: until then caches fill."""
-LOOKS: Final = 240
-"""How often in a run is looked."""
 SMALL: Final = 0.01
 """A slope that in an hour adds less than this part of what is there does not matter."""
 GROWS: Final = "database_kb"
@@ -81,30 +81,25 @@ def slope_of(points: Sequence[tuple[float, float]]) -> Slope:
 class Look:
     """Everything that must not grow, read now and then."""
 
-    def __init__(self, node: BenchNode, answers: str, seconds: float) -> None:
-        """Look so often that there are enough points in so many seconds."""
+    def __init__(self, node: BenchNode, answers: str) -> None:
+        """``answers`` is where the node tells of its timers."""
         self._node, self._answers = node, answers
-        self._every = max(0.5, seconds / LOOKS)
-        self._begun = self._next = time.perf_counter()
+        self._begun = time.perf_counter()
         self.points: list[tuple[float, dict[str, float]]] = []
 
     def look(self) -> None:
-        """Look, unless it is too early."""
-        now = time.perf_counter()
-        if now < self._next:
-            return
-        self._next = now + self._every
-        memory, told = memory_of(self._node.pid), asked(self._answers)
+        """Look now."""
+        told = asked(self._answers)
         files, size = files_in(self._node.directory / "state")
         found = {
-            "memory_kb": memory.uss / 1024,
+            "memory_kb": memory_of(self._node.pid).uss / 1024,
             "descriptors": descriptors_of(self._node.pid),
             "timers": told["timers"],
             "sockets": told["sockets"],
             "files": files,
             "database_kb": size / 1024,
         }
-        self.points.append((now - self._begun, found))
+        self.points.append((time.perf_counter() - self._begun, found))
 
     def slopes(self) -> dict[str, Slope]:
         """A line through each, without the beginning."""
@@ -119,22 +114,27 @@ class Look:
 class Comers:
     """People who come, stay a little and leave again, all the time."""
 
-    def __init__(self, port: int, people: Sequence[Person]) -> None:
-        self._port, self._people = port, people
+    def __init__(
+        self, port: int, people: Sequence[Person], calm: Callable[[], None]
+    ) -> None:
+        """``calm`` is called each time that they have been away for a while."""
+        self._port, self._people, self._calm = port, people, calm
         self._crowd: Crowd | None = None
-        self._leave = 0.0
+        self._due = time.perf_counter() + AWAY_SECONDS
         self.times = 0
 
     def turn(self) -> None:
         """Do what is due."""
         now = time.perf_counter()
-        if self._crowd is None:
+        if self._crowd is not None:
+            self._crowd.serve(0, len(self._people))
+            if self._crowd.settled and now >= self._due:
+                self.leave()
+        elif now >= self._due:
+            self._calm()
             self._crowd = Crowd(self._port)
             self._crowd.begin(self._people)
-            self._leave = now + STAY_SECONDS
-        self._crowd.serve(0, len(self._people))
-        if self._crowd.settled and now >= self._leave:
-            self.leave()
+            self._due = now + STAY_SECONDS
 
     def leave(self) -> None:
         """All of them hang up."""
@@ -144,6 +144,7 @@ class Comers:
             self.times += len(self._crowd.lines)
             self._crowd.close()
             self._crowd = None
+            self._due = time.perf_counter() + AWAY_SECONDS
 
 
 def soak(
@@ -160,10 +161,10 @@ def soak(
             for sender, peer in zip(there[:PAIRS], people[PAIRS:], strict=False):
                 sender.write_to([peer])
             traffic = Traffic(there, clocks_of(node.pid))
-            look = Look(node, answers, seconds)
-            comers = Comers(node.port, people[2 * PAIRS :])
+            look = Look(node, answers)
+            comers = Comers(node.port, people[2 * PAIRS :], look.look)
             before, end = traffic.reading(), time.perf_counter() + seconds
-            traffic.pace(rate, _until(end, look.look, comers.turn))
+            traffic.pace(rate, _until(end, comers.turn))
             spent = traffic.reading().since(before)
             traffic.finish()
             comers.leave()
@@ -180,12 +181,11 @@ def soak(
     return found, look
 
 
-def _until(end: float, *turns: Callable[[], None]) -> Callable[[], bool]:
-    """What is done at each turn; true when the time is over."""
+def _until(end: float, turn: Callable[[], None]) -> Callable[[], bool]:
+    """What is done between two texts; true when the time is over."""
 
     def done() -> bool:
-        for turn in turns:
-            turn()
+        turn()
         return time.perf_counter() >= end
 
     return done

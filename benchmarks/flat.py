@@ -29,6 +29,8 @@ MESSAGES: Final = 6_000
 """Of each window; the middle one of three counts."""
 WARM_UP: Final = 2_000
 CONNECTIONS: Final = (10, 100, 1_000, 10_000)
+ACTIVE_CONNECTIONS: Final = (400, 1_000, 10_000)
+"""Not fewer, for then several texts would share a packet, which makes each cheaper."""
 STORED: Final = (1_000, 10_000, 100_000)
 LARGE: Final = 1_000_000
 ACCOUNTS: Final = 2_000
@@ -93,7 +95,7 @@ def _connections(options: Options) -> Iterator[Row]:
             for count in CONNECTIONS:
                 there += talkers(Crowd(node.port), people[len(there) : count])
                 idle[str(count)] = _in_pairs(node, there[:few], people[:few], options)
-            for count in CONNECTIONS if options.wants(ACTIVE) else ():
+            for count in ACTIVE_CONNECTIONS if options.wants(ACTIVE) else ():
                 found = _in_pairs(node, there[:count], people[:count], options)
                 active[str(count)] = found
     if options.wants(IDLE):

@@ -39,7 +39,7 @@ def read(words: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--only", default="", help="rows whose names contain this")
     parser.add_argument("--scale", type=float, default=1.0, help="of all amounts")
     parser.add_argument("--directory", default=None, help="where databases lie")
-    parser.add_argument("--profile", default="", help="write cProfile's figures here")
+    parser.add_argument("--profile", default="", help="write cProfile's table here")
     parser.add_argument("--large", action="store_true", help="also what takes longer")
     parser.add_argument("--json", type=Path, default="bench.json", metavar="FILE")
     parser.add_argument("--kept", action="store_true", help="show; measure nothing")

@@ -75,6 +75,9 @@ PAGE_ENTRIES: Final = 10
 """Most entries of one page of offline messages; what the existing clients expect."""
 CURSOR_SECONDS: Final = 0.25
 """How long a moved cursor may wait for a commit to travel with."""
+ECHOES_UNTOLD: Final = 64
+"""Echoes that a cursor may move over before storage hears of it, as long as the client
+confirms nothing else and stays: what was echoed to a line is stepped over anyway."""
 FLIGHT_SECONDS: Final = 600.0
 """How long a node remembers what a lost connection had in flight."""
 FLIGHTS: Final = 10_000

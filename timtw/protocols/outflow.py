@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from typing import Protocol
+from typing import Any, Protocol
 
 from twisted.internet.interfaces import IDelayedCall, IPushProducer, IReactorTime
+from twisted.internet.tcp import Connection
 from zope.interface import implementer
 
 from timtw.model.limits import OUTBOX_BYTES, STALLED_SECONDS, WRITE_BYTES
@@ -65,11 +66,35 @@ class Sink(Protocol):
         """Tell ``producer`` when there is enough."""
 
 
+def at_once(transport: Any) -> Callable[[bytes], bytes] | None:
+    """
+    What sends bytes without the reactor, and returns those that were not taken.
+
+    ``write`` of a TCP transport waits until the reactor says that the socket takes
+    bytes, which it nearly always does: for each piece the reactor is told that there is
+    something to write, looks, and is told that there is nothing any more. ``None`` for
+    other transports.
+    """
+    if not isinstance(transport, Connection):
+        return None
+
+    def send(data: bytes) -> bytes:
+        # What is buffered, by a handshake or a closing frame, goes first.
+        if transport.dataBuffer or transport._tempDataBuffer or not transport.connected:
+            return data
+        sent = transport.writeSomeData(data)
+        # Anything else is a failure, which the transport meets again and deals with.
+        return data[sent:] if isinstance(sent, int) else data
+
+    return send
+
+
 @implementer(IPushProducer)
 class Outflow:
     """The bytes on their way to one client."""
 
     __slots__ = (
+        "_at_once",
         "_clock",
         "_due",
         "_full",
@@ -95,6 +120,7 @@ class Outflow:
         self._full = False
         self._slow = False
         self._stalled: IDelayedCall | None = None
+        self._at_once = at_once(transport)
         transport.registerProducer(self, True)
 
     @property
@@ -126,7 +152,10 @@ class Outflow:
     def flush(self) -> None:
         """Give the transport what waits, as long as it wants more."""
         while self._waiting and not self._full:
-            self._transport.write(self._next())
+            data = self._next()
+            rest = data if self._at_once is None else self._at_once(data)
+            if rest:
+                self._transport.write(rest)
 
     def _next(self) -> bytes:
         """Take what is given to the transport at once: whole frames, at least one."""

@@ -8,8 +8,6 @@ Invariants
 
 from __future__ import annotations
 
-from collections import deque
-
 from timtw.model.values import TEXT, Conversation, LogEntry, LogPage
 
 
@@ -20,12 +18,12 @@ class Ahead:
 
     def __init__(self, seq: int) -> None:
         """Nothing is known beyond ``seq``."""
-        self.entries: deque[LogEntry] = deque()
+        self.entries: list[LogEntry] = []
         self.reaches = seq
         self._ticket = 0
         self._reading = False
         self._again_at = 0.0
-        self._gone: set[tuple[Conversation, int]] = set()
+        self._gone: frozenset[tuple[Conversation, int]] = frozenset()
 
     def knows(self, sent: int) -> bool:
         """Whether it is known what follows ``sent``."""
@@ -47,7 +45,7 @@ class Ahead:
         self._reading = False
         if self._gone:
             self.entries.extend(e for e in page.entries if not self._is_gone(e))
-            self._gone.clear()
+            self._gone = frozenset()
         else:
             self.entries.extend(page.entries)
         self.reaches = page.up_to
@@ -63,12 +61,12 @@ class Ahead:
 
     def drop(self, conversation: Conversation, mid: int) -> None:
         """This text is gone; what is being read may hold it nevertheless."""
-        self._gone.add((conversation, mid))
+        self._gone |= {(conversation, mid)}
         if self.entries:
             left = [entry for entry in self.entries if not self._is_gone(entry)]
-            self.entries = deque(left)
+            self.entries = left
         if not self._reading:
-            self._gone.clear()
+            self._gone = frozenset()
 
     def _is_gone(self, entry: LogEntry) -> bool:
         message = entry.message
@@ -82,4 +80,4 @@ class Ahead:
         self.reaches = seq
         self._ticket += 1
         self._reading = False
-        self._gone.clear()
+        self._gone = frozenset()

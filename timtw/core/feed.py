@@ -41,6 +41,27 @@ class State(enum.Enum):
 class Feed:
     """The heart of delivery: which entry goes out when, and what counts as received."""
 
+    __slots__ = (
+        "_again_up_to",
+        "_ahead",
+        "_asking",
+        "_backlog_to",
+        "_flights",
+        "_held_until",
+        "_now",
+        "_page",
+        "_page_bytes",
+        "_page_to",
+        "_port",
+        "_receipt",
+        "_unseen",
+        "_whole",
+        "_writable",
+        "head",
+        "sent",
+        "state",
+    )
+
     def __init__(
         self,
         port: Port,
@@ -200,7 +221,7 @@ class Feed:
     def skip(self, seq: int) -> None:
         """Never send this entry to this reader; it has stopped it too often."""
         if seq > self.acked:
-            self._flights.settled.add(seq)
+            self._flights.settled |= {seq}
             if self.state is State.SUSPENDED:
                 self._go_back(self.acked)
                 self._pump()
@@ -214,7 +235,7 @@ class Feed:
         """``acked``, ``sent`` and what is settled between, for the next connection."""
         acked, sent = self.acked, self.sent
         self._go_back(acked)  # Echoes that were written may be lost with the line.
-        return acked, sent, frozenset(self._flights.settled)
+        return acked, sent, self._flights.settled
 
     # Texts that are gone.
 
@@ -268,10 +289,10 @@ class Feed:
         if not entries:
             self._pass_by(self._ahead.reaches)
         elif self._omitted(entries[0]):
-            entry = entries.popleft()
+            entry = entries.pop(0)
             self._pass_by(entry.seq, () if entry.own else (entry,))
         elif self._fits(entries[0]):
-            self._transmit(entries.popleft())
+            self._transmit(entries.pop(0))
         else:
             return False
         return True
@@ -344,14 +365,14 @@ class Feed:
         ahead = self._ahead.entries
         while ahead and len(page) < limits.PAGE_ENTRIES:
             if self._omitted(ahead[0]):
-                entry = ahead.popleft()
+                entry = ahead.pop(0)
                 if not entry.own:
                     known.append(entry)
                 continue
             more = self._port.measure(ahead[0])
             if page and size + more > self._page_bytes:
                 break
-            page.append(ahead.popleft())
+            page.append(ahead.pop(0))
             size += more
         if page:
             self.sent = page[-1].seq

@@ -31,6 +31,26 @@ from timtw.model.values import (
 class Reading:
     """Lets a feed write to one client and keeps its cursor in storage."""
 
+    __slots__ = (
+        "_alarm",
+        "_claimed",
+        "_clock",
+        "_cursor",
+        "_desk",
+        "_feed",
+        "_head",
+        "_key",
+        "_messages",
+        "_move",
+        "_outbox",
+        "_owner",
+        "_readers",
+        "_router",
+        "_skipped",
+        "_told",
+        "_writable",
+    )
+
     _log = Logger()
 
     def __init__(
@@ -58,7 +78,7 @@ class Reading:
         self._told = 0
         self._move: IWaitingMove | None = None
         self._claimed = 0
-        self._skipped: set[int] = set()
+        self._skipped: frozenset[int] = frozenset()
         self._writable = True
         self._alarm: IDelayedCall | None = None
 
@@ -80,7 +100,7 @@ class Reading:
         settled = set().union(*(one.settled for one in left))
         if state.stuck_count >= limits.STUCK_TIMES:
             settled.add(state.stuck_seq)
-            self._skipped.add(state.stuck_seq)
+            self._skipped |= {state.stuck_seq}
         self._key = state.key
         self._cursor = self._told = cursor
         self._feed = Feed(
@@ -266,5 +286,5 @@ class Reading:
             times=times,
         )
         if times >= limits.STUCK_TIMES and self._feed is not None:
-            self._skipped.add(seq)
+            self._skipped |= {seq}
             self._feed.skip(seq)

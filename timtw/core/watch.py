@@ -16,6 +16,8 @@ class Watch:
     decision; afterwards the time since the last sign of life.
     """
 
+    __slots__ = ("_clock", "_expired", "_heard", "_left", "_silence", "_timer")
+
     def __init__(self, clock: IReactorTime, expired: Callable[[], None]) -> None:
         """The deadline begins to run."""
         self._clock = clock

@@ -6,6 +6,7 @@ round. A start that fails ends the process with one sentence and exit status 1.
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 import time
@@ -83,7 +84,7 @@ class Node(Service):
         """Begin to start; a failure ends the process."""
         super().startService()
         self._starting = self.start()
-        _ = self._starting.addErrback(self._give_up)
+        _ = self._starting.addCallbacks(_calm_collector, self._give_up)
 
     @deferred
     async def start(self) -> None:
@@ -196,6 +197,19 @@ class Node(Service):
             self._log.failure("the node cannot start", failure)
         self._reactor.addSystemEventTrigger("after", "shutdown", _exit_with_1)
         self._reactor.callWhenRunning(self._reactor.stop)
+
+
+def _calm_collector(_none: None) -> None:
+    """
+    Let Python look for cycles of garbage rarely, and not in what is here to stay.
+
+    A connection has no cycles, so nearly everything goes by itself. As it is set up,
+    Python goes through everything that is alive whenever it has grown by a quarter: with
+    ten thousand connections that stops the node for a tenth of a second.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(100_000, 20, 20)
 
 
 async def _closed(port: IListeningPort) -> None:

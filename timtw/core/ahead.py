@@ -8,7 +8,11 @@ Invariants
 
 from __future__ import annotations
 
+from typing import Final
+
 from timtw.model.values import TEXT, Conversation, LogEntry, LogPage
+
+_NOTHING: Final[frozenset[tuple[Conversation, int]]] = frozenset()
 
 
 class Ahead:
@@ -23,7 +27,7 @@ class Ahead:
         self._ticket = 0
         self._reading = False
         self._again_at = 0.0
-        self._gone: frozenset[tuple[Conversation, int]] = frozenset()
+        self._gone = _NOTHING
 
     def knows(self, sent: int) -> bool:
         """Whether it is known what follows ``sent``."""
@@ -45,7 +49,7 @@ class Ahead:
         self._reading = False
         if self._gone:
             self.entries.extend(e for e in page.entries if not self._is_gone(e))
-            self._gone = frozenset()
+            self._gone = _NOTHING
         else:
             self.entries.extend(page.entries)
         self.reaches = page.up_to
@@ -66,7 +70,7 @@ class Ahead:
             left = [entry for entry in self.entries if not self._is_gone(entry)]
             self.entries = left
         if not self._reading:
-            self._gone = frozenset()
+            self._gone = _NOTHING
 
     def _is_gone(self, entry: LogEntry) -> bool:
         message = entry.message
@@ -80,4 +84,4 @@ class Ahead:
         self.reaches = seq
         self._ticket += 1
         self._reading = False
-        self._gone = frozenset()
+        self._gone = _NOTHING

@@ -16,7 +16,7 @@ from typing import Final
 from timtw.model import limits
 from timtw.model.values import TEXT, Conversation, LogEntry
 
-_NONE: Final[frozenset[int]] = frozenset()
+NO_NUMBERS: Final[frozenset[int]] = frozenset()
 """Shared by all connections: an empty set of its own takes 216 bytes."""
 
 
@@ -84,8 +84,8 @@ class Flights:
         self.arrived: tuple[LogEntry, ...] = ()
         self.frames = 0
         self.octets = 0
-        self.settled = frozenset(seq for seq in settled if seq > acked)
-        self._echoes: set[int] | frozenset[int] = _NONE
+        self.settled = _above(acked, settled)
+        self._echoes: set[int] | frozenset[int] = NO_NUMBERS
         self._queue: list[Flight] = []
         self._by_receipt: dict[int, Flight] = {}
         self._late: dict[int, tuple[LogEntry, ...]] = {}
@@ -152,7 +152,7 @@ class Flights:
         echoes = len(self._echoes)
         if echoes and (echoes > limits.WINDOW_FRAMES or not self.frames):
             left = {seq for seq in self._echoes if seq > self.acked}
-            self._echoes = left or _NONE
+            self._echoes = left or NO_NUMBERS
         return flight
 
     def drop(self, conversation: Conversation, mid: int) -> list[Flight]:
@@ -209,7 +209,7 @@ class Flights:
                 self._late[flight.receipt] = flight.entries
         while len(self._late) > limits.LATE_RECEIPTS:
             del self._late[next(iter(self._late))]
-        self.settled = frozenset(seq for seq in settled if seq > acked)
+        self.settled = _above(acked, settled)
         self._queue.clear()
         self._by_receipt.clear()
         self.frames = self.octets = 0
@@ -218,8 +218,8 @@ class Flights:
     def start_over(self, acked: int) -> None:
         """Forget all flights and that anything above ``acked`` was ever confirmed."""
         self.ground(acked)
-        self.settled = _NONE
-        self._echoes = _NONE
+        self.settled = NO_NUMBERS
+        self._echoes = NO_NUMBERS
 
     def _settle(self, flight: Flight) -> None:
         flight.confirmed = True
@@ -233,3 +233,8 @@ class Flights:
             first = queue.pop(0)
             self.acked = first.last
             self.arrived += first.entries
+
+
+def _above(acked: int, numbers: Iterable[int]) -> frozenset[int]:
+    """Those of the numbers that are above ``acked``."""
+    return frozenset(seq for seq in numbers if seq > acked) or NO_NUMBERS

@@ -10,6 +10,7 @@ from twisted.python.failure import Failure
 
 from timtw.core.deferreds import background
 from timtw.core.feed import Feed
+from timtw.core.flights import NO_NUMBERS
 from timtw.core.sessions import Leftover
 from timtw.model import limits
 from timtw.model.errors import StorageUnavailable
@@ -78,7 +79,7 @@ class Reading:
         self._told = 0
         self._move: IWaitingMove | None = None
         self._claimed = 0
-        self._skipped: frozenset[int] = frozenset()
+        self._skipped = NO_NUMBERS
         self._writable = True
         self._alarm: IDelayedCall | None = None
 

@@ -42,6 +42,9 @@ PENDING_COMMANDS: Final = 64
 """Commands of one session waiting for their turn; above it the socket is paused."""
 SENDS_UNDER_WAY: Final = 32
 """Sends of one session that may wait for commits at once; above it commands wait."""
+LISTEN_BACKLOG: Final = 4096
+"""Connections that wait to be let in: all clients of a node that was restarted come at
+the same moment, and whoever finds no place tries again only after seconds."""
 DRAIN_SECONDS: Final = 10.0
 """How long a stopping node waits for what is under way."""
 NODE_LIST: Final = 100

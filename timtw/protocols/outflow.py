@@ -66,27 +66,20 @@ class Sink(Protocol):
         """Tell ``producer`` when there is enough."""
 
 
-def at_once(transport: Any) -> Callable[[bytes], bytes] | None:
+def send_at_once(transport: Any, data: bytes) -> bytes:
     """
-    What sends bytes without the reactor, and returns those that were not taken.
+    Send without the reactor what a TCP transport takes; returns the rest.
 
-    ``write`` of a TCP transport waits until the reactor says that the socket takes
-    bytes, which it nearly always does: for each piece the reactor is told that there is
-    something to write, looks, and is told that there is nothing any more. ``None`` for
-    other transports.
+    Its ``write`` waits until the reactor says that the socket takes bytes, which it
+    nearly always does: for each piece the reactor is told that there is something to
+    write, looks, and is told that there is nothing any more.
     """
-    if not isinstance(transport, Connection):
-        return None
-
-    def send(data: bytes) -> bytes:
-        # What is buffered, by a handshake or a closing frame, goes first.
-        if transport.dataBuffer or transport._tempDataBuffer or not transport.connected:
-            return data
-        sent = transport.writeSomeData(data)
-        # Anything else is a failure, which the transport meets again and deals with.
-        return data[sent:] if isinstance(sent, int) else data
-
-    return send
+    # What is buffered, by a handshake or a closing frame, goes first.
+    if transport.dataBuffer or transport._tempDataBuffer or not transport.connected:
+        return data
+    sent = transport.writeSomeData(data)
+    # Anything else is a failure, which the transport meets again and deals with.
+    return data[sent:] if isinstance(sent, int) else data
 
 
 @implementer(IPushProducer)
@@ -120,7 +113,7 @@ class Outflow:
         self._full = False
         self._slow = False
         self._stalled: IDelayedCall | None = None
-        self._at_once = at_once(transport)
+        self._at_once = isinstance(transport, Connection)
         transport.registerProducer(self, True)
 
     @property
@@ -153,7 +146,7 @@ class Outflow:
         """Give the transport what waits, as long as it wants more."""
         while self._waiting and not self._full:
             data = self._next()
-            rest = data if self._at_once is None else self._at_once(data)
+            rest = send_at_once(self._transport, data) if self._at_once else data
             if rest:
                 self._transport.write(rest)
 

@@ -84,7 +84,9 @@ class Node(Service):
         """Begin to start; a failure ends the process."""
         super().startService()
         self._starting = self.start()
-        _ = self._starting.addCallbacks(_calm_collector, self._give_up)
+        _ = self._starting.addErrback(self._give_up)
+        # Not before signals are heard.
+        self._reactor.callWhenRunning(_calm_collector)
 
     @deferred
     async def start(self) -> None:
@@ -199,13 +201,13 @@ class Node(Service):
         self._reactor.callWhenRunning(self._reactor.stop)
 
 
-def _calm_collector(_none: None) -> None:
+def _calm_collector() -> None:
     """
     Let Python look for cycles of garbage rarely, and not in what is here to stay.
 
     A connection has no cycles, so nearly everything goes by itself. As it is set up,
-    Python goes through everything that is alive whenever it has grown by a quarter: with
-    ten thousand connections that stops the node for a tenth of a second.
+    Python goes through all that is alive whenever that has grown by a quarter: with ten
+    thousand connections this stops the node for a tenth of a second.
     """
     gc.collect()
     gc.freeze()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable
+from struct import Struct
 from typing import Final
 
 Entropy = Callable[[int], bytes]
@@ -14,8 +15,7 @@ CREDENTIAL_PREFIX: Final = "r-"
 _CREDENTIAL_BYTES: Final = 32
 _TOKEN_BYTES: Final = 7
 _TICKET_CHARACTERS: Final = 64
-_IDENT_BYTES: Final = 7
-_IDENTS_AT_ONCE: Final = 256
+_IDENTS: Final = Struct("256Q")
 
 
 def _text(octets: bytes) -> str:
@@ -62,9 +62,6 @@ class MessageIdents:
     def next(self) -> int:
         """One that was never given."""
         if not self._drawn:
-            octets = self._entropy(_IDENT_BYTES * _IDENTS_AT_ONCE)
-            self._drawn = [
-                (int.from_bytes(octets[start : start + _IDENT_BYTES], "big") >> 4) + 1
-                for start in range(0, len(octets), _IDENT_BYTES)
-            ]
+            drawn = _IDENTS.unpack(self._entropy(_IDENTS.size))
+            self._drawn = [(number >> 12) + 1 for number in drawn]
         return self._drawn.pop()

@@ -133,6 +133,9 @@ LOG_READ_BYTES: Final = 512 * KIB
 """Bytes of bodies that a feed reads from storage at once; one entry always fits."""
 STORAGE_WAITING: Final = 10_000
 """Messages waiting for a commit above which new ones are refused with 5103."""
+STATEMENT_BYTES: Final = 4 * MIB
+"""Bytes of bodies in one statement to a database on a server, above which another one
+follows: MariaDB takes 16 MiB, and a body that is written into a text may double."""
 
 # Passwords and tokens.
 PASSWORD_THREADS: Final = 2

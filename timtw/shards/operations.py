@@ -17,6 +17,8 @@ from typing import Any, Protocol, TypeAlias, TypeVar
 
 from twisted.internet.defer import Deferred
 
+from timtw.shards.compiling import Rows as ManyRows
+
 T = TypeVar("T")
 
 Statement: TypeAlias = tuple[str, Sequence[Any]]
@@ -43,6 +45,14 @@ def first_of(text: str, parameters: Sequence[Any]) -> Operation[Any]:
     """The first row that a statement answers with, or ``None``."""
     rows = yield text, parameters
     return rows[0] if rows else None
+
+
+def all_of(rows: ManyRows, values: list[Any]) -> Operation[Rows]:
+    """Everything that a statement of many rows answers."""
+    found: Rows = []
+    for text, parameters in rows.split(values):
+        found += yield text, parameters
+    return found
 
 
 def carried_out(

@@ -15,7 +15,7 @@ from timtw.shards import records
 from timtw.shards.account_statements import AccountStatements
 from timtw.shards.dialects import Sql
 from timtw.shards.digests import slot_in
-from timtw.shards.operations import Operation, Rows, Run, first_of
+from timtw.shards.operations import Operation, Rows, Run, all_of, first_of
 from timtw.shards.sealing import IDENTITY, Sealer, account_context
 
 VERIFIER_VERSION: Final = 1
@@ -57,10 +57,7 @@ class Standings:
         keys: list[int] = []
         for number in dict.fromkeys(numbers):
             keys += (slot_of(number), number)
-        rows: Rows = []
-        for text, parameters in self._statements.read_accounts.split(keys):
-            rows += yield text, parameters
-        return rows
+        return all_of(self._statements.read_accounts, keys)
 
     def _account(
         self, number: int, node: str, identity: bytes, created: int

@@ -49,8 +49,6 @@ class Breaker:
         self._failures += 1
         return self._failures == BREAKER_FAILURES
 
-    def succeeded(self) -> bool:
-        """Forget the failures; whether that has closed the breaker."""
-        was_open = self.is_open
+    def succeeded(self) -> None:
+        """Forget the failures."""
         self._failures = 0
-        return was_open

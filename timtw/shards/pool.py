@@ -10,8 +10,9 @@ What always holds:
 3. A job whose COMMIT was not answered is settled by a fresh link that looks for its
    mark, as long as it takes within ``DATABASE_DOUBT_SECONDS``.
 4. After some failures in a row the breaker opens: what waits and what comes fails at
-   once. Then one connection at a time is tried, after pauses that grow, and the first
-   one that works closes the breaker.
+   once. The loss of a connection counts when it cannot be replaced. Then one connection
+   at a time is tried, after pauses that grow, and the first one that works closes the
+   breaker.
 """
 
 from __future__ import annotations
@@ -205,7 +206,8 @@ class Pool:
             # What happened to one connection has happened to all, as a rule.
             for link in self._idle[:]:
                 self._drop(link)
-        self._failed()
+        if job.moved or not error.gone:
+            self._failed()
         self._move(job, error.gone)
 
     def _move(self, job: _Job, again: bool) -> None:
@@ -256,7 +258,8 @@ class Pool:
         """There is a further link."""
         self._connecting = False
         self._pauses.reset()
-        if self._breaker.succeeded():
+        if self._breaker.is_open:
+            self._breaker.succeeded()
             self._log.info("storage is back")
         self.adopt(link)
         self._end_if_done()

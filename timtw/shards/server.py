@@ -65,7 +65,11 @@ def _mysql_durable() -> Operation[None]:
 
 def postgres(place: Place, reactor: Any) -> Engine:
     """PostgreSQL."""
-    from timtw.shards.postgres import PostgresLink
+    try:
+        # Not at the top: the drivers are extras.
+        from timtw.shards.postgres import PostgresLink
+    except ImportError:
+        raise ShardError("PostgreSQL needs pip install 'timtw[postgres]'") from None
 
     async def connect(ident: bytes) -> Link:
         link = PostgresLink(reactor, ident)
@@ -80,7 +84,10 @@ def postgres(place: Place, reactor: Any) -> Engine:
 
 def mysql(place: Place, reactor: Any) -> Engine:
     """MariaDB or MySQL."""
-    from timtw.shards.mariadb import MariaLink
+    try:
+        from timtw.shards.mariadb import MariaLink
+    except ImportError:
+        raise ShardError("MariaDB needs pip install 'timtw[mysql]'") from None
 
     async def connect(ident: bytes) -> Link:
         link = MariaLink(reactor, ident, place.for_mysql())

@@ -109,6 +109,8 @@ class _Connection(txpostgres.Connection):
 
     def close(self) -> None:
         """Close everything, whatever state it is in."""
+        if self._connection is None:
+            return  # It could not even be begun.
         for cursor in set(self._cursors):
             self.reactor.removeReader(cursor)
             self.reactor.removeWriter(cursor)

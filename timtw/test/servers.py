@@ -15,7 +15,8 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import lru_cache
 from itertools import count
 from pathlib import Path
@@ -108,9 +109,29 @@ class Server:
         """What a statement answers, carried out by itself."""
         raise NotImplementedError
 
-    def url(self, database: str, user: str = "root") -> str:
-        """The url of a database, as a configuration says it."""
+    def url(self, database: str, socket: Path | None = None, port: int = 0) -> str:
+        """
+        The url of a database, as a configuration says it.
+
+        Args:
+            socket: Another socket than the server's, or a host.
+        """
         raise NotImplementedError
+
+    @property
+    def socket(self) -> Path:
+        """The server's socket."""
+        raise NotImplementedError
+
+    def disconnect(self, database: str) -> None:
+        """End all connections to a database."""
+        raise NotImplementedError
+
+    @contextmanager
+    def careless(self, database: str) -> Iterator[None]:
+        """Let the server commit without waiting for the disk."""
+        raise NotImplementedError
+        yield
 
     def start(self) -> None:
         """Start the server and wait until it answers."""
@@ -211,9 +232,34 @@ class Postgres(Server):
         finally:
             connection.close()
 
-    def url(self, database: str, user: str = "root") -> str:
+    def url(self, database: str, socket: Path | None = None, port: int = 0) -> str:
         """See ``Server``."""
-        return f"postgresql://{user}:secret@/{database}?host={self.directory}"
+        place = self.directory if socket is None else socket
+        if place.name.startswith(".s.PGSQL"):
+            place = place.parent
+        where = f":{port}" if port else ""
+        return f"postgresql://root:secret@{where}/{database}?host={place}"
+
+    @property
+    def socket(self) -> Path:
+        """See ``Server``."""
+        return self.directory / ".s.PGSQL.5432"
+
+    def disconnect(self, database: str) -> None:
+        """See ``Server``."""
+        self.ask(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+            f"WHERE datname = '{database}'"
+        )
+
+    @contextmanager
+    def careless(self, database: str) -> Iterator[None]:
+        """See ``Server``."""
+        self.ask(f"ALTER DATABASE {database} SET synchronous_commit = off")
+        try:
+            yield
+        finally:
+            self.ask(f"ALTER DATABASE {database} RESET synchronous_commit")
 
 
 class MariaDb(Server):
@@ -266,9 +312,33 @@ class MariaDb(Server):
         finally:
             connection.close()
 
-    def url(self, database: str, user: str = "root") -> str:
+    def url(self, database: str, socket: Path | None = None, port: int = 0) -> str:
         """See ``Server``."""
-        return f"mysql://{user}@/{database}?host={self.directory / 'socket'}"
+        where = f":{port}" if port else ""
+        return f"mysql://root@{where}/{database}?host={socket or self.socket}"
+
+    @property
+    def socket(self) -> Path:
+        """See ``Server``."""
+        return self.directory / "socket"
+
+    def disconnect(self, database: str) -> None:
+        """See ``Server``."""
+        found = self.ask(
+            "SELECT id FROM information_schema.processlist "
+            f"WHERE db = '{database}' AND id != CONNECTION_ID()"
+        )
+        for (number,) in found:
+            self.ask(f"KILL {number}")
+
+    @contextmanager
+    def careless(self, database: str) -> Iterator[None]:
+        """See ``Server``."""
+        self.ask("SET GLOBAL innodb_flush_log_at_trx_commit = 2")
+        try:
+            yield
+        finally:
+            self.ask("SET GLOBAL innodb_flush_log_at_trx_commit = 1")
 
 
 @lru_cache

@@ -11,8 +11,9 @@ from typing import Any
 
 from twisted.internet import reactor
 from twisted.internet.defer import Deferred, DeferredList, gatherResults
-from twisted.logger import LogEvent, capturedLogs, globalLogPublisher
+from twisted.logger import ILogObserver, LogEvent, capturedLogs, globalLogPublisher
 from twisted.trial.unittest import TestCase
+from zope.interface import provider
 
 from timtw.model.errors import BadParameter, NameTaken, StorageUnavailable, Undefined
 from timtw.model.limits import BATCH_DRAFTS
@@ -42,6 +43,7 @@ def told(text: str) -> Deferred[None]:
     """Fires when the log says this."""
     found: Deferred[None] = Deferred()
 
+    @provider(ILogObserver)
     def observe(event: LogEvent) -> None:
         if event.get("log_format") == text:
             globalLogPublisher.removeObserver(observe)

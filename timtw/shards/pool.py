@@ -24,14 +24,12 @@ from typing import Any, TypeVar
 import attrs
 from twisted.internet.defer import Deferred, fail
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
-from twisted.internet.task import deferLater
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from timtw.model.errors import StorageUnavailable
 from timtw.model.limits import (
     DATABASE_CONNECTIONS,
-    DATABASE_DOUBT_SECONDS,
     DATABASE_TRIES,
     STORAGE_READS_WAITING,
 )
@@ -39,10 +37,9 @@ from timtw.shards.links import Collision, InDoubt, Link, Outage
 from timtw.shards.operations import Begin
 from timtw.shards.pausing import Breaker, Pauses
 from timtw.shards.sealing import Unreadable
+from timtw.shards.settling import Connect, Doubts, Look
 
 T = TypeVar("T")
-Connect = Callable[[], "Deferred[Link]"]
-"""Makes a link; fails with Outage."""
 
 
 @attrs.define(eq=False)
@@ -75,14 +72,13 @@ class Pool:
     def __init__(
         self,
         connect: Connect,
-        look: Callable[[bytes], Begin[int | None]],
+        look: Look,
         clock: IReactorTime,
         chance: Callable[[], float],
     ) -> None:
         self._make = connect
-        self._look = look
         self._clock = clock
-        self._chance = chance
+        self._doubts = Doubts(connect, look, clock, chance, self.adopt)
         self._breaker = Breaker()
         self._pauses = Pauses(chance)
         self._waiting: deque[_Job] = deque()
@@ -122,6 +118,7 @@ class Pool:
         """Finish what is under way and close; fires when that is done."""
         stopped: Deferred[None] = Deferred()
         self._stopped = stopped
+        self._doubts.stop()
         self._end_if_done()
         return stopped
 
@@ -289,36 +286,14 @@ class Pool:
             self._connect()
 
     async def _settle(self, job: _Job, doubt: InDoubt) -> None:
-        """Find out whether a transaction took place."""
-        self._log.warn("a commit was not answered: {why}", why=str(doubt))
-        last = self._clock.seconds() + DATABASE_DOUBT_SECONDS
-        pauses = Pauses(self._chance)
-        while self._stopped is None and self._clock.seconds() < last:
-            try:
-                number = await self._number_of(doubt)
-            except (Outage, Collision):
-                await deferLater(self._clock, pauses.next())
-                continue
-            if number is None:
-                break
-            if number >= doubt.mark.number:
-                self._answer(job, doubt.result)
-            else:
-                self._move(job, True)
-            return
-        self._log.error("it is not known whether a commit took place")
-        self._answer(job, Failure(StorageUnavailable()))
-
-    async def _number_of(self, doubt: InDoubt) -> int | None:
-        """The number of the last write that was stored under a mark."""
-        link = await self._make()
-        try:
-            number = await link.read(self._look(doubt.mark.ident))
-        except Collision:
-            link.close()
-            raise
-        self.adopt(link)
-        return number
+        """Find out whether a transaction took place, and go on from there."""
+        stored = await self._doubts.was_stored(doubt)
+        if stored:
+            self._answer(job, doubt.result)
+        elif stored is None:
+            self._answer(job, Failure(StorageUnavailable()))
+        else:
+            self._move(job, True)
 
     def _end_if_done(self) -> None:
         """Close everything when the last job of a pool that was stopped is done."""

@@ -16,9 +16,10 @@ from twisted.trial.unittest import TestCase
 from zope.interface import provider
 
 from timtw.model.errors import BadParameter, NameTaken, StorageUnavailable, Undefined
-from timtw.model.limits import BATCH_DRAFTS
+from timtw.model.limits import BATCH_DRAFTS, DATABASE_STATEMENT_SECONDS
 from timtw.model.stores import Outcome, ShardError
 from timtw.model.values import (
+    FIRST_ACCOUNT,
     Batch,
     Conversation,
     CursorMove,
@@ -29,6 +30,7 @@ from timtw.model.values import (
 )
 from timtw.shards import schema
 from timtw.shards.groupcommit import GroupCommit
+from timtw.shards.operations import Begin, Operation, first_of
 from timtw.shards.places import place_of
 from timtw.shards.server import ServerShard
 from timtw.test import servers
@@ -173,6 +175,54 @@ class FaultsContract(ServerCase):
     def posting(self, shard: ServerShard, text: str) -> Deferred[Any]:
         """Post one message."""
         return Deferred.fromCoroutine(self.post(shard, draft(text)))
+
+    async def test_deadlock(self) -> None:
+        """
+        Of two transactions that wait for each other both are stored in the end.
+        """
+        shards = [await self.started() for _ in range(2)]
+        keys = [b"a" * 16, b"b" * 16]
+        for key in keys:
+            self.server.ask(
+                f"INSERT INTO mark VALUES ('{key.decode()}', 0, {NOW})", self.database
+            )
+        sleep, lock = self.server.sleep, "UPDATE mark SET number = 1 WHERE ident = %s"
+
+        def begin(first: bytes, second: bytes) -> Begin[bytes]:
+            def operation() -> Operation[bytes]:
+                yield lock, (first,)
+                yield sleep, (0.3,)
+                yield lock, (second,)
+                return first
+
+            return operation
+
+        writing = []
+        for shard, order in zip(shards, (keys, keys[::-1]), strict=True):
+            assert shard._pool is not None
+            writing.append(shard._pool.write(begin(*order)))
+        self.assertEqual(keys, await gatherResults(writing))
+
+    async def test_lock_is_held(self) -> None:
+        """
+        What another program holds for too long is refused; nothing waits for ever.
+        """
+        shard = await self.started()
+        await shard.accounts.register("ada", "here", "hash", NOW)
+        with self.server.locked("SELECT * FROM account FOR UPDATE", self.database):
+            number = (await shard.accounts.listing(FIRST_ACCOUNT, 1))[0].account.number
+            blocking = shard.accounts.set_blocked(number, -1)
+            await self.assertFailure(blocking, StorageUnavailable)
+        await shard.accounts.set_blocked(number, -1)
+
+    async def test_statements_are_limited(self) -> None:
+        """
+        A statement that takes too long is ended by the server itself.
+        """
+        shard = await self.started()
+        assert shard._pool is not None
+        asked = shard._pool.read(lambda: first_of(self.server.time_limit, ()))
+        self.assertEqual((DATABASE_STATEMENT_SECONDS * 1000,), await asked)
 
     async def test_one_bad_row(self) -> None:
         """
@@ -380,12 +430,12 @@ class RacesContract(ServerCase):
             (text,) = await self.post(shards[0], draft("text"))
             assert isinstance(text, Posted)
             mid = text.message.mid
-            removing = [self.post(s, removal(mid), draft("more")) for s in shards]
+            removing = [self.post(s, removal(mid)) for s in shards]
             running = [Deferred.fromCoroutine(one) for one in removing]
             kinds = [type(batch[0]) for batch in await gatherResults(running)]
             self.assertCountEqual([Posted, BadParameter], kinds)
         heads = await shards[0].messages.heads([ADA.number])
-        self.assertEqual({ADA.number: 40}, heads)
+        self.assertEqual({ADA.number: 20}, heads)
 
     async def test_cursors(self) -> None:
         """

@@ -16,7 +16,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from functools import lru_cache
 from itertools import count
 from pathlib import Path
@@ -24,7 +24,6 @@ from typing import Any, ClassVar
 
 import psycopg2
 import pymysql
-from pymysql.constants import CLIENT
 from twisted.trial.unittest import SkipTest
 
 from timtw.shards import schema
@@ -105,9 +104,34 @@ class Server:
         """What runs the server in the foreground."""
         raise NotImplementedError
 
+    sleep: ClassVar[str]
+    """A statement that lasts as many seconds as its parameter says."""
+    time_limit: ClassVar[str]
+    """The question how long a statement may take."""
+
+    def connected(self, database: str | None) -> Any:
+        """A connection whose statements stand for themselves."""
+        raise NotImplementedError
+
     def ask(self, text: str, database: str | None = None) -> list[Any]:
         """What a statement answers, carried out by itself."""
-        raise NotImplementedError
+        with closing(self.connected(database)) as connection:
+            return self._answers(connection, text)
+
+    @contextmanager
+    def locked(self, text: str, database: str) -> Iterator[None]:
+        """Hold what a statement locks."""
+        with closing(self.connected(database)) as connection:
+            self._answers(connection, "BEGIN")
+            self._answers(connection, text)
+            yield
+            self._answers(connection, "ROLLBACK")
+
+    def _answers(self, connection: Any, text: str) -> list[Any]:
+        """What a statement answers."""
+        with connection.cursor() as cursor:
+            cursor.execute(text)
+            return list(cursor.fetchall()) if cursor.description else []
 
     def url(self, database: str, socket: Path | None = None, port: int = 0) -> str:
         """
@@ -175,8 +199,10 @@ class Server:
         names = [*schema.metadata.tables, *schema.servers.tables]
         names.remove("schema_version")
         there = {row[0] for row in self.ask(self.tables, self.shared)}
-        texts = [f"DELETE FROM {name}" for name in names if name in there]
-        self.ask("; ".join(texts or ["SELECT 1"]), self.shared)
+        with closing(self.connected(self.shared)) as connection:
+            for name in names:
+                if name in there:
+                    self._answers(connection, f"DELETE FROM {name}")
         return self.shared
 
     def database(self) -> str:
@@ -219,18 +245,16 @@ class Postgres(Server):
         options = [f"--{name}={value}" for name, value in settings.items()]
         return [program("postgres"), "-D", str(self.directory / "data"), *options]
 
-    def ask(self, text: str, database: str | None = None) -> list[Any]:
+    sleep = "SELECT pg_sleep(%s)"
+    time_limit = "SELECT setting::int FROM pg_settings WHERE name = 'statement_timeout'"
+
+    def connected(self, database: str | None) -> Any:
         """See ``Server``."""
         connection = psycopg2.connect(
             host=str(self.directory), user="root", dbname=database or "postgres"
         )
-        try:
-            connection.autocommit = True
-            with connection.cursor() as cursor:
-                cursor.execute(text)
-                return cursor.fetchall() if cursor.description else []
-        finally:
-            connection.close()
+        connection.autocommit = True
+        return connection
 
     def url(self, database: str, socket: Path | None = None, port: int = 0) -> str:
         """See ``Server``."""
@@ -292,25 +316,18 @@ class MariaDb(Server):
         options = [f"--{name}={value}" for name, value in settings.items()]
         return [program("mariadbd"), "--no-defaults", "--skip-networking", *options]
 
-    def ask(self, text: str, database: str | None = None) -> list[Any]:
+    sleep = "SELECT SLEEP(%s)"
+    time_limit = "SELECT CAST(@@max_statement_time * 1000 AS INTEGER)"
+
+    def connected(self, database: str | None) -> Any:
         """See ``Server``."""
-        connection = pymysql.connect(
+        return pymysql.connect(
             unix_socket=str(self.directory / "socket"),
             user="root",
             database=database,
             autocommit=True,
             ssl_disabled=True,
-            client_flag=CLIENT.MULTI_STATEMENTS,
         )
-        try:
-            with connection.cursor() as cursor:
-                cursor.execute(text)
-                rows = list(cursor.fetchall()) if cursor.description else []
-                while cursor.nextset():
-                    pass
-                return rows
-        finally:
-            connection.close()
 
     def url(self, database: str, socket: Path | None = None, port: int = 0) -> str:
         """See ``Server``."""

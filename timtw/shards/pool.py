@@ -23,7 +23,7 @@ from typing import Any, TypeVar
 
 import attrs
 from twisted.internet.defer import Deferred, fail
-from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
@@ -33,9 +33,10 @@ from timtw.model.limits import (
     DATABASE_TRIES,
     STORAGE_READS_WAITING,
 )
+from timtw.shards.connecting import Connecting
 from timtw.shards.links import Collision, InDoubt, Link, Outage
 from timtw.shards.operations import Begin
-from timtw.shards.pausing import Breaker, Pauses
+from timtw.shards.pausing import Breaker
 from timtw.shards.sealing import Unreadable
 from timtw.shards.settling import Connect, Doubts, Look
 
@@ -76,17 +77,15 @@ class Pool:
         clock: IReactorTime,
         chance: Callable[[], float],
     ) -> None:
-        self._make = connect
-        self._clock = clock
+        self._connecting = Connecting(
+            connect, clock, chance, self._connected, self._not_connected, self._rested
+        )
         self._doubts = Doubts(connect, look, clock, chance, self.adopt)
         self._breaker = Breaker()
-        self._pauses = Pauses(chance)
         self._waiting: deque[_Job] = deque()
         self._jobs = 0
         self._links: set[Link] = set()
         self._idle: list[Link] = []
-        self._connecting = False
-        self._retry: IDelayedCall | None = None
         self._stopped: Deferred[None] | None = None
 
     def read(self, begin: Begin[T]) -> Deferred[T]:
@@ -143,9 +142,8 @@ class Pool:
                 callbackArgs=(link, job),
                 errbackArgs=(link, job),
             )
-        room = len(self._links) < DATABASE_CONNECTIONS
-        if self._waiting and room and self._retry is None:
-            self._connect()
+        if self._waiting and len(self._links) < DATABASE_CONNECTIONS:
+            self._connecting.begin()
 
     def _next_idle(self) -> Link | None:
         """An idle link that is usable, as far as anybody knows."""
@@ -168,6 +166,7 @@ class Pool:
         error = failure.value
         if isinstance(error, InDoubt):
             self._drop(link)
+            self._drop_idle()
             settling = Deferred.fromCoroutine(self._settle(job, error))
             _ = settling.addErrback(lambda found: self._answer(job, found))
         elif isinstance(error, Outage):
@@ -200,9 +199,7 @@ class Pool:
         """A link has failed with a job of which nothing was done."""
         self._log.warn("storage failed: {error}", error=str(error))
         if error.gone:
-            # What happened to one connection has happened to all, as a rule.
-            for link in self._idle[:]:
-                self._drop(link)
+            self._drop_idle()
         if job.moved or not error.gone:
             self._failed()
         self._move(job, error.gone)
@@ -227,10 +224,9 @@ class Pool:
         if not self._breaker.failed():
             return
         self._log.error("storage is away: everything that needs it is refused")
-        for link in self._idle[:]:
-            self._drop(link)
+        self._drop_idle()
         self._refuse_waiting()
-        self._try_later()
+        self._connecting.rest()
 
     def _refuse_waiting(self) -> None:
         """Nothing waits any longer."""
@@ -245,45 +241,30 @@ class Pool:
             self._idle.remove(link)
         link.close()
 
-    def _connect(self) -> None:
-        """Make a further link, one at a time."""
-        if not self._connecting:
-            self._connecting = True
-            _ = self._make().addCallbacks(self._connected, self._not_connected)
+    def _drop_idle(self) -> None:
+        """What happened to one connection has happened to all, as a rule."""
+        for link in self._idle[:]:
+            self._drop(link)
 
     def _connected(self, link: Link) -> None:
         """There is a further link."""
-        self._connecting = False
-        self._pauses.reset()
         if self._breaker.is_open:
             self._breaker.succeeded()
             self._log.info("storage is back")
         self.adopt(link)
         self._end_if_done()
 
-    def _not_connected(self, failure: Failure) -> None:
+    def _not_connected(self) -> None:
         """There is no further link."""
-        self._connecting = False
-        if failure.check(Outage) is None:
-            self._log.failure("connecting to storage failed", failure)
-        else:
-            self._log.warn("no connection to storage: {why}", why=str(failure.value))
-        self._try_later()
         self._failed()
         if self._stopped is not None:
             self._refuse_waiting()
         self._end_if_done()
 
-    def _try_later(self) -> None:
-        """Try to connect after a pause."""
-        if self._retry is None and self._stopped is None:
-            self._retry = self._clock.callLater(self._pauses.next(), self._try_again)
-
-    def _try_again(self) -> None:
+    def _rested(self) -> None:
         """Try to connect, if it is still needed."""
-        self._retry = None
         if self._waiting or self._breaker.is_open:
-            self._connect()
+            self._connecting.begin()
 
     async def _settle(self, job: _Job, doubt: InDoubt) -> None:
         """Find out whether a transaction took place, and go on from there."""
@@ -298,11 +279,11 @@ class Pool:
     def _end_if_done(self) -> None:
         """Close everything when the last job of a pool that was stopped is done."""
         stopped = self._stopped
-        if stopped is None or stopped.called or self._jobs or self._connecting:
+        if stopped is None or stopped.called or self._jobs:
             return
-        if self._retry is not None:
-            self._retry.cancel()
-            self._retry = None
+        self._connecting.stop()
+        if self._connecting.under_way:
+            return
         for link in list(self._links):
             self._drop(link)
         stopped.callback(None)

@@ -245,8 +245,8 @@ class FaultsContract(ServerCase):
         A batch of the largest size, of large messages, is one transaction.
         """
         shard = await self.started()
-        large = "x" * 100_000
-        drafts = [draft(large if n % 8 == 0 else "y") for n in range(BATCH_DRAFTS)]
+        large = "x" * 80_000
+        drafts = [draft(large if n % 2 else "y") for n in range(BATCH_DRAFTS)]
         posted = await self.post(shard, *drafts)
         mids = [one.message.mid for one in posted if isinstance(one, Posted)]
         self.assertEqual(list(range(1, BATCH_DRAFTS + 1)), mids)

@@ -46,6 +46,17 @@ def program(name: str) -> str:
     return found
 
 
+def _is_there(pid: int) -> bool:
+    """Whether there is such a process."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass
+    return True
+
+
 def _bound() -> Sequence[str]:
     """What lets a server end with this process, however that ends."""
     found = shutil.which("setpriv")
@@ -148,7 +159,7 @@ class Server:
         raise NotImplementedError
 
     def disconnect(self, database: str) -> None:
-        """End all connections to a database."""
+        """End all connections to a database; they have ended when this returns."""
         raise NotImplementedError
 
     @contextmanager
@@ -271,10 +282,13 @@ class Postgres(Server):
 
     def disconnect(self, database: str) -> None:
         """See ``Server``."""
-        self.ask(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+        found = self.ask(
+            "SELECT pid, pg_terminate_backend(pid) FROM pg_stat_activity "
             f"WHERE datname = '{database}'"
         )
+        for pid, _ended in found:
+            while _is_there(pid):
+                time.sleep(0.001)
 
     @contextmanager
     def careless(self, database: str) -> Iterator[None]:

@@ -10,14 +10,15 @@ from typing import Any, TypeVar
 from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase
 
-from timtw.model.values import ReaderState
-from timtw.shards.dialects import SQLITE
+from timtw.model.values import Batch, ReaderState
+from timtw.shards.dialects import POSTGRES, SQLITE
 from timtw.shards.migrations import migrate
 from timtw.shards.operations import Begin, Operation, Rows, carried_out
 from timtw.shards.sealing import Sealer
 from timtw.shards.server_messages import ServerReaders
+from timtw.shards.server_posting import ServerPosting
 from timtw.shards.statements import InstallationStatements, made
-from timtw.test.contracts import BOB, NOW, PHONE
+from timtw.test.contracts import ADA, BOB, CYD, NOW, PHONE, draft
 from timtw.test.test_shards_sealing import RING
 
 T = TypeVar("T")
@@ -58,6 +59,31 @@ class InterleavedTests(SynchronousTestCase):
         self.execute("UPDATE reader SET cursor = 7", ())
         carried_out(resumed(login, rows), self.execute)
         self.assertEqual([(7,)], self.execute("SELECT cursor FROM reader", ()))
+
+
+class LockTests(SynchronousTestCase):
+    """The order in which a commit locks."""
+
+    def test_counters_are_raised_in_one_order(self) -> None:
+        """
+        Nodes that commit at the same time wait for each other, and never in a circle.
+        """
+        posting = ServerPosting(POSTGRES, Sealer(RING, os.urandom))
+        people = (CYD, ADA, BOB)
+        drafts = [draft("hi", one, other) for one in people for other in people]
+        keys: list[tuple[int, int]] = []
+
+        def execute(text: str, parameters: Sequence[Any]) -> Rows:
+            if "INTO counter" not in text:
+                return []
+            firsts, seconds = parameters[1::4], parameters[2::4]
+            keys.extend(zip(firsts, seconds, strict=True))
+            return [(*key, 100) for key in keys]
+
+        carried_out(posting.post(Batch(tuple(drafts))), execute)
+        conversations = sorted({d.conversation for d in drafts})
+        logs = sorted((person.number, 0) for person in people)
+        self.assertEqual([*conversations, *logs], keys)
 
 
 def resumed(operation: Operation[T], rows: Rows) -> Operation[T]:

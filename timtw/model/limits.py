@@ -144,7 +144,7 @@ DATABASE_STATEMENT_SECONDS: Final = 10
 """How long a statement may take in the server, and a transaction be silent there."""
 DATABASE_LOCK_SECONDS: Final = 5
 """How long a statement waits there for what another transaction holds."""
-DATABASE_SILENT_SECONDS: Final = 15
+DATABASE_SILENT_SECONDS: Final = 12
 """How long a transaction may take altogether before its connection is closed; a server
 that is there has ended its statement earlier."""
 DATABASE_DOUBT_SECONDS: Final = 30.0

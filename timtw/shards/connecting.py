@@ -18,7 +18,8 @@ class Connecting:
 
     Args:
         made: Called with a new link.
-        failed: Called when there is none; then comes a pause.
+        failed: Called when there is none, with whether the server was silent; then
+            comes a pause.
         rested: Called after the pause.
     """
 
@@ -30,7 +31,7 @@ class Connecting:
         clock: IReactorTime,
         chance: Callable[[], float],
         made: Callable[[Link], None],
-        failed: Callable[[], None],
+        failed: Callable[[bool], None],
         rested: Callable[[], None],
     ) -> None:
         self._connect = connect
@@ -73,9 +74,11 @@ class Connecting:
     def _not_connected(self, failure: Failure) -> None:
         """There is no further link."""
         self.under_way = False
-        if failure.check(Outage) is None:
-            self._log.failure("connecting to storage failed", failure)
-        else:
+        silent = False
+        if isinstance(failure.value, Outage):
+            silent = failure.value.silent
             self._log.warn("no connection to storage: {why}", why=str(failure.value))
+        else:
+            self._log.failure("connecting to storage failed", failure)
         self.rest()
-        self._failed()
+        self._failed(silent)

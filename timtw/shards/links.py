@@ -29,11 +29,13 @@ class Outage(Exception):
     Args:
         text: One line for the log, without anything secret.
         gone: Whether the connection was lost, so that another one may serve.
+        silent: Whether the server has said nothing for as long as anybody waits.
     """
 
-    def __init__(self, text: str, gone: bool = False) -> None:
+    def __init__(self, text: str, gone: bool = False, silent: bool = False) -> None:
         super().__init__(text)
-        self.gone = gone
+        self.gone = gone and not silent
+        self.silent = silent
 
 
 class Collision(Exception):

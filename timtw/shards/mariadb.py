@@ -51,6 +51,8 @@ LOST: Final = (
     CR.CR_SERVER_LOST_EXTENDED,
 )
 """Errors with which a connection ends."""
+TIMED_OUT: Final = "timed out"
+"""What the driver says when it has waited for the server long enough."""
 OUTAGES: Final = (
     pymysql.OperationalError,
     pymysql.InterfaceError,
@@ -104,7 +106,7 @@ class MariaLink:
             await self._pool.runWithConnection(self._connected)
         except (*OUTAGES, pymysql.ProgrammingError, OSError) as error:
             self.close()
-            raise Outage(line_of(error), gone=True) from None
+            raise _outage(error, gone=True) from None
 
     @staticmethod
     def _connected(connection: Any) -> None:
@@ -200,4 +202,10 @@ class MariaLink:
             if code in BLAMELESS:
                 raise Collision(error, blameless=True) from None
             gone = not connection.open or code in LOST
-            raise Outage(line_of(error), gone) from None
+            raise _outage(error, gone) from None
+
+
+def _outage(error: Exception, gone: bool) -> Outage:
+    """What an error means that is no fault of a statement."""
+    text = line_of(error)
+    return Outage(text, gone, silent=TIMED_OUT in text)

@@ -34,7 +34,10 @@ class Pauses:
 
 
 class Breaker:
-    """Counts failures in a row; after ``BREAKER_FAILURES`` nothing is let through."""
+    """Counts failures in a row; after ``BREAKER_FAILURES`` nothing is let through.
+
+    A server that says nothing has made everybody wait long enough at the first time.
+    """
 
     def __init__(self) -> None:
         self._failures = 0
@@ -44,10 +47,11 @@ class Breaker:
         """Whether everything is refused at once."""
         return self._failures >= BREAKER_FAILURES
 
-    def failed(self) -> bool:
+    def failed(self, silent: bool) -> bool:
         """Count a failure; whether it has opened the breaker."""
-        self._failures += 1
-        return self._failures == BREAKER_FAILURES
+        was_open = self.is_open
+        self._failures += BREAKER_FAILURES if silent else 1
+        return self.is_open and not was_open
 
     def succeeded(self) -> None:
         """Forget the failures."""

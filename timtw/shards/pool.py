@@ -201,7 +201,7 @@ class Pool:
         if error.gone:
             self._drop_idle()
         if job.moved or not error.gone:
-            self._failed()
+            self._failed(error.silent)
         self._move(job, error.gone)
 
     def _move(self, job: _Job, again: bool) -> None:
@@ -219,9 +219,9 @@ class Pool:
         job.result.callback(value)
         self._end_if_done()
 
-    def _failed(self) -> None:
+    def _failed(self, silent: bool) -> None:
         """Count a failure; the one too many ends all waiting."""
-        if not self._breaker.failed():
+        if not self._breaker.failed(silent):
             return
         self._log.error("storage is away: everything that needs it is refused")
         self._drop_idle()
@@ -254,9 +254,9 @@ class Pool:
         self.adopt(link)
         self._end_if_done()
 
-    def _not_connected(self) -> None:
+    def _not_connected(self, silent: bool) -> None:
         """There is no further link."""
-        self._failed()
+        self._failed(silent)
         if self._stopped is not None:
             self._refuse_waiting()
         self._end_if_done()

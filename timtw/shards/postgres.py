@@ -1,14 +1,10 @@
 """PostgreSQL through txpostgres: one connection, without threads.
 
-txpostgres watches the socket of libpq in the reactor. libpq closes that socket on its
-own when the connection fails, and the reactor would go on to believe in a number that
-the next connection then gets. So what is watched is a duplicate of the socket, which is
-ours to close. A query is never cancelled; the server ends it, or the link is closed.
+A query is never cancelled: the server ends it, or the link is closed.
 """
 
 from __future__ import annotations
 
-import os
 from collections.abc import Coroutine, Mapping, Sequence
 from typing import Any, Final, TypeVar
 
@@ -66,34 +62,10 @@ def _bytes(value: str | None, _cursor: object) -> bytes | None:
 BYTES: Final = psycopg2.extensions.new_type((_BYTEA,), "BYTES", _bytes)
 
 
-class _Cursor(txpostgres.Cursor):
-    """Is watched under the number that its connection holds."""
-
-    def fileno(self) -> int:
-        """See ``IFileDescriptor``."""
-        number: int = self._connection.fileno()
-        return number
-
-
 class _Connection(txpostgres.Connection):
     """A connection that tells when it is lost while nothing is asked of it."""
 
-    cursorFactory = _Cursor
-    held = -1
     lost = False
-
-    def hold(self) -> None:
-        """Watch a duplicate of the socket from now on."""
-        self.reactor.removeReader(self)
-        self.held = os.dup(self._connection.fileno())
-        self.reactor.addReader(self)
-
-    def fileno(self) -> int:
-        """See ``IFileDescriptor``."""
-        if self.held >= 0:
-            return self.held
-        number: int = super().fileno()
-        return number
 
     def doRead(self) -> None:
         """See ``IReadDescriptor``; nobody waits for what fails here."""
@@ -108,16 +80,16 @@ class _Connection(txpostgres.Connection):
         super().connectionLost(reason)
 
     def close(self) -> None:
-        """Close everything, whatever state it is in."""
+        """Close everything, whatever state it is in.
+
+        The reactor must not go on watching a number that the next connection may get.
+        """
         if self._connection is None:
             return  # It could not even be begun.
         for cursor in set(self._cursors):
             self.reactor.removeReader(cursor)
             self.reactor.removeWriter(cursor)
         super().close()
-        held, self.held = self.held, -1
-        if held >= 0:
-            os.close(held)
 
 
 class PostgresLink:
@@ -132,21 +104,21 @@ class PostgresLink:
         self._connection = _Connection(reactor)
         self._cursor: Any = None
         self._closed = False
+        self._silent = False
         self._mark = Mark(ident)
         self._statements = POSTGRES.made(MarkStatements)
 
     async def connect(self, options: Mapping[str, Any]) -> None:
         """Connect; Outage says why that is not possible."""
-        timer = self._clock.callLater(DATABASE_CONNECT_SECONDS, self.close)
+        timer = self._clock.callLater(DATABASE_CONNECT_SECONDS, self._give_up)
         try:
             await self._connection.connect(**KEEPALIVES, **options)
-            self._connection.hold()
             self._cursor = self._connection.cursor()
             psycopg2.extensions.register_type(BYTES, self._cursor.pollable())
             await self._execute(SETTINGS)
         except (*OUTAGES, psycopg2.ProgrammingError) as error:
             self.close()
-            raise Outage(line_of(error), gone=True) from None
+            raise self._outage(error) from None
         finally:
             if timer.active():
                 timer.cancel()
@@ -169,9 +141,14 @@ class PostgresLink:
         self._closed = True
         self._connection.close()
 
+    def _give_up(self) -> None:
+        """The server has said nothing for too long."""
+        self._silent = True
+        self.close()
+
     async def _watched(self, work: Coroutine[Any, Any, T]) -> T:
         """The result of ``work``; a server that says nothing is given up."""
-        timer = self._clock.callLater(DATABASE_SILENT_SECONDS, self.close)
+        timer = self._clock.callLater(DATABASE_SILENT_SECONDS, self._give_up)
         try:
             return await work
         except (Outage, InDoubt):
@@ -233,9 +210,13 @@ class PostgresLink:
             blameless = not isinstance(error, psycopg2.IntegrityError)
             raise Collision(error, blameless) from None
         except OUTAGES as error:
-            raise Outage(line_of(error), self._gone(error)) from None
+            raise self._outage(error) from None
         return cursor.fetchall() if cursor.description else []
 
-    def _gone(self, error: Exception) -> bool:
-        """Whether an error came with the loss of the connection."""
-        return isinstance(error, ConnectionClosed) or bool(self._connection.closed)
+    def _outage(self, error: Exception) -> Outage:
+        """What an error means that is no fault of a statement."""
+        if self._silent:
+            return Outage("the database says nothing", silent=True)
+        closed = self._connection.pollable()
+        gone = isinstance(error, ConnectionClosed) or closed is None or closed.closed
+        return Outage(line_of(error), gone=bool(gone))

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any
 
-from twisted.internet.defer import Deferred, fail, succeed
+from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 from twisted.logger import capturedLogs
 from twisted.trial.unittest import SynchronousTestCase
@@ -20,104 +20,11 @@ from timtw.model.limits import (
     DATABASE_TRIES,
     STORAGE_READS_WAITING,
 )
-from timtw.shards.links import Collision, InDoubt, Link, Mark, Outage
-from timtw.shards.operations import Begin, Operation, carried_out
+from timtw.shards.links import Collision, Outage
 from timtw.shards.pausing import Pauses
 from timtw.shards.pool import Pool
 from timtw.shards.sealing import Unreadable
-
-T = TypeVar("T")
-
-
-def wish(name: object) -> Begin[Any]:
-    """An operation that is told by its result."""
-
-    def operation() -> Operation[Any]:
-        yield "wish", (name,)
-        return name
-
-    return operation
-
-
-class TwinLink:
-    """A connection to a database that does what a test says."""
-
-    def __init__(self, database: TwinDatabase) -> None:
-        self.database = database
-        self.usable = True
-        self.closed = False
-        self.work: tuple[Begin[Any], Deferred[Any]] | None = None
-        self.mark = Mark(b"%d" % len(database.links))
-
-    def read(self, begin: Begin[T]) -> Deferred[T]:
-        """See ``Link``."""
-        assert self.work is None, "two jobs at a time"
-        done: Deferred[T] = Deferred()
-        self.work = begin, done
-        return done
-
-    def write(self, begin: Begin[T]) -> Deferred[T]:
-        """See ``Link``."""
-        self.mark = self.mark.next()
-        return self.read(begin)
-
-    def close(self) -> None:
-        """See ``Link``."""
-        self.usable = False
-        self.closed = True
-
-    def answer(self) -> None:
-        """The database does what it was asked for."""
-        begin, done = self._take()
-        done.callback(carried_out(begin(), lambda _text, _values: []))
-
-    def fail(self, error: Exception) -> None:
-        """The database does not."""
-        _begin, done = self._take()
-        done.errback(error)
-
-    def doubt(self, stored: bool) -> None:
-        """The connection is lost at COMMIT."""
-        begin, done = self._take()
-        if stored:
-            self.database.marks[self.mark.ident] = self.mark.number
-        result = carried_out(begin(), lambda _text, _values: [])
-        done.errback(InDoubt("cut", self.mark, result))
-
-    def _take(self) -> tuple[Begin[Any], Deferred[Any]]:
-        assert self.work is not None, "nothing was asked for"
-        work, self.work = self.work, None
-        return work
-
-
-class TwinDatabase:
-    """A database that is there, or not."""
-
-    def __init__(self) -> None:
-        self.links: list[TwinLink] = []
-        self.marks: dict[bytes, int] = {}
-        self.up = True
-
-    def connect(self) -> Deferred[Link]:
-        """Make a link."""
-        if not self.up:
-            return fail(Outage("down", gone=True))
-        self.links.append(TwinLink(self))
-        return succeed(self.links[-1])
-
-    def look(self, ident: bytes) -> Begin[int | None]:
-        """The operation that reads the number of a mark."""
-
-        def operation() -> Operation[int | None]:
-            yield "look", ()
-            return self.marks.get(ident, 0)
-
-        return operation
-
-    @property
-    def busy(self) -> list[TwinLink]:
-        """The links that were asked for something."""
-        return [link for link in self.links if link.work is not None]
+from timtw.test.poolkit import TwinDatabase, wish
 
 
 class PoolCase(SynchronousTestCase):
@@ -442,6 +349,15 @@ class BreakerTests(PoolCase):
         self.ask("b")
         self.database.links[0].answer()
         self.assertEqual([StorageUnavailable, "b"], self.answers)
+
+    def test_silence_opens_it_at_once(self) -> None:
+        """
+        When a database has stopped without a word, one request waits and no other.
+        """
+        self.ask("a")
+        self.database.links[0].fail(Outage("frozen", gone=True, silent=True))
+        self.ask("b")
+        self.assertEqual([StorageUnavailable] * 2, self.answers)
 
     def test_failing_statements_open_it(self) -> None:
         """

@@ -1,6 +1,7 @@
 # make run    start a node with a chat page; state lies in run/
 # make test   all tests;  make test TESTS=timtw.test.test_config  some of them
 # make check  style, types, and whether the built package works
+# make bench  figures of a node on this machine;  make bench BENCH="absent --only drain"
 
 # The first Python that is new enough; make PYTHON=... names another.
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
@@ -11,8 +12,9 @@ PIP = $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check
 DESCRIPTION = setup.cfg setup.py pyproject.toml
 PAGE = http://127.0.0.1:5080/
 TESTS =
+BENCH =
 
-.PHONY: run test check clean
+.PHONY: run test check bench clean
 
 run: $(VENV)/for-run
 	@echo "The page: $(PAGE)  (Ctrl-C ends the node)"
@@ -24,6 +26,9 @@ test: $(VENV)/for-test
 
 check: $(VENV)/for-check
 	@$(VENV)/bin/python tools/checks.py
+
+bench: $(VENV)/for-test
+	@$(VENV)/bin/python -m benchmarks $(BENCH)
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info _trial_temp* .mypy_cache .ruff_cache .hypothesis

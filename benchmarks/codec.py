@@ -1,14 +1,15 @@
-"""Measure the codecs with one text message, beside thriftpy2.
+"""The codecs with one text message, beside thriftpy2.
 
-    python benchmarks/codec.py
+    python -m benchmarks codec
 
-Prints one line of JSON with microseconds per operation (the best of several
-rounds, so that other work on the machine counts little), then a table.
+Microseconds are the best of several rounds, so that other work on the machine counts
+little.
 """
 
-import json
+from __future__ import annotations
+
 import timeit
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any, Final
 
@@ -16,6 +17,8 @@ from thriftpy2 import load
 from thriftpy2.protocol.compact import TCompactProtocol
 from thriftpy2.transport import TMemoryBuffer
 
+from benchmarks.options import Options
+from benchmarks.rows import Row
 from timtw.protocols import idl
 from timtw.protocols.codecs import JSON, THRIFT
 from timtw.protocols.structs import Tid, TimMessage
@@ -62,39 +65,19 @@ def oracle(encoded: bytes) -> tuple[Callable[[], Any], Callable[[], Any]]:
     return encode, decode
 
 
-def measure() -> dict[str, dict[str, float]]:
-    """Measure every codec both ways."""
-    result = {}
+def measure(options: Options) -> Iterator[Row]:
+    """One row for each codec, with thriftpy2 beside them."""
+    encode, decode = oracle(THRIFT.encode(MESSAGE))
+    control = {"both_us": round(microseconds(encode) + microseconds(decode), 2)}
     for codec in (THRIFT, JSON):
         data = codec.encode(MESSAGE)
-        result[codec.name] = {
-            "encode_us": microseconds(partial(codec.encode, MESSAGE)),
-            "decode_us": microseconds(partial(codec.decode, TimMessage, data)),
-            "with_seq_us": microseconds(partial(codec.with_seq, data, 12345)),
+        encoding = microseconds(partial(codec.encode, MESSAGE))
+        decoding = microseconds(partial(codec.decode, TimMessage, data))
+        numbering = microseconds(partial(codec.with_seq, data, 12345))
+        values = {
+            "both_us": round(encoding + decoding, 2),
+            "encode_us": round(encoding, 2),
+            "decode_us": round(decoding, 2),
+            "with_seq_us": round(numbering, 2),
         }
-    encode, decode = oracle(THRIFT.encode(MESSAGE))
-    result["thriftpy2"] = {
-        "encode_us": microseconds(encode),
-        "decode_us": microseconds(decode),
-    }
-    return result
-
-
-def main() -> None:
-    """Measure, and print the figures twice: for programs and for people."""
-    result = measure()
-    both = {
-        name: figures["encode_us"] + figures["decode_us"]
-        for name, figures in result.items()
-    }
-    ratio = both["thriftpy2"] / both["thrift"]
-    print(json.dumps({**result, "thriftpy2_to_thrift": ratio}))
-    print(f"{'':12}{'encode':>9}{'decode':>9}{'both':>9}  microseconds")
-    for name, figures in result.items():
-        columns = (figures["encode_us"], figures["decode_us"], both[name])
-        print(f"{name:12}" + "".join(f"{figure:9.2f}" for figure in columns))
-    print(f"thriftpy2 takes {ratio:.1f} times as long as our Thrift codec")
-
-
-if __name__ == "__main__":
-    main()
+        yield Row(f"codec {codec.name.lower()}", values, control)

@@ -1,8 +1,8 @@
 """The control: a bare Twisted server that sends back what it gets.
 
-    python benchmarks/echo.py PORT
+    python benchmarks/echo.py PORT [FOLDER WITH key.pem AND chain.pem]
 
-Rates of the node divided by its rate compare between machines.
+Figures of the node divided by its figures compare between machines.
 """
 
 from __future__ import annotations
@@ -10,7 +10,8 @@ from __future__ import annotations
 import sys
 
 from twisted.internet import reactor
-from twisted.internet.interfaces import IReactorCore, IReactorTCP, ITCPTransport
+from twisted.internet.endpoints import serverFromString
+from twisted.internet.interfaces import IReactorCore, ITCPTransport
 from twisted.internet.protocol import Protocol, ServerFactory
 
 
@@ -28,13 +29,17 @@ class Echo(Protocol):
         self.transport.write(data)
 
 
-def main(port: int) -> None:
+def main(port: int, folder: str = "") -> None:
     """Serve until the process is ended."""
     factory = ServerFactory()
     factory.protocol = Echo
-    IReactorTCP(reactor).listenTCP(port, factory, interface="127.0.0.1")
+    kind, keys = "tcp", ""
+    if folder:
+        kind, keys = "ssl", f":privateKey={folder}/key.pem:certKey={folder}/chain.pem"
+    description = f"{kind}:{port}:interface=127.0.0.1{keys}"
+    serverFromString(reactor, description).listen(factory)
     IReactorCore(reactor).run()
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]))
+    main(int(sys.argv[1]), *sys.argv[2:])

@@ -1,74 +1,40 @@
-"""A load generator that costs less than what it measures.
+"""Load for a node, and what is measured while it lasts.
 
-Raw sockets and one selector; every frame is made once. Of what comes only the type,
-the acknowledgement number and the number of the text are looked at, which is enough
-to see losses, repeats and a wrong order.
+*In a closed loop* a fixed number of texts is under way: each echo lets one more be
+sent. That finds out what the node can do. *At a pace* texts are sent at a fixed rate,
+and each latency counts from when the text was due: that finds out what users wait.
 """
 
 from __future__ import annotations
 
 import selectors
-import socket
 import time
-from collections import deque
-from collections.abc import Callable
+from collections import Counter, deque
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Final
 
 import attrs
 
-from timtw.test.loss.blocking import CHUNK
-from timtw.test.loss.frames import FrameReader, frame
-from timtw.test.loss.speech import Speech, ThriftSpeech
+from benchmarks.clocks import Clocks, Reading
+from benchmarks.talker import Broken, Talker
 
-ECHO: Final = 90
-DELIVERY: Final = 0x80 | 90
 STALLED: Final = 15.0
 """Seconds without anything after which a run is given up."""
-
-
-class WrongNumber(Exception):
-    """A text came twice, too early, or not at all."""
-
-
-def json_number(payload: bytes) -> int:
-    """The number of a text in a JSON frame."""
-    start = payload.index(b'"mid":') + 6
-    end = start
-    while 48 <= payload[end] <= 57:
-        end += 1
-    return int(payload[start:end])
-
-
-def thrift_number(payload: bytes) -> int:
-    """The number of a text in a Thrift frame: the field behind the id."""
-    start = 10 if payload[0] & 0x80 else 6
-    while payload[start] & 0x80:
-        start += 1
-    start += 2
-    shift = total = 0
-    while True:
-        byte = payload[start]
-        total |= (byte & 0x7F) << shift
-        if byte < 0x80:
-            return total >> 1
-        shift += 7
-        start += 1
-
-
-def number_reader(speech: Speech) -> Callable[[bytes], int]:
-    """What finds the number of a text in this encoding."""
-    return thrift_number if isinstance(speech, ThriftSpeech) else json_number
 
 
 @attrs.define
 class Result:
     """What one run measured; latencies are seconds, unsorted."""
 
-    messages: int = 0
-    seconds: float = 0.0
-    server_cpu: float = 0.0
-    own_cpu: float = 0.0
+    windows: list[Reading] = attrs.Factory(list)
     latencies: list[float] = attrs.Factory(list)
+
+    @property
+    def whole(self) -> Reading:
+        """All windows as one."""
+        parts = zip(*map(attrs.astuple, self.windows), strict=True)
+        return Reading(*map(sum, parts))
 
     def latency(self, part: float) -> float:
         """The latency in milliseconds that this part of the messages stays below."""
@@ -76,149 +42,150 @@ class Result:
         return ordered[min(len(ordered) - 1, int(len(ordered) * part))] * 1e3
 
 
-class Sender:
-    """One who keeps so many texts under way and waits for their echoes."""
-
-    def __init__(self, line: socket.socket, data: bytes, speech: Speech) -> None:
-        """Send ``data``, a whole frame, again and again."""
-        self.line = line
-        self._data = data
-        self._reader = FrameReader(upgraded=True)
-        self._number = (
-            thrift_number if isinstance(speech, ThriftSpeech) else json_number
-        )
-        self._times: deque[float] = deque()
-        self.echoes = 0
-
-    @property
-    def waiting(self) -> int:
-        """How many echoes are still to come."""
-        return len(self._times)
-
-    def send(self, count: int) -> None:
-        """Send so many texts."""
-        self._times.extend([time.perf_counter()] * count)
-        self.line.sendall(self._data * count)
-
-    def received(self, data: bytes, latencies: list[float]) -> int:
-        """How many echoes are in ``data``; each has to have the next number."""
-        now = time.perf_counter()
-        count = 0
-        for _, payload in self._reader.feed(data):
-            if payload[0] != ECHO:
-                raise WrongNumber(f"a sender got {payload[:80]!r}")
-            self.echoes += 1
-            if self._number(payload) != self.echoes:
-                raise WrongNumber(f"echo {self.echoes} is {payload[:80]!r}")
-            latencies.append(now - self._times.popleft())
-            count += 1
-        return count
-
-
-class Recipient:
-    """One who acknowledges every text at once."""
-
-    def __init__(self, line: socket.socket, speech: Speech) -> None:
-        """Acknowledge in the way of ``speech``."""
-        self.line = line
-        self._speech = speech
-        self._reader = FrameReader(upgraded=True)
-        self._number = (
-            thrift_number if isinstance(speech, ThriftSpeech) else json_number
-        )
-        self.texts = 0
-
-    def received(self, data: bytes) -> int:
-        """How many texts are in ``data``; each has to have the next number."""
-        out = []
-        count = 0
-        for _, payload in self._reader.feed(data):
-            if payload[0] != DELIVERY:
-                raise WrongNumber(f"a recipient got {payload[:80]!r}")
-            self.texts += 1
-            if self._number(payload) != self.texts:
-                raise WrongNumber(f"text {self.texts} is {payload[:80]!r}")
-            out.append(frame(self._speech.acknowledge(payload[1:5])))
-            count += 1
-        if out:
-            self.line.sendall(b"".join(out))
-        return count
-
-
 @attrs.frozen
 class Plan:
-    """How much to send: until either bound is reached, after the warm-up."""
+    """How much to send: windows of so many messages each, after the warm-up."""
 
     messages: int
-    seconds: float
     in_flight: int
     warm_up: int
+    windows: int = 1
 
 
 class Traffic:
-    """All pairs of a run in one selector."""
+    """Talkers in one selector."""
 
     def __init__(
-        self, pairs: list[tuple[Sender, Recipient]], cpu: Callable[[], float]
+        self,
+        talkers: Sequence[Talker],
+        clocks: Clocks,
+        selector: selectors.BaseSelector | None = None,
     ) -> None:
-        """``cpu`` tells the processor seconds that the server has used."""
-        self._pairs = pairs
-        self._cpu = cpu
-        self._selector = selectors.DefaultSelector()
-        for sender, recipient in pairs:
-            self._selector.register(sender.line, selectors.EVENT_READ, sender)
-            self._selector.register(recipient.line, selectors.EVENT_READ, recipient)
+        """
+        Args:
+            clocks: Those beside the server.
+            selector: Where others are served in the same loop; a new one if none.
+        """
+        self.echoes = 0
+        self.latencies: list[float] = []
+        self.selector = selector or selectors.DefaultSelector()
+        self._talkers = talkers
+        self._senders = [talker for talker in talkers if talker.peers]
+        self._idle: deque[Talker] = deque()
+        self._clocks = clocks
+        self._goes_on = False
+        for talker in talkers:
+            ready = partial(self._ready, talker)
+            self.selector.register(talker.line, selectors.EVENT_READ, ready)
+
+    def reading(self) -> Reading:
+        """Clocks and counters now."""
+        return self._clocks(self.echoes)
 
     def run(self, plan: Plan) -> Result:
         """Warm up, measure, and wait until everything has arrived."""
+        self._start(plan.in_flight)
+        self._until_echoed(plan.warm_up)
         result = Result()
-        for sender, _ in self._pairs:
-            sender.send(plan.in_flight // len(self._pairs))
-        self._until(lambda: self._echoes() >= plan.warm_up, [], True)
-        begun, echoes = time.perf_counter(), self._echoes()
-        cpu, own = self._cpu(), time.process_time()
-        end = begun + plan.seconds
-        self._until(
-            lambda: (
-                self._echoes() - echoes >= plan.messages or time.perf_counter() >= end
-            ),
-            result.latencies,
-            True,
-        )
-        result.seconds = time.perf_counter() - begun
-        result.messages = self._echoes() - echoes
-        result.server_cpu = self._cpu() - cpu
-        result.own_cpu = time.process_time() - own
-        self._until(self._complete, [], False)
-        self._selector.close()
+        self.latencies = result.latencies
+        for _ in range(plan.windows):
+            before = self.reading()
+            self._until_echoed(plan.messages)
+            result.windows.append(self.reading().since(before))
+        self.latencies = []
+        self.finish()
         return result
 
-    def _until(
-        self, done: Callable[[], bool], latencies: list[float], go_on: bool
-    ) -> None:
-        """Take what comes until ``done``; ``go_on`` to send one for each echo."""
+    def _start(self, in_flight: int) -> None:
+        """Send the first ones; who has nothing under way waits for a turn."""
+        senders = self._senders
+        each = -(-in_flight // len(senders))
+        self._idle = deque(senders * each)
+        self._goes_on = True
+        self._send_next(in_flight)
+
+    def _send_next(self, count: int) -> None:
+        """Let those who have waited longest send one each."""
+        now = time.perf_counter()
+        chosen = Counter(self._idle.popleft() for _ in range(count))
+        for talker, number in chosen.items():
+            talker.send(number, now)
+
+    def _ready(self, talker: Talker) -> None:
+        """Something has come for one of them."""
+        count = talker.ready(self.latencies)
+        if not count:
+            return
+        self.echoes += count
+        if self._goes_on:
+            if self._idle:
+                self._idle.extend([talker] * count)
+                self._send_next(count)
+            else:
+                talker.send(count, time.perf_counter())
+
+    def turn(self, seconds: float) -> bool:
+        """Serve whoever is ready within so many seconds; whether there was anybody."""
+        ready = self.selector.select(seconds)
+        for key, _ in ready:
+            key.data()
+        return bool(ready)
+
+    def until(self, done: Callable[[], bool]) -> None:
+        """Serve everybody until ``done``."""
         while not done():
-            ready = self._selector.select(STALLED)
-            if not ready:
-                raise WrongNumber("nothing has come for a long time")
-            for key, _ in ready:
-                data = key.fileobj.recv(CHUNK)  # type: ignore[union-attr]
-                if not data:
-                    raise WrongNumber("the server has closed a connection")
-                if isinstance(key.data, Sender):
-                    count = key.data.received(data, latencies)
-                    if go_on and count:
-                        key.data.send(count)
-                else:
-                    key.data.received(data)
+            if not self.turn(STALLED):
+                raise Broken("nothing has come for a long time")
 
-    def _echoes(self) -> int:
-        """All echoes until now."""
-        return sum(sender.echoes for sender, _ in self._pairs)
+    def _until_echoed(self, count: int) -> None:
+        """Serve everybody until there are so many more echoes."""
+        goal = self.echoes + count
+        self.until(lambda: self.echoes >= goal)
 
-    def _complete(self) -> bool:
-        """Whether every text was echoed and delivered."""
-        return all(
-            not sender.waiting and recipient.texts == sender.echoes
-            for sender, recipient in self._pairs
-        )
+    def pace(self, rate: float, done: Callable[[], bool]) -> None:
+        """Send so many texts a second, by turns, until ``done``."""
+        self._goes_on = False
+        begun = time.perf_counter()
+        sent = 0
+        while not done():
+            due = int((time.perf_counter() - begun) * rate)
+            for number in range(sent, due):
+                talker = self._senders[number % len(self._senders)]
+                talker.send(1, begun + number / rate)
+            sent = max(sent, due)
+            following = begun + (sent + 1) / rate
+            self.turn(max(0.0, following - time.perf_counter()))
+
+    def finish(self) -> None:
+        """Send no more, and wait until every text was echoed and delivered."""
+        self._goes_on = False
+        there = {talker.node: talker for talker in self._talkers}
+        self.until(lambda: all(not talker.waiting for talker in self._senders))
+        for talker in self._senders:
+            for peer in talker.peers:
+                if peer in there and peer in talker.echoed:
+                    last, got = talker.echoed[peer], there[peer].got
+                    self.until(partial(_is_there, got, talker.node, last))
+        self._compare(there)
+
+    def _compare(self, there: Mapping[bytes, Talker]) -> None:
+        """Broken if the first texts of a conversation are missing or were foreign."""
+        if all(peer in there for talker in self._senders for peer in talker.peers):
+            received = sum(talker.received for talker in self._talkers)
+            echoes = sum(talker.echoes for talker in self._talkers)
+            if received != echoes:
+                raise Broken(f"{echoes} were sent, and {received} came")
+
+    def close(self) -> None:
+        """Hang up all lines."""
+        for talker in self._talkers:
+            self.selector.unregister(talker.line)
+            talker.line.close()
+
+
+def _is_there(got: dict[bytes, int], author: bytes, last: int) -> bool:
+    """Whether the last text of this author has come; Broken if a later one has."""
+    found = got.get(author, 0)
+    if found > last:
+        raise Broken(f"text {found} came, and only {last} were sent")
+    return found == last

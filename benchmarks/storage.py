@@ -15,7 +15,7 @@ import sqlite3
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -38,42 +38,47 @@ from timtw.shards.sqlite import SqliteShard
 class Traffic:
     """One-to-one traffic among some accounts, each of which has ten friends."""
 
-    def __init__(self, accounts: int, chosen: bool) -> None:
+    def __init__(self, addresses: Sequence[Address], chosen: bool = False) -> None:
         self._random = random.Random(7)
-        numbers = [self._random.getrandbits(63) + 1 for _ in range(accounts)]
-        self.addresses = [Address(number, node_of(number)) for number in numbers]
+        self.addresses = addresses
         self.keys: dict[int, bytes] = {}
         self._chosen = chosen
         self._ident = 0
         self._cursor = 0
 
-    def batch(self, size: int) -> Batch:
-        """The next batch of drafts, with the cursors of their recipients."""
+    def drafts(self, size: int) -> list[Draft]:
+        """The next messages, each from somebody to one of the friends."""
         drafts = []
-        moves = []
         for _ in range(size):
             place = self._random.randrange(len(self.addresses))
             step = self._random.choice((1, 2, 3, 5, 8, -1, -2, -3, -5, -8))
             sender = self.addresses[place]
             recipient = self.addresses[(place + step) % len(self.addresses)]
             self._ident += 1
-            self._cursor += 1
-            text = f"{self._ident:0100d}"
-            now = time.time_ns()
-            draft = Draft(
-                sender, recipient, self._ident, self._chosen, now, Content(text)
+            text, now = f"{self._ident:0100d}", time.time_ns()
+            drafts.append(
+                Draft(sender, recipient, self._ident, self._chosen, now, Content(text))
             )
-            drafts.append(draft)
-            number = recipient.number
-            moves.append(
-                CursorMove(
-                    number,
-                    self.keys[number],
-                    self._cursor,
-                    (Confirmed(draft.conversation, self._cursor),),
-                )
-            )
-        return Batch(tuple(drafts), tuple(moves))
+        return drafts
+
+    def batch(self, size: int) -> Batch:
+        """The next batch of drafts, with the cursors of their recipients."""
+        drafts = self.drafts(size)
+        return Batch(tuple(drafts), tuple(map(self._move, drafts)))
+
+    def _move(self, draft: Draft) -> CursorMove:
+        """The recipient of a message confirms it."""
+        self._cursor += 1
+        number = draft.recipient.number
+        confirmed = (Confirmed(draft.conversation, self._cursor),)
+        return CursorMove(number, self.keys[number], self._cursor, confirmed)
+
+
+def strangers(count: int) -> list[Address]:
+    """So many addresses, always the same."""
+    chance = random.Random(7)
+    numbers = [chance.getrandbits(63) + 1 for _ in range(count)]
+    return [Address(number, node_of(number)) for number in numbers]
 
 
 async def measure(reactor: Any, options: argparse.Namespace) -> dict[str, Any]:
@@ -82,7 +87,7 @@ async def measure(reactor: Any, options: argparse.Namespace) -> dict[str, Any]:
         place = Path(directory)
         shard = SqliteShard(place / "b.db", place, reactor, Clock(), os.urandom)
         await shard.start()
-        traffic = Traffic(options.accounts, options.chosen)
+        traffic = Traffic(strangers(options.accounts), options.chosen)
         for address in traffic.addresses:
             state = await shard.readers.open(address.number, Device("phone"), 1)
             traffic.keys[address.number] = state.key

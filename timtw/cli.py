@@ -10,6 +10,7 @@ imported here, beside `tap.py`, and nowhere else.
 
 import argparse
 import sys
+import traceback
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
@@ -34,6 +35,8 @@ FAILED = 1
 """The exit status after a bug of ours."""
 INTERRUPTED = 130
 """The exit status after Ctrl-C, as shells have it."""
+LEAVING_SECONDS = 2.0
+"""What ends a program waits no longer for a node that does not answer the goodbye."""
 
 
 def main(words: Sequence[str] | None = None) -> int:
@@ -52,24 +55,43 @@ def main(words: Sequence[str] | None = None) -> int:
 
 
 def with_reactor(work: Work) -> int:
-    """Run `work` on the global reactor; returns what it comes to."""
+    """
+    Run `work` on the global reactor; returns what it comes to.
+
+    A signal that ends the program cancels the work, so that it can leave in order.
+    """
     from twisted.internet import reactor
-    from twisted.internet.defer import Deferred
-    from twisted.python.failure import Failure
+    from twisted.internet.defer import CancelledError, Deferred
 
     loop: Any = reactor
     results: list[int] = []
+    ending: list[bool] = []
 
-    def done(result: int | Failure) -> None:
-        if isinstance(result, Failure):
-            result.printTraceback(sys.stderr)
+    async def whole() -> None:
+        try:
+            results.append(await work(loop))
+        except CancelledError:
+            results.append(INTERRUPTED)
+        except Exception:
+            traceback.print_exc()
             results.append(FAILED)
-        else:
-            results.append(result)
-        loop.stop()
 
     def begin() -> None:
-        _ = Deferred.fromCoroutine(work(loop)).addBoth(done)
+        running = Deferred.fromCoroutine(whole())
+
+        def interrupted() -> Deferred[None]:
+            ending.append(True)
+            running.cancel()
+            return running.addTimeout(LEAVING_SECONDS, loop)
+
+        trigger = loop.addSystemEventTrigger("before", "shutdown", interrupted)
+
+        def done(_: None) -> None:
+            if not ending:
+                loop.removeSystemEventTrigger(trigger)
+                loop.stop()
+
+        _ = running.addCallback(done)
 
     loop.callWhenRunning(begin)
     loop.run()

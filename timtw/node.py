@@ -6,6 +6,7 @@ round. A start that fails ends the process with one sentence and exit status 1.
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 import time
@@ -84,6 +85,8 @@ class Node(Service):
         super().startService()
         self._starting = self.start()
         _ = self._starting.addErrback(self._give_up)
+        # Not before signals are heard.
+        self._reactor.callWhenRunning(_calm_collector)
 
     @deferred
     async def start(self) -> None:
@@ -197,6 +200,19 @@ class Node(Service):
             self._log.failure("the node cannot start", failure)
         self._reactor.addSystemEventTrigger("after", "shutdown", _exit_with_1)
         self._reactor.callWhenRunning(self._reactor.stop)
+
+
+def _calm_collector() -> None:
+    """
+    Let Python look for cycles of garbage rarely, and not in what is here to stay.
+
+    A connection has no cycles, so nearly everything goes by itself. As it is set up,
+    Python goes through all that is alive whenever that has grown by a quarter: with ten
+    thousand connections this stops the node for a tenth of a second.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(100_000, 20, 20)
 
 
 async def _closed(port: IListeningPort) -> None:

@@ -23,10 +23,12 @@ class Framing(Protocol):
     Attributes:
         ready: Whether frames may be written.
         failure: Why the line cannot be used any further; empty while it can.
+        too_long: Whether that is because the node found a frame of ours too long.
     """
 
     ready: bool
     failure: str
+    too_long: bool
 
     def opening(self) -> bytes:
         """What to write first."""

@@ -32,7 +32,7 @@ from timtw.client.wire import Speech
 from timtw.model.limits import CLIENT_ASK_AGAIN_SECONDS, CLIENT_ECHO_SECONDS
 
 T = TypeVar("T")
-_IDENTS = 1 << 53
+IDENTS = 1 << 53
 """Ids are below this, so that JavaScript can hold them."""
 
 
@@ -102,10 +102,10 @@ class Client:
         Raises (in the Deferred):
             Refused: the node does not take it.
             Busy: too much is waiting.
-            ValueError: it is too long.
+            ValueError: it is too long, also if only this node's operator says so.
             ClientError: the client has ended.
         """
-        ident = ident or self._rng.randrange(1, _IDENTS)
+        ident = ident or self._rng.randrange(1, IDENTS)
         if ident in self._waiting:
             return fail(ValueError("this id is under way"))
         answer = self._expect(ident, lambda: self._session.send(ident, peer, text))
@@ -185,6 +185,8 @@ class Client:
 
     async def close(self) -> None:
         """Leave; this device can come back with its credential."""
+        self._session.parting()
+        self._keeper.flush()
         self._keeper.stop()
         if self._error is None:
             self._over(Closed("the client was closed"))

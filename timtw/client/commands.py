@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import os
 import sys
-from argparse import Namespace
+from argparse import ArgumentTypeError, Namespace
 from typing import Any, TextIO
 
 from twisted.internet.defer import CancelledError, Deferred
 
-from timtw.client.client import Client, connect
+from timtw.client.client import IDENTS, Client, connect
 from timtw.client.options import Exit, add_common, problem, run
 from timtw.client.values import (
     ClientError,
@@ -35,7 +35,7 @@ def add_send(subparsers: Any) -> None:
     to.add_argument("--to-node", help="its node, where names cannot be looked up")
     parser.add_argument(
         "--id",
-        type=int,
+        type=_ident,
         default=0,
         help="1 to 2^53-1; under one id a text is stored once, however often sent",
     )
@@ -74,9 +74,32 @@ def listen(arguments: Namespace) -> int:
     return run(arguments, _listen)
 
 
+def _ident(word: str) -> int:
+    """The id that is written there."""
+    number = int(word) if word.isascii() and word.isdigit() else 0
+    if not 0 < number < IDENTS:
+        raise ArgumentTypeError(f"{word} is not between 1 and 2^53-1")
+    return number
+
+
+def _piped() -> str:
+    """What is on stdin, without the end of its last line.
+
+    Raises:
+        ValueError: it is no text.
+    """
+    try:
+        text = sys.stdin.buffer.read().decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise ValueError("what is on stdin is not UTF-8") from error
+    return text.removesuffix("\n").removesuffix("\r")
+
+
 async def _send(reactor: Any, arguments: Namespace, login: Login) -> int:
     """Log in, write, wait for the echo."""
-    text = sys.stdin.read() if arguments.text is None else arguments.text
+    text = _piped() if arguments.text is None else arguments.text
+    if not text:
+        raise ValueError("there is no text to send")
     ways = Ways(arguments.encoding, listens=False)
     work = Deferred.fromCoroutine(_write(reactor, arguments, login, ways, text))
     _ = work.addTimeout(arguments.timeout, reactor, _too_late)
@@ -107,7 +130,7 @@ async def _write(
         await client.close()
     if arguments.json:
         told = {"mid": stored.mid, "timestamp": stored.timestamp, "id": stored.ident}
-        sys.stdout.write(f"{json.dumps(told)}\n")
+        _ = emit(sys.stdout, json.dumps(told))
     return Exit.DONE
 
 

@@ -16,6 +16,7 @@ from timtw.client.backoff import Route
 from timtw.client.happenings import Event, NotNow, Over, Phase
 from timtw.client.line import Line
 from timtw.client.session import Session
+from timtw.client.trouble import words
 from timtw.client.values import Offline, Online, Unreachable
 from timtw.model.limits import (
     CLIENT_LINE_SECONDS,
@@ -63,6 +64,7 @@ class Keeper:
         self._pulse.clock = reactor
         self._was_here = self._ending = self._telling = False
         self._events: list[Event | Offline] = []
+        self._reasons: dict[NodeAddress, str] = {}
         self.gone: Deferred[None] = Deferred()
 
     def start(self) -> None:
@@ -140,6 +142,11 @@ class Keeper:
         self._session.received(frame)
         self.flush()
 
+    def line_too_long(self) -> None:
+        """What was too long is given up; the rest goes out on the next line."""
+        self._session.too_long()
+        self.flush()
+
     def line_lost(self, reason: str) -> None:
         """The line is gone: come back."""
         self._line = None
@@ -157,7 +164,7 @@ class Keeper:
     def _failed(self, failure: Failure) -> None:
         """There is no transport."""
         self._attempt = None
-        self._away(failure.getErrorMessage() or repr(failure.value), False)
+        self._away(words(failure), False)
 
     def _away(self, reason: str, was_logged_in: bool) -> None:
         """Come back after a pause, unless that is not wanted any more."""
@@ -167,10 +174,12 @@ class Keeper:
         if self._session.leaving:
             self._give_up(None)
             return
+        self._reasons[self._route.current] = reason
         pause = self._route.dropped() if was_logged_in else self._route.failed()
         spent = 0 < self._rounds <= self._route.rounds and not self._was_here
         if spent:
-            self._give_up(Unreachable(reason))
+            reasons = [f"{address}: {why}" for address, why in self._reasons.items()]
+            self._give_up(Unreachable("; ".join(reasons)))
             return
         self._pause = self._reactor.callLater(pause, self.start)
         self._events.append(Offline(reason, pause))

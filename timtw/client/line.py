@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol as Shape
 
-from twisted.internet.error import ConnectionDone
 from twisted.internet.interfaces import ITCPTransport
 from twisted.internet.protocol import Protocol, connectionDone
 from twisted.python.failure import Failure
 
 from timtw.client.addresses import Framing
+from timtw.client.trouble import words
 from timtw.client.wsframes import BadLine
 
 
@@ -27,6 +27,10 @@ class Owner(Shape):
 
     def line_heard(self, frame: bytes) -> None:
         """A frame of the node; may raise BadLine."""
+        ...
+
+    def line_too_long(self) -> None:
+        """The node found a frame too long, and ends the line."""
         ...
 
     def line_lost(self, reason: str) -> None:
@@ -71,15 +75,15 @@ class Line(Protocol):
         except BadLine as error:
             self.drop(str(error))
         self._write(self._framing.replies())
+        if self._framing.too_long and not self._reason:
+            self._owner.line_too_long()
         if self._framing.failure:
             self._reason = self._reason or self._framing.failure
             self._end()
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """The transport is gone."""
-        plain = reason.check(ConnectionDone) is not None
-        words = "the node has gone" if plain else reason.getErrorMessage()
-        self._owner.line_lost(self._reason or words)
+        self._owner.line_lost(self._reason or words(reason))
 
     def say(self, frames: list[bytes]) -> None:
         """Write frames."""

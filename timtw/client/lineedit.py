@@ -18,6 +18,10 @@ from timtw.model.limits import CLIENT_LINE_CHARACTERS, CLIENT_LINES_REMEMBERED
 _ESCAPE: Final = re.compile("\x1b(?:\\[[0-?]*[ -/]*([@-~])|O(.)|([^\\[O]))", re.DOTALL)
 _PARTIAL: Final = re.compile("\x1b(?:\\[[0-?]*[ -/]*|O)?$")
 _DELETE: Final = "\x1b[3~"
+_JOINERS: Final = "\u200c\u200d"
+"""They make one sign of several, in Persian and in emoji, and command nothing."""
+_ON_TOP: Final = ("Mn", "Me", "Cf")
+"""Categories of what stands on or between other letters and takes no column."""
 
 
 @attrs.frozen
@@ -36,7 +40,7 @@ def width(text: str) -> int:
     """Columns that a terminal uses for a text without control characters."""
     columns = 0
     for letter in text:
-        if unicodedata.combining(letter) or unicodedata.category(letter) == "Cf":
+        if unicodedata.category(letter) in _ON_TOP:
             continue
         columns += 2 if unicodedata.east_asian_width(letter) in "WF" else 1
     return columns
@@ -46,18 +50,29 @@ def harmless(text: str) -> str:
     """A text of somebody else without anything that commands a terminal.
 
     Control characters, those that turn the direction of writing included, become
-    U+FFFD; ends of lines and tabs become spaces.
+    U+FFFD; ends of lines and tabs become spaces. Joiners stay.
     """
     spaced = re.sub("[\r\n\t]+", " ", text)
     kept = (
-        "\ufffd" if unicodedata.category(letter) in ("Cc", "Cf", "Cs") else letter
+        letter
+        if letter in _JOINERS or unicodedata.category(letter) not in ("Cc", "Cf", "Cs")
+        else "\ufffd"
         for letter in spaced
     )
     return "".join(kept)
 
 
+def _is_letter(key: str) -> bool:
+    """Whether a key belongs to what is written."""
+    return key.isprintable() or key in _JOINERS
+
+
 class LineEditor:
-    """The line, the cursor in it, and the lines before."""
+    """The line, the cursor in it, and the lines before.
+
+    Attributes:
+        column: Where ``shown`` has put the cursor.
+    """
 
     def __init__(self) -> None:
         """An empty line."""
@@ -67,6 +82,7 @@ class LineEditor:
         self._cursor = 0
         self._lines: list[str] = []
         self._place = 0
+        self.column = 0
 
     def feed(self, data: bytes) -> list[Entered | Left]:
         """Take what was typed; what came of it."""
@@ -103,6 +119,7 @@ class LineEditor:
         while width("".join(self._letters[start:end])) > room:
             end -= 1
         visible = "".join(self._letters[start:end])
+        self.column = width(prompt + "".join(self._letters[start : self._cursor]))
         back = width("".join(self._letters[self._cursor : end]))
         return f"\r\x1b[K{prompt}{visible}" + (f"\x1b[{back}D" if back else "")
 
@@ -128,7 +145,7 @@ class LineEditor:
             self._cursor = 0
         elif key == "\x05":
             self._cursor = len(self._letters)
-        elif key.isprintable() and len(self._letters) < CLIENT_LINE_CHARACTERS:
+        elif len(self._letters) < CLIENT_LINE_CHARACTERS and _is_letter(key):
             self._set([*before, key], after)
         return None
 

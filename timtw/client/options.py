@@ -108,7 +108,7 @@ def run(
     async def guarded(reactor: Any) -> int:
         try:
             return await work(reactor, arguments, login)
-        except (ClientError, ValueError) as error:
+        except (ClientError, OSError, ValueError) as error:
             return problem(str(error), status_of(error))
 
     status: int = arguments.with_reactor(guarded)

@@ -25,6 +25,11 @@ class Receiving:
             return min(self._untaken) - 1
         return self._highest
 
+    @property
+    def unfinished(self) -> bool:
+        """Whether a frame came of which not everything was taken: no receipt yet."""
+        return bool(self._receipts)
+
     def arrived(
         self, receipt: bytes | None, numbers: Iterable[int]
     ) -> tuple[set[int], list[bytes]]:

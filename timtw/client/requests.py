@@ -11,8 +11,11 @@ from typing import Any
 
 import attrs
 
-from timtw.client.values import Message, Profile, Refused
+from timtw.client.happenings import Answered
+from timtw.client.refusals import refusal
+from timtw.client.values import Busy, Message, Profile, Refused
 from timtw.client.wire import Heard, message_of
+from timtw.model.limits import CLIENT_WAITING
 from timtw.protocols.frames import FrameType
 from timtw.protocols.structs import TimAck, TimMessageList, TimNodes
 
@@ -33,6 +36,9 @@ class Request:
         """Whether this frame completes the answer, and then the answer."""
         raise NotImplementedError
 
+    def again(self) -> None:
+        """It goes out once more: what was heard of the answer does not count."""
+
 
 def _profiles(heard: Heard) -> list[Profile] | None:
     """The accounts in a frame; None if it is no such frame."""
@@ -43,15 +49,6 @@ def _profiles(heard: Heard) -> list[Profile] | None:
         Profile(node, bean.name or "", bean.createtime or 0)
         for node, bean in (body.usermap or {}).items()
     ]
-
-
-def refusal(heard: Heard, *about: int) -> Refused | None:
-    """The node's no to a request of one of these types, if that is what it is."""
-    ack = heard.body
-    if not isinstance(ack, TimAck) or ack.ok or ack.timType not in about:
-        return None
-    error = ack.error
-    return Refused((error and error.code) or 0, (error and error.info) or "refused")
 
 
 class Find(Request):
@@ -113,3 +110,46 @@ class History(Request):
     def again(self) -> None:
         """Forget a part of an answer: the request goes out once more."""
         self.found, self.error = [], None
+
+
+class Asking:
+    """The requests of one session without an answer, in their order."""
+
+    def __init__(self) -> None:
+        self._requests: list[Request] = []
+
+    def add(self, request: Request) -> None:
+        """
+        Keep a request until it is answered.
+
+        Raises:
+            Busy: too much is waiting.
+        """
+        if len(self._requests) >= CLIENT_WAITING:
+            raise Busy("too many requests have no answer yet")
+        self._requests.append(request)
+
+    def lost(self) -> list[bytes]:
+        """The line was lost: the frames that go out on the next."""
+        for request in self._requests:
+            request.again()
+        return [frame for request in self._requests for frame in request.frames]
+
+    def hears(self, heard: Heard, own_node: str) -> list[Answered]:
+        """A frame that is no message: the answer that it completes, if it does."""
+        if heard.body is None or not self._requests:
+            return []
+        request = self._requests[0]
+        done, result = request.hears(heard, own_node)
+        if not done:
+            return []
+        del self._requests[0]
+        return [Answered(request.number, result)]
+
+    def give_up(self, size: int) -> int:
+        """Forget a request with a frame of this length; its number, 0 if none has."""
+        for place, request in enumerate(self._requests):
+            if size in map(len, request.frames):
+                del self._requests[place]
+                return request.number
+        return 0

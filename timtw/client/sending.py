@@ -68,6 +68,14 @@ class Sending:
         for send in self._sends.values():
             send.under_way = False
 
+    def give_up(self, size: int) -> int:
+        """Forget a text that went out in a frame of this length; its id, 0 if none."""
+        for ident, send in self._sends.items():
+            if send.under_way and len(send.frame) == size:
+                self.answered(ident)
+                return ident
+        return 0
+
     def answered(self, ident: int, peer: str | None = None) -> bool:
         """Forget a text, to ``peer`` if that is given; whether there was one."""
         send = self._sends.get(ident)

@@ -8,7 +8,6 @@ and decides when to come back.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final
 
 from timtw.client.happenings import (
     Answered,
@@ -19,10 +18,10 @@ from timtw.client.happenings import (
     Phase,
 )
 from timtw.client.receiving import Receiving
-from timtw.client.requests import History, Request, refusal
+from timtw.client.refusals import SENDS, may_pass, refusal, unread
+from timtw.client.requests import Asking, Request
 from timtw.client.sending import Sending
 from timtw.client.values import (
-    Busy,
     Delivered,
     Displaced,
     Login,
@@ -33,15 +32,8 @@ from timtw.client.values import (
 )
 from timtw.client.wire import DELIVERED, Heard, Speech, message_of
 from timtw.model.errors import BadToken, Remedy
-from timtw.model.limits import CLIENT_WAITING
 from timtw.protocols.frames import FrameType
 from timtw.protocols.structs import TimAck, TimMessage, TimMessageList
-
-_SENDS: Final = (
-    FrameType.TIMMESSAGE,
-    FrameType.TIMREVOKEMESSAGE,
-    FrameType.TIMBURNMESSAGE,
-)
 
 
 class Session:
@@ -78,13 +70,15 @@ class Session:
         self._receiving = Receiving()
         self._sending = Sending()
         self.leaving = False
-        self._requests: list[Request] = []
+        self._asking = Asking()
+        self._longest = 0
         self._frames: list[bytes] = []
         self._events: list[Event] = []
 
     def outgoing(self) -> list[bytes]:
         """Frames to write, in order; each is told once."""
         taken, self._frames = self._frames, []
+        self._longest = max(self._longest, *map(len, taken), 0)
         return taken
 
     def events(self) -> list[Event]:
@@ -96,7 +90,7 @@ class Session:
 
     def opened(self) -> None:
         """A line is there."""
-        self.phase = Phase.ENTERING
+        self.phase, self._longest = Phase.ENTERING, 0
         self._frames = [self._speech.login(self._login, self.credential)]
 
     def lost(self) -> None:
@@ -113,8 +107,14 @@ class Session:
     def logout(self) -> None:
         """End the session; ``Over`` follows."""
         if self.phase is Phase.HERE:
+            self.parting()
             self.leaving = True
             self._frames.append(self._speech.logout())
+
+    def parting(self) -> None:
+        """The line is about to be left: tell what was taken of a page in part."""
+        if self.phase is Phase.HERE and self.listens and self._receiving.unfinished:
+            self._frames.append(self._speech.backlog(self._receiving.position))
 
     def send(self, ident: int, peer: str, text: str) -> None:
         """
@@ -145,10 +145,8 @@ class Session:
             Busy: too much is waiting.
             ValueError: the request is too long.
         """
-        if len(self._requests) >= CLIENT_WAITING:
-            raise Busy("too many requests have no answer yet")
         request = make(self._speech, self.node)
-        self._requests.append(request)
+        self._asking.add(request)
         if self.phase is Phase.HERE:
             self._frames += request.frames
 
@@ -156,6 +154,18 @@ class Session:
         """The consumer has a message for good."""
         if message.seq:
             self._acknowledge(self._receiving.taken(message.seq))
+
+    def too_long(self) -> None:
+        """The node ends the line for the length of a frame, surely of the longest.
+
+        It would end the next line as well, so whoever still waits for it is told.
+        """
+        if self.phase is Phase.HERE:
+            size = self._longest
+            number = self._sending.give_up(size) or self._asking.give_up(size)
+            if number:
+                error = ValueError(f"longer than this node takes: {size} bytes")
+                self._events.append(Answered(number, error))
 
     # What the node says.
 
@@ -190,18 +200,17 @@ class Session:
                 self.credential = ack.n or ""
                 return
             if ack.timType == FrameType.TIMLOGOUT:
-                self._ended()
+                gone = Displaced("another device took the place of this one")
+                self._end(None if self.leaving else gone)
                 return
-            error = refusal(heard, *_SENDS)
+            if unread(ack):
+                self.too_long()
+                return
+            error = refusal(heard, *SENDS)
             if error is not None:
                 self._refused(ack, error)
                 return
-        if heard.body is not None and self._requests:
-            request = self._requests[0]
-            done, result = request.hears(heard, self.node)
-            if done:
-                del self._requests[0]
-                self._events.append(Answered(request.number, result))
+        self._events += self._asking.hears(heard, self.node)
 
     def _entered(self, ack: TimAck, error: Refused | None) -> None:
         """The answer to our login."""
@@ -214,7 +223,7 @@ class Session:
                 self._frames.append(self._speech.login(self._login, ""))
             else:
                 self._end(error)
-        elif error.remedy is Remedy.RETRY or (self.node and _may_pass(error)):
+        elif error.remedy is Remedy.RETRY or (self.node and may_pass(error)):
             self._events.append(NotNow(error))
         else:
             self._end(error)
@@ -232,16 +241,8 @@ class Session:
             self._frames.append(self._speech.backlog(self._receiving.position))
         self._sending.lost()
         self._push()
-        for request in self._requests:
-            if isinstance(request, History):
-                request.again()
-            self._frames += request.frames
+        self._frames += self._asking.lost()
         self._events.append(Online(self.node))
-
-    def _ended(self) -> None:
-        """The node has ended the session; have we asked for it?"""
-        displaced = Displaced("another device took the place of this one")
-        self._end(None if self.leaving else displaced)
 
     def _end(self, error: Exception | None) -> None:
         """Nothing more will come."""
@@ -292,8 +293,3 @@ class Session:
         self._events.append(Answered(message.ident, stored))
         self._push()
         return True
-
-
-def _may_pass(error: Refused) -> bool:
-    """Whether a login that succeeded before may succeed again without a change."""
-    return error.remedy is Remedy.LOG_IN and error.code != BadToken.code

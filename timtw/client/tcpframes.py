@@ -15,11 +15,13 @@ class TcpFraming:
     Attributes:
         ready: Whether frames may be written.
         failure: Why the line cannot be used any further; empty while it can.
+        too_long: Never: on a stream the node says so in a frame.
     """
 
     def __init__(self) -> None:
         self.ready = True
         self.failure = ""
+        self.too_long = False
         self._rest = b""
 
     def opening(self) -> bytes:

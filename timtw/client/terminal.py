@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import termios
 import tty
 from collections.abc import Callable
@@ -40,8 +41,13 @@ class Terminal(Protocol):
         self._editor = LineEditor()
         self._saved = termios.tcgetattr(0)
         self._open = True
+        self._columns = 0
         self.closed: Deferred[None] = Deferred()
         tty.setraw(0)
+        resized = signal.SIGWINCH
+        self._before = signal.signal(
+            resized, lambda *_: reactor.callFromThread(self.draw)
+        )
         # On other systems than POSIX its signature is another one.
         make: Any = StandardIO
         make(self, os.dup(0), os.dup(1), reactor=reactor)
@@ -63,24 +69,34 @@ class Terminal(Protocol):
 
     def say(self, line: str) -> None:
         """Write a line above the one that is being typed."""
+        self._fit()
         self._write(f"\r\x1b[K{line}\r\n")
         self.draw()
 
     def draw(self) -> None:
         """Write prompt and line once more."""
         if self._open:
-            columns = os.get_terminal_size(0).columns or 80
-            self._write(self._editor.shown(self.prompt, columns))
+            self._fit()
+            self._write(self._editor.shown(self.prompt, self._columns))
 
     def close(self) -> None:
         """Give the terminal back as it was."""
         if self._open:
             self._open = False
+            _ = signal.signal(signal.SIGWINCH, self._before)
             self._write("\r\x1b[K")
             termios.tcsetattr(0, termios.TCSADRAIN, self._saved)
             os.set_blocking(0, True)
             if self.transport is not None:
                 self.transport.loseConnection()
+
+    def _fit(self) -> None:
+        """Look how wide the terminal is; a narrower one has cut the line into rows."""
+        columns = os.get_terminal_size(0).columns or 80
+        if columns < self._columns:
+            above = self._editor.column // columns
+            self._write((f"\x1b[{above}A" if above else "") + "\r\x1b[J")
+        self._columns = columns
 
     def _write(self, text: str) -> None:
         """Hand text to the terminal."""

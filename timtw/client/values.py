@@ -144,7 +144,7 @@ class Refused(ClientError):
 
 
 class Unreachable(ClientError):
-    """None of the addresses led to a node; the text has the last reason."""
+    """None of the addresses led to a node; the text has the last reason of each."""
 
 
 class Displaced(ClientError):

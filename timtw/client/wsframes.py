@@ -23,6 +23,8 @@ _PING: Final = 9
 _CONTROL_BYTES: Final = 125
 NORMAL: Final = (1000).to_bytes(2, "big")
 """The close code of a client that simply leaves."""
+_TOO_LONG: Final = 1009
+"""The close code of whoever is sent more than it takes."""
 
 
 class BadLine(ClientError):
@@ -35,6 +37,7 @@ class WebSocketFraming:
     Attributes:
         ready: Whether frames may be written.
         failure: Why the line cannot be used any further; empty while it can.
+        too_long: Whether that is because the node found a message of ours too long.
     """
 
     def __init__(self, host: str, entropy: Callable[[int], bytes]) -> None:
@@ -47,6 +50,7 @@ class WebSocketFraming:
         """
         self.ready = False
         self.failure = ""
+        self.too_long = False
         self._host = host
         self._entropy = entropy
         self._key = base64.b64encode(entropy(16))
@@ -170,6 +174,7 @@ class WebSocketFraming:
         if opcode == _CLOSE:
             code = int.from_bytes(payload[:2], "big") or 1005
             self._replies.append(self._masked(_CLOSE, payload[:2]))
+            self.too_long = code == _TOO_LONG
             raise BadLine(f"the node has closed the connection ({code})")
         if opcode == _PING:
             self._replies.append(self._masked(opcode + 1, payload))

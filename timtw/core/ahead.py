@@ -8,9 +8,11 @@ Invariants
 
 from __future__ import annotations
 
-from collections import deque
+from typing import Final
 
 from timtw.model.values import TEXT, Conversation, LogEntry, LogPage
+
+_NOTHING: Final[frozenset[tuple[Conversation, int]]] = frozenset()
 
 
 class Ahead:
@@ -20,12 +22,12 @@ class Ahead:
 
     def __init__(self, seq: int) -> None:
         """Nothing is known beyond ``seq``."""
-        self.entries: deque[LogEntry] = deque()
+        self.entries: list[LogEntry] = []
         self.reaches = seq
         self._ticket = 0
         self._reading = False
         self._again_at = 0.0
-        self._gone: set[tuple[Conversation, int]] = set()
+        self._gone = _NOTHING
 
     def knows(self, sent: int) -> bool:
         """Whether it is known what follows ``sent``."""
@@ -47,7 +49,7 @@ class Ahead:
         self._reading = False
         if self._gone:
             self.entries.extend(e for e in page.entries if not self._is_gone(e))
-            self._gone.clear()
+            self._gone = _NOTHING
         else:
             self.entries.extend(page.entries)
         self.reaches = page.up_to
@@ -63,12 +65,12 @@ class Ahead:
 
     def drop(self, conversation: Conversation, mid: int) -> None:
         """This text is gone; what is being read may hold it nevertheless."""
-        self._gone.add((conversation, mid))
+        self._gone |= {(conversation, mid)}
         if self.entries:
             left = [entry for entry in self.entries if not self._is_gone(entry)]
-            self.entries = deque(left)
+            self.entries = left
         if not self._reading:
-            self._gone.clear()
+            self._gone = _NOTHING
 
     def _is_gone(self, entry: LogEntry) -> bool:
         message = entry.message
@@ -82,4 +84,4 @@ class Ahead:
         self.reaches = seq
         self._ticket += 1
         self._reading = False
-        self._gone.clear()
+        self._gone = _NOTHING

@@ -46,6 +46,17 @@ Item: TypeAlias = Command | Refusal
 class Conduct:
     """Carries out what a logged-in client asks, as its turn comes."""
 
+    __slots__ = (
+        "_asker",
+        "_device",
+        "_manage",
+        "_order",
+        "_outbox",
+        "_posting",
+        "_reading",
+        "_serving",
+    )
+
     _log = Logger()
 
     def __init__(
@@ -57,7 +68,7 @@ class Conduct:
         posting: Posting,
         serving: Serving,
         order: InOrder[Item],
-        manage: Callable[[OwnLogin], Coroutine[Any, Any, list[Event]]],
+        manage: Callable[[Asker, OwnLogin], Coroutine[Any, Any, list[Event]]],
     ) -> None:
         """``manage`` carries out what concerns the login itself."""
         self._asker = asker
@@ -99,7 +110,7 @@ class Conduct:
         if isinstance(command, ChangeProfile):
             return await self._serving.change_profile(self._asker, command)
         assert isinstance(command, OwnLogin)
-        return await self._manage(command)
+        return await self._manage(self._asker, command)
 
     def _answered(self, events: list[Event]) -> None:
         for event in events:

@@ -41,6 +41,27 @@ class State(enum.Enum):
 class Feed:
     """The heart of delivery: which entry goes out when, and what counts as received."""
 
+    __slots__ = (
+        "_again_up_to",
+        "_ahead",
+        "_asking",
+        "_backlog_to",
+        "_flights",
+        "_held_until",
+        "_now",
+        "_page",
+        "_page_bytes",
+        "_page_to",
+        "_port",
+        "_receipt",
+        "_unseen",
+        "_whole",
+        "_writable",
+        "head",
+        "sent",
+        "state",
+    )
+
     def __init__(
         self,
         port: Port,
@@ -78,6 +99,7 @@ class Feed:
         self._ahead = Ahead(cursor)
         self._receipt = 0
         self._unseen = 0
+        self._asking = False
         self._writable = True
         self._held_until = now() + limits.HOLD_SECONDS
         self.state = State.HOLD
@@ -130,7 +152,8 @@ class Feed:
             for entry in page.entries:
                 if entry.message.kind != TEXT:
                     self._heed(entry)
-            self._pump()
+            if not self._asking:
+                self._pump()
 
     def unread(self, ticket: int) -> None:
         """Storage could not be read; it is asked again a little later."""
@@ -198,7 +221,7 @@ class Feed:
     def skip(self, seq: int) -> None:
         """Never send this entry to this reader; it has stopped it too often."""
         if seq > self.acked:
-            self._flights.settled.add(seq)
+            self._flights.settled |= {seq}
             if self.state is State.SUSPENDED:
                 self._go_back(self.acked)
                 self._pump()
@@ -212,7 +235,7 @@ class Feed:
         """``acked``, ``sent`` and what is settled between, for the next connection."""
         acked, sent = self.acked, self.sent
         self._go_back(acked)  # Echoes that were written may be lost with the line.
-        return acked, sent, frozenset(self._flights.settled)
+        return acked, sent, self._flights.settled
 
     # Texts that are gone.
 
@@ -253,9 +276,12 @@ class Feed:
         if self._ahead.knows(self.sent):
             return True
         ticket = self._ahead.ticket(self.sent, self._now())
-        if ticket:
-            self._port.read(self.sent, limit, ticket)
-        return False
+        if not ticket:
+            return False
+        self._asking = True  # The answer may be at hand.
+        self._port.read(self.sent, limit, ticket)
+        self._asking = False
+        return self._ahead.knows(self.sent)
 
     def _step(self) -> bool:
         """Send or step over what follows ``sent``; ``False`` if there is no room."""
@@ -263,10 +289,10 @@ class Feed:
         if not entries:
             self._pass_by(self._ahead.reaches)
         elif self._omitted(entries[0]):
-            entry = entries.popleft()
+            entry = entries.pop(0)
             self._pass_by(entry.seq, () if entry.own else (entry,))
         elif self._fits(entries[0]):
-            self._transmit(entries.popleft())
+            self._transmit(entries.pop(0))
         else:
             return False
         return True
@@ -339,14 +365,14 @@ class Feed:
         ahead = self._ahead.entries
         while ahead and len(page) < limits.PAGE_ENTRIES:
             if self._omitted(ahead[0]):
-                entry = ahead.popleft()
+                entry = ahead.pop(0)
                 if not entry.own:
                     known.append(entry)
                 continue
             more = self._port.measure(ahead[0])
             if page and size + more > self._page_bytes:
                 break
-            page.append(ahead.popleft())
+            page.append(ahead.pop(0))
             size += more
         if page:
             self.sent = page[-1].seq
@@ -401,7 +427,10 @@ class Feed:
         if self.state is not State.SUSPENDED and acked <= seq <= self.sent:
             for flight in self._flights.up_to(seq):
                 self.acknowledged(flight.receipt)
-            return
+            acked = self.acked
+            if seq <= acked:
+                return
+            # A part of a page was meant: the rest of it comes again.
         if seq < acked:
             self._flights.start_over(seq)
         self._go_back(seq)

@@ -10,11 +10,14 @@ Invariants
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterable, Iterator
+from typing import Final
 
 from timtw.model import limits
 from timtw.model.values import TEXT, Conversation, LogEntry
+
+NO_NUMBERS: Final[frozenset[int]] = frozenset()
+"""Shared by all connections: an empty set of its own takes 216 bytes."""
 
 
 class Flight:
@@ -81,9 +84,9 @@ class Flights:
         self.arrived: tuple[LogEntry, ...] = ()
         self.frames = 0
         self.octets = 0
-        self.settled = {seq for seq in settled if seq > acked}
-        self._echoes: set[int] = set()
-        self._queue: deque[Flight] = deque()
+        self.settled = _above(acked, settled)
+        self._echoes: set[int] | frozenset[int] = NO_NUMBERS
+        self._queue: list[Flight] = []
         self._by_receipt: dict[int, Flight] = {}
         self._late: dict[int, tuple[LogEntry, ...]] = {}
 
@@ -134,6 +137,8 @@ class Flights:
     def echo(self, seq: int) -> bool:
         """Count an echo that was written; whether ``acked`` moved."""
         if self.frames:
+            if isinstance(self._echoes, frozenset):
+                self._echoes = set()
             self._echoes.add(seq)
         return self.pass_by(seq)
 
@@ -146,7 +151,8 @@ class Flights:
         self._advance()
         echoes = len(self._echoes)
         if echoes and (echoes > limits.WINDOW_FRAMES or not self.frames):
-            self._echoes = {seq for seq in self._echoes if seq > self.acked}
+            left = {seq for seq in self._echoes if seq > self.acked}
+            self._echoes = left or NO_NUMBERS
         return flight
 
     def drop(self, conversation: Conversation, mid: int) -> list[Flight]:
@@ -176,9 +182,9 @@ class Flights:
         Returns: the flights to which there is nothing more to answer.
         """
         entries = self._late.pop(receipt, ())
-        self.settled.update(one.seq for one in entries if one.seq > self.acked)
         if not entries:
             return []
+        self.settled |= {one.seq for one in entries if one.seq > self.acked}
         return [
             flight
             for flight in self
@@ -195,14 +201,15 @@ class Flights:
 
     def ground(self, acked: int) -> None:
         """Forget all flights; everything up to ``acked`` is confirmed."""
+        settled = set(self.settled)
         for flight in self._queue:
             if flight.confirmed:
-                self.settled.update(entry.seq for entry in flight.entries)
+                settled.update(entry.seq for entry in flight.entries)
             else:
                 self._late[flight.receipt] = flight.entries
         while len(self._late) > limits.LATE_RECEIPTS:
             del self._late[next(iter(self._late))]
-        self.settled = {seq for seq in self.settled if seq > acked}
+        self.settled = _above(acked, settled)
         self._queue.clear()
         self._by_receipt.clear()
         self.frames = self.octets = 0
@@ -211,8 +218,8 @@ class Flights:
     def start_over(self, acked: int) -> None:
         """Forget all flights and that anything above ``acked`` was ever confirmed."""
         self.ground(acked)
-        self.settled.clear()
-        self._echoes.clear()
+        self.settled = NO_NUMBERS
+        self._echoes = NO_NUMBERS
 
     def _settle(self, flight: Flight) -> None:
         flight.confirmed = True
@@ -223,6 +230,11 @@ class Flights:
         queue = self._queue
         self.arrived = ()
         while queue and queue[0].confirmed:
-            first = queue.popleft()
+            first = queue.pop(0)
             self.acked = first.last
             self.arrived += first.entries
+
+
+def _above(acked: int, numbers: Iterable[int]) -> frozenset[int]:
+    """Those of the numbers that are above ``acked``."""
+    return frozenset(seq for seq in numbers if seq > acked) or NO_NUMBERS

@@ -10,34 +10,43 @@ Invariants
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable
-from typing import Generic, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 from timtw.model import limits
 
 T = TypeVar("T")
+Item = TypeVar("Item", contravariant=True)
+
+
+class Owner(Protocol[Item]):
+    """Whose items they are."""
+
+    def begin(self, item: Item) -> None:
+        """Carry an item out; may call any method of the order."""
+
+    def overlaps(self, item: Item) -> bool:
+        """Whether items like this one may be under way together."""
+
+    def crowded(self, much: bool) -> None:
+        """Too much waits, or there is room again."""
 
 
 class InOrder(Generic[T]):
     """Begins items in turn; whoever begins one says when it is done."""
 
-    def __init__(
-        self,
-        begin: Callable[[T], None],
-        overlaps: Callable[[T], bool],
-        crowded: Callable[[bool], None],
-    ) -> None:
-        """
-        Args:
-            begin: Carries an item out; may call any method here.
-            overlaps: Whether items like this one may be under way together.
-            crowded: Told when too much waits, and when there is room again.
-        """
-        self._begin = begin
-        self._overlaps = overlaps
-        self._crowded = crowded
-        self._waiting: deque[T] = deque()
+    __slots__ = (
+        "_alone",
+        "_is_crowded",
+        "_is_going_on",
+        "_owner",
+        "_together",
+        "_waiting",
+    )
+
+    def __init__(self, owner: Owner[T]) -> None:
+        """Nothing waits."""
+        self._owner = owner
+        self._waiting: list[T] = []
         self._is_crowded = False
         self._is_going_on = False
         self._alone = False
@@ -49,18 +58,16 @@ class InOrder(Generic[T]):
         self.go_on()
         if len(self._waiting) > limits.PENDING_COMMANDS and not self._is_crowded:
             self._is_crowded = True
-            self._crowded(True)
+            self._owner.crowded(True)
 
     def add_first(self, item: T) -> None:
         """Take in an item that comes before all that wait."""
-        self._waiting.appendleft(item)
+        self._waiting.insert(0, item)
 
     def end(self) -> None:
         """Begin nothing any more; forget what waits and whom it belonged to."""
         self._waiting.clear()
-        self._begin = _nobody
-        self._overlaps = _never
-        self._crowded = _nobody
+        self._owner = _Nobody()
 
     def alone(self) -> None:
         """What has just begun is under way, and nothing may overlap it."""
@@ -89,23 +96,28 @@ class InOrder(Generic[T]):
             self._is_going_on = False
         if self._is_crowded and len(self._waiting) <= limits.PENDING_COMMANDS // 2:
             self._is_crowded = False
-            self._crowded(False)
+            self._owner.crowded(False)
 
     def _begin_what_may(self) -> None:
-        waiting = self._waiting
+        waiting, owner = self._waiting, self._owner
         while waiting and not self._alone:
-            if not self._overlaps(waiting[0]):
+            if not owner.overlaps(waiting[0]):
                 if self._together:
                     break
             elif self._together >= limits.SENDS_UNDER_WAY:
                 break
-            self._begin(waiting.popleft())
+            owner.begin(waiting.pop(0))
 
 
-def _nobody(item: object) -> None:
-    """Carries nothing out."""
+class _Nobody:
+    """Has no items any more."""
 
+    def begin(self, item: object) -> None:
+        """Carries nothing out."""
 
-def _never(item: object) -> bool:
-    """Nothing overlaps."""
-    return False
+    def overlaps(self, item: object) -> bool:
+        """Nothing overlaps."""
+        return False
+
+    def crowded(self, much: bool) -> None:
+        """Nobody minds."""

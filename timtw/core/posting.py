@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import TypeAlias
 
 from timtw.core.settings import Settings
-from timtw.core.tickets import Entropy, new_message_ident
+from timtw.core.tickets import Entropy, MessageIdents
 from timtw.model import idents, limits
 from timtw.model.commands import SendMessage
 from timtw.model.errors import PermissionDenied, TimError, UnknownAccount
@@ -81,7 +81,7 @@ class Posting:
         self._router = router
         self._settings = settings
         self._time_ns = time_ns
-        self._entropy = entropy
+        self._idents = MessageIdents(entropy)
 
     def recipient_at_hand(self, command: SendMessage) -> Address | None:
         """The recipient, if storage need not be asked for it."""
@@ -168,7 +168,7 @@ class Posting:
     def _ident(self, command: SendMessage) -> int:
         """The id that the client chose, or one of ours."""
         chosen = command.ident
-        return new_message_ident(self._entropy) if chosen is None else chosen
+        return self._idents.next() if chosen is None else chosen
 
 
 def _offers(posted: Posted) -> tuple[Offer, ...]:

@@ -10,18 +10,17 @@ from twisted.python.failure import Failure
 
 from timtw.core.deferreds import background
 from timtw.core.feed import Feed
+from timtw.core.flights import NO_NUMBERS
 from timtw.core.sessions import Leftover
 from timtw.model import limits
 from timtw.model.errors import StorageUnavailable
 from timtw.model.events import Delivery, EndOfBacklog, Page
 from timtw.model.idents import node_of
 from timtw.model.interfaces import IOutbox, IRouter
-from timtw.model.stores import IMessageStore, IPostingDesk, IReaderStore
+from timtw.model.stores import IMessageStore, IPostingDesk, IReaderStore, IWaitingMove
 from timtw.model.values import (
     TEXT,
     Address,
-    Confirmed,
-    Conversation,
     CursorMove,
     DeliveredMark,
     LogEntry,
@@ -32,6 +31,26 @@ from timtw.model.values import (
 
 class Reading:
     """Lets a feed write to one client and keeps its cursor in storage."""
+
+    __slots__ = (
+        "_alarm",
+        "_claimed",
+        "_clock",
+        "_cursor",
+        "_desk",
+        "_feed",
+        "_head",
+        "_key",
+        "_messages",
+        "_move",
+        "_outbox",
+        "_owner",
+        "_readers",
+        "_router",
+        "_skipped",
+        "_told",
+        "_writable",
+    )
 
     _log = Logger()
 
@@ -57,8 +76,10 @@ class Reading:
         self._key = b""
         self._head = 0
         self._cursor = 0
+        self._told = 0
+        self._move: IWaitingMove | None = None
         self._claimed = 0
-        self._skipped: set[int] = set()
+        self._skipped = NO_NUMBERS
         self._writable = True
         self._alarm: IDelayedCall | None = None
 
@@ -80,9 +101,9 @@ class Reading:
         settled = set().union(*(one.settled for one in left))
         if state.stuck_count >= limits.STUCK_TIMES:
             settled.add(state.stuck_seq)
-            self._skipped.add(state.stuck_seq)
+            self._skipped |= {state.stuck_seq}
         self._key = state.key
-        self._cursor = cursor
+        self._cursor = self._told = cursor
         self._feed = Feed(
             self,
             self._clock.seconds,
@@ -148,6 +169,9 @@ class Reading:
             return None
         acked, sent, settled = self._feed.hand_over()
         self._feed = None
+        if self._cursor > self._told:
+            move = self._desk.move(self._owner.number, self._key, self._stored)
+            move.confirm(self._cursor)
         background("cursors were not flushed", self._desk.flush(), self._log)
         return self._key, Leftover(acked, sent, settled)
 
@@ -193,11 +217,22 @@ class Reading:
         """Move the cursor, and the delivered marks of conversations."""
         if self._skipped:
             entries = [one for one in entries if one.seq not in self._skipped]
-        marks = _marks(entries) if entries else ()
-        if acked > self._cursor or marks:
-            self._cursor = max(acked, self._cursor)
-            move = CursorMove(self._owner.number, self._key, self._cursor, marks)
-            self._desk.confirm(move, self._stored)
+        if acked > self._cursor:
+            self._cursor = acked
+        elif not entries:
+            return
+        move = self._move
+        if move is None or not move.waits:
+            if not entries and self._cursor < self._told + limits.ECHOES_UNTOLD:
+                return
+            move = self._desk.move(self._owner.number, self._key, self._stored)
+            self._move = move
+        self._told = self._cursor
+        move.confirm(self._cursor)
+        for entry in entries:
+            message = entry.message
+            if message.kind == TEXT and not entry.own:
+                move.mark(message.conversation, message.mid)
 
     def claimed(self, after: int, up_to: int) -> None:
         """
@@ -252,21 +287,5 @@ class Reading:
             times=times,
         )
         if times >= limits.STUCK_TIMES and self._feed is not None:
-            self._skipped.add(seq)
+            self._skipped |= {seq}
             self._feed.skip(seq)
-
-
-def _marks(entries: Sequence[LogEntry]) -> tuple[Confirmed, ...]:
-    """The highest number per conversation among the texts that others wrote."""
-    if len(entries) == 1:
-        entry = entries[0]
-        if entry.own or entry.message.kind != TEXT:
-            return ()
-        return (Confirmed(entry.message.conversation, entry.message.mid),)
-    highest: dict[Conversation, int] = {}
-    for entry in entries:
-        message = entry.message
-        if not entry.own and message.kind == TEXT:
-            mid = highest.get(message.conversation, 0)
-            highest[message.conversation] = max(mid, message.mid)
-    return tuple(Confirmed(key, mid) for key, mid in highest.items())

@@ -7,6 +7,8 @@ not wait and do not count (docs/reference/protocol.md, section Limits).
 from __future__ import annotations
 
 import enum
+from collections.abc import Coroutine
+from typing import Any, Final
 
 from twisted.internet.interfaces import IDelayedCall
 from twisted.logger import Logger
@@ -16,7 +18,7 @@ from zope.interface import implementer
 from timtw.core.buckets import Bucket
 from timtw.core.conduct import Conduct, Item, told
 from timtw.core.deferreds import then
-from timtw.core.door import Admitted, Door
+from timtw.core.door import Admitted, Door, OwnLogin
 from timtw.core.order import InOrder
 from timtw.core.reading import Reading
 from timtw.core.serving import Asker
@@ -31,6 +33,7 @@ from timtw.model.commands import (
 )
 from timtw.model.events import (
     AlreadyLoggedIn,
+    Event,
     LoggedIn,
     LoggedOut,
     Marked,
@@ -40,6 +43,9 @@ from timtw.model.events import (
 )
 from timtw.model.interfaces import IOutbox, ISession
 from timtw.model.values import STREAM, DeliveredMark, Device, LogEntry, Message
+
+_FREE: Final[frozenset[str]] = frozenset()
+"""No reason not to read; shared, as an empty set takes 216 bytes."""
 
 
 class Phase(enum.Enum):
@@ -55,6 +61,26 @@ class Phase(enum.Enum):
 class Session:
     """A connection from its opening to its end."""
 
+    __slots__ = (
+        "__weakref__",
+        "_additions",
+        "_conduct",
+        "_door",
+        "_held",
+        "_order",
+        "_outbox",
+        "_phase",
+        "_rate",
+        "_reading",
+        "_rest",
+        "_watch",
+        "_writable",
+        "connection",
+        "device",
+        "since",
+        "source",
+    )
+
     _log = Logger()
 
     def __init__(self, outbox: IOutbox, source: str, door: Door, name: str) -> None:
@@ -63,14 +89,12 @@ class Session:
         self._door = door
         self.source = source
         self._phase = Phase.FRESH
-        self._order: InOrder[Item] = InOrder(
-            self._begin, self._overlaps, lambda yes: self._hold("queue", yes)
-        )
-        self._watch = Watch(door.clock, self.hang_up)
+        self._order: InOrder[Item] = InOrder(self)
+        self._watch = Watch(door.wheel, self.hang_up)
         rate = door.settings.commands_per_second
         self._rate = Bucket(rate, rate, door.clock.seconds)
         self._rest: IDelayedCall | None = None
-        self._held: set[str] = set()
+        self._held = _FREE
         self._additions = False
         self._writable = True
         self._reading: Reading | None = None
@@ -173,14 +197,16 @@ class Session:
 
     # Turns.
 
-    def _overlaps(self, item: Item) -> bool:
+    def overlaps(self, item: Item) -> bool:
+        """See ``Owner`` of ``timtw.core.order``."""
         return (
             isinstance(item, SendMessage)
             and item.kind != STREAM  # It must not overtake what is being stored.
             and self._phase is Phase.READY
         )
 
-    def _begin(self, item: Item) -> None:
+    def begin(self, item: Item) -> None:
+        """See ``Owner``."""
         if isinstance(item, LogIn):
             self._log_in(item)
         elif self._conduct is not None:
@@ -189,6 +215,10 @@ class Session:
             self._outbox.offer(Refused(item, item.error))
         else:
             self.hang_up()
+
+    def crowded(self, much: bool) -> None:
+        """See ``Owner``."""
+        self._hold("queue", much)
 
     # Logging in.
 
@@ -233,7 +263,7 @@ class Session:
             door.posting,
             door.serving,
             self._order,
-            lambda command: door.manage(asker, self, command),
+            self._manage,
         )
         self._reading.begin(admitted.state, command.additions, admitted.left)
         self._order.alone_no_more()
@@ -249,6 +279,12 @@ class Session:
         self._order.alone_no_more()
         self._order.go_on()
 
+    def _manage(
+        self, asker: Asker, command: OwnLogin
+    ) -> Coroutine[Any, Any, list[Event]]:
+        """Carry out what concerns the login itself."""
+        return self._door.manage(asker, self, command)
+
     # Pace and end.
 
     def _rested(self) -> None:
@@ -258,7 +294,7 @@ class Session:
     def _hold(self, why: str, yes: bool) -> None:
         """Read from the client only while there is no reason not to."""
         held = bool(self._held)
-        (self._held.add if yes else self._held.discard)(why)
+        self._held = self._held | {why} if yes else self._held - {why}
         if held != bool(self._held):
             (self._outbox.hold if yes else self._outbox.proceed)()
 

@@ -14,6 +14,8 @@ CREDENTIAL_PREFIX: Final = "r-"
 _CREDENTIAL_BYTES: Final = 32
 _TOKEN_BYTES: Final = 7
 _TICKET_CHARACTERS: Final = 64
+_IDENT_BYTES: Final = 7
+_IDENTS_AT_ONCE: Final = 256
 
 
 def _text(octets: bytes) -> str:
@@ -47,6 +49,22 @@ def is_sane(ticket: str) -> bool:
     return len(ticket) <= _TICKET_CHARACTERS and ticket.isascii()
 
 
-def new_message_ident(entropy: Entropy) -> int:
-    """A message id from 1 to 2**52, which JavaScript holds exactly."""
-    return (int.from_bytes(entropy(7), "big") >> 4) + 1
+class MessageIdents:
+    """Random message ids from 1 to 2**52, which JavaScript holds exactly.
+
+    Randomness is drawn for many of them at a time, since each draw asks the system.
+    """
+
+    def __init__(self, entropy: Entropy) -> None:
+        self._entropy = entropy
+        self._drawn: list[int] = []
+
+    def next(self) -> int:
+        """One that was never given."""
+        if not self._drawn:
+            octets = self._entropy(_IDENT_BYTES * _IDENTS_AT_ONCE)
+            self._drawn = [
+                (int.from_bytes(octets[start : start + _IDENT_BYTES], "big") >> 4) + 1
+                for start in range(0, len(octets), _IDENT_BYTES)
+            ]
+        return self._drawn.pop()

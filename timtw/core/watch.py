@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.internet.interfaces import IDelayedCall
 
+from timtw.core.wheel import Wheel
 from timtw.model import limits
 
 
@@ -16,13 +17,26 @@ class Watch:
     decision; afterwards the time since the last sign of life.
     """
 
-    def __init__(self, clock: IReactorTime, expired: Callable[[], None]) -> None:
+    __slots__ = (
+        "_clock",
+        "_expired",
+        "_heard",
+        "_left",
+        "_second",
+        "_silence",
+        "_timer",
+        "_wheel",
+    )
+
+    def __init__(self, wheel: Wheel, expired: Callable[[], None]) -> None:
         """The deadline begins to run."""
-        self._clock = clock
+        self._wheel = wheel
+        self._clock = clock = wheel.clock
         self._expired = expired
         self._heard = clock.seconds()
         self._left = limits.LOGIN_DEADLINE
         self._silence = 0.0
+        self._second = 0
         self._timer: IDelayedCall | None = clock.callLater(self._left, self._over)
 
     def heard(self) -> None:
@@ -45,9 +59,9 @@ class Watch:
         self._timer = self._clock.callLater(self._left, self._over)
 
     def expect_life(self, silence: float) -> None:
-        """From now on the client may be silent for this many seconds."""
+        """From now on the client may be silent for this many seconds, or one more."""
         self._silence = silence
-        self._timer = self._clock.callLater(silence, self._look)
+        self._second = self._wheel.call_at(self._clock.seconds() + silence, self._look)
 
     def end(self) -> None:
         """Watch no more, and forget whom; ending twice is fine."""
@@ -58,11 +72,15 @@ class Watch:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+        if self._second:
+            self._wheel.forget(self._second, self._look)
+            self._second = 0
 
     def _look(self) -> None:
-        left = self._heard + self._silence - self._clock.seconds()
-        if left > 0:
-            self._timer = self._clock.callLater(left, self._look)
+        self._second = 0
+        until = self._heard + self._silence
+        if until > self._clock.seconds():
+            self._second = self._wheel.call_at(until, self._look)
         else:
             self._over()
 

@@ -11,9 +11,8 @@ import enum
 from collections.abc import Mapping
 from typing import TypeAlias
 
-import attrs
-
 from timtw.model.errors import TimError
+from timtw.model.value import value
 from timtw.model.values import TEXT, Content, Device
 
 
@@ -25,7 +24,7 @@ class Form(enum.Enum):
     BURN = "burn"
 
 
-@attrs.frozen
+@value
 class Register:
     """Make an account. Over HTTP only."""
 
@@ -34,7 +33,7 @@ class Register:
     domain: str = ""
 
 
-@attrs.frozen
+@value
 class IssueToken:
     """Give out a token for one login within seconds. Over HTTP only."""
 
@@ -44,7 +43,7 @@ class IssueToken:
     extend: Mapping[str, str] | None = None
 
 
-@attrs.frozen
+@value
 class LogIn:
     """Log in on this connection.
 
@@ -63,24 +62,24 @@ class LogIn:
     about: object = None
 
 
-@attrs.frozen
+@value
 class LogOut:
     """End this session and its resume credential."""
 
 
-@attrs.frozen
+@value
 class Ping:
     """A sign of life that wants an answer."""
 
 
-@attrs.frozen
+@value
 class Acknowledge:
     """The client has received what was sent under this receipt."""
 
     receipt: int
 
 
-@attrs.frozen
+@value
 class FetchBacklog:
     """Send what is waiting, in pages.
 
@@ -92,7 +91,7 @@ class FetchBacklog:
     resume: int | None = None
 
 
-@attrs.frozen
+@value
 class SendMessage:
     """Store a message, unless it is a stream, and deliver it to one account.
 
@@ -112,7 +111,7 @@ class SendMessage:
     mid: int = 0
 
 
-@attrs.frozen
+@value
 class PullHistory:
     """Read a conversation backwards.
 
@@ -128,28 +127,28 @@ class PullHistory:
     until: int | None = None
 
 
-@attrs.frozen
+@value
 class FindAccount:
     """Look up the account with exactly this login name in the asker's domain."""
 
     name: str
 
 
-@attrs.frozen
+@value
 class ReadProfiles:
     """Tell the profiles of these nodes; unknown ones are left out."""
 
     nodes: tuple[str, ...]
 
 
-@attrs.frozen
+@value
 class ChangeProfile:
     """Set the display name of the asking account; ``None`` keeps it."""
 
     name: str | None
 
 
-@attrs.frozen
+@value
 class ChangePassword:
     """Set a new password; everything but the asking session ends."""
 
@@ -157,7 +156,7 @@ class ChangePassword:
     new: str
 
 
-@attrs.frozen
+@value
 class Unacceptable:
     """A request that could not be turned into a command; it is refused in its turn.
 

@@ -7,14 +7,13 @@ from __future__ import annotations
 
 from typing import TypeAlias
 
-import attrs
-
 from timtw.model.commands import ChangeProfile, Command, LogIn, SendMessage
 from timtw.model.errors import TimError
+from timtw.model.value import value
 from timtw.model.values import Address, DeliveredMark, LogEntry, Message, Profile
 
 
-@attrs.frozen
+@value
 class LoggedIn:
     """The login succeeded.
 
@@ -33,19 +32,19 @@ class LoggedIn:
     credential: str | None = None
 
 
-@attrs.frozen
+@value
 class AlreadyLoggedIn:
     """A login on a connection that is logged in: fine, and nothing changes."""
 
     command: LogIn
 
 
-@attrs.frozen
+@value
 class LoggedOut:
     """The session is over and the client shall not come back by itself."""
 
 
-@attrs.frozen
+@value
 class Refused:
     """A command was not carried out."""
 
@@ -53,12 +52,12 @@ class Refused:
     error: TimError
 
 
-@attrs.frozen
+@value
 class Pong:
     """The answer to a ping."""
 
 
-@attrs.frozen
+@value
 class Delivery:
     """An entry of the account's log.
 
@@ -72,35 +71,35 @@ class Delivery:
     backlog: bool = False
 
 
-@attrs.frozen
+@value
 class Repeated:
     """The echo of a message that this client had sent before under the same id."""
 
     message: Message
 
 
-@attrs.frozen
+@value
 class Removed:
     """The text that ``command`` names is gone; both sides hear of it besides."""
 
     command: SendMessage
 
 
-@attrs.frozen
+@value
 class Accepted:
     """What ``command`` sends is stored, and there will be no echo of it."""
 
     command: SendMessage
 
 
-@attrs.frozen
+@value
 class Streamed:
     """A message that is in no log; nobody asks whether it has arrived."""
 
     message: Message
 
 
-@attrs.frozen
+@value
 class Page:
     """Entries of the backlog, oldest first, at least one, under one receipt."""
 
@@ -108,33 +107,33 @@ class Page:
     receipt: int
 
 
-@attrs.frozen
+@value
 class EndOfBacklog:
     """Nothing is waiting any more; what follows is live."""
 
 
-@attrs.frozen
+@value
 class History:
     """A piece of a conversation, newest first, possibly empty."""
 
     messages: tuple[Message, ...]
 
 
-@attrs.frozen
+@value
 class Profiles:
     """Profiles as asked for, possibly none."""
 
     profiles: tuple[Profile, ...]
 
 
-@attrs.frozen
+@value
 class ProfileChanged:
     """The profile is changed as asked."""
 
     command: ChangeProfile
 
 
-@attrs.frozen
+@value
 class PasswordChanged:
     """The password is changed as asked.
 
@@ -145,7 +144,7 @@ class PasswordChanged:
     credential: str | None = None
 
 
-@attrs.frozen
+@value
 class Marked:
     """A message of this account has reached a device of its recipient."""
 

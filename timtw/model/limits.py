@@ -42,6 +42,9 @@ PENDING_COMMANDS: Final = 64
 """Commands of one session waiting for their turn; above it the socket is paused."""
 SENDS_UNDER_WAY: Final = 32
 """Sends of one session that may wait for commits at once; above it commands wait."""
+LISTEN_BACKLOG: Final = 4096
+"""Connections that wait to be let in: all clients of a node that was restarted come at
+the same moment, and whoever finds no place tries again only after seconds."""
 DRAIN_SECONDS: Final = 10.0
 """How long a stopping node waits for what is under way."""
 NODE_LIST: Final = 100
@@ -75,6 +78,9 @@ PAGE_ENTRIES: Final = 10
 """Most entries of one page of offline messages; what the existing clients expect."""
 CURSOR_SECONDS: Final = 0.25
 """How long a moved cursor may wait for a commit to travel with."""
+ECHOES_UNTOLD: Final = 64
+"""Echoes that a cursor may move over before storage hears of it, as long as the client
+confirms nothing else and stays: what was echoed to a line is stepped over anyway."""
 FLIGHT_SECONDS: Final = 600.0
 """How long a node remembers what a lost connection had in flight."""
 FLIGHTS: Final = 10_000
@@ -209,6 +215,21 @@ STORAGE_READERS: Final = 2
 """Threads that read beside the one that writes; a node has few cores to itself."""
 STORAGE_BUSY_SECONDS: Final = 2.0
 """How long a statement waits for another program's lock on the database."""
+JOURNAL_ROWS: Final = 10_000
+"""Messages and cursors in the journal with which a move to the tables begins: so many
+that each page of a table is written once for many of them."""
+JOURNAL_BYTES: Final = 16 * MIB
+"""The same in bytes of content, which the node holds in memory until then."""
+JOURNAL_MOST: Final = 100_000
+"""Messages and cursors in the journal above which commits are refused: moving has
+failed all the time, and memory is not endless."""
+JOURNAL_MOST_BYTES: Final = 128 * MIB
+"""The same in bytes of content."""
+MOVE_ROWS: Final = 1024
+"""Rows that one step of a move brings to their places, beside a commit which waits for
+it: a few milliseconds."""
+MOVE_DRAFTS: Final = 128
+"""For each so many messages of a commit one more step is made, to keep up with them."""
 COUNTERS_CACHED: Final = 200_000
 """Counters and cursors that the writer knows by heart, about 150 bytes each."""
 CLEAN_SECONDS: Final = 1.0

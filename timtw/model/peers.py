@@ -9,14 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
-import attrs
 from twisted.internet.defer import Deferred
 from zope.interface import Attribute, Interface
 
+from timtw.model.value import value
 from timtw.model.values import DeliveredMark, Device, LogEntry, Message
 
 
-@attrs.frozen
+@value
 class Offer:
     """A hint that an account's log has grown, with the new entry in hand."""
 
@@ -24,7 +24,7 @@ class Offer:
     entry: LogEntry
 
 
-@attrs.frozen
+@value
 class Comer:
     """A device at a login: what it states, and a text that stands for its address."""
 
@@ -32,7 +32,7 @@ class Comer:
     source: str
 
 
-@attrs.frozen
+@value
 class Presence:
     """A session of an account, as its node knows it.
 
@@ -47,7 +47,7 @@ class Presence:
     silence: float
 
 
-@attrs.frozen
+@value
 class SessionsEnd:
     """A fact: sessions of this account shall end.
 
@@ -63,7 +63,7 @@ class SessionsEnd:
     quiet: bool = False
 
 
-@attrs.frozen
+@value
 class Loser:
     """A fact: this device was displaced, or refused when it came back after that."""
 
@@ -71,7 +71,7 @@ class Loser:
     comer: Comer
 
 
-@attrs.frozen
+@value
 class TakenOver:
     """A fact: this device has taken over its own old line."""
 

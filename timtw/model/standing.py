@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import attrs
-
+from timtw.model.value import value
 from timtw.model.values import Account
 
 
-@attrs.frozen
+@value
 class Standing:
     """What a login has to know about its account, from one look at storage.
 

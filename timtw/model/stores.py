@@ -211,6 +211,18 @@ PostingDone: TypeAlias = Callable[[Outcome], None]
 """Called once with what became of a draft, after its commit."""
 
 
+class IWaitingMove(Interface):
+    """What a reader has confirmed, until a commit takes it."""
+
+    waits: bool = Attribute("Whether more can be added; else the desk is asked anew.")
+
+    def confirm(cursor: int) -> None:
+        """Everything up to here is confirmed."""
+
+    def mark(conversation: Conversation, mid: int) -> None:
+        """And so is this text of somebody else."""
+
+
 class IPostingDesk(Interface):
     """Gathers what waits while a commit is under way into the next one."""
 
@@ -222,12 +234,15 @@ class IPostingDesk(Interface):
         nothing was stored, or when too much is waiting already.
         """
 
-    def confirm(move: CursorMove, done: Callable[[CursorMove], None]) -> None:
+    def move(
+        account: int, key: bytes, done: Callable[[CursorMove], None]
+    ) -> IWaitingMove:
         """
-        Store a cursor with the next commit, or after ``CURSOR_SECONDS``.
+        A move of this reader that will be stored with the next commit, or after
+        ``CURSOR_SECONDS``; the one that waits already, if there is one.
 
-        A newer move of the same reader takes the place of one that waits. ``done`` is
-        called after the commit with what was stored; a failed commit is tried again.
+        ``done`` is called after the commit with what was stored; a failed commit is
+        tried again.
         """
 
     def flush() -> Deferred[None]:

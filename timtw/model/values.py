@@ -12,8 +12,10 @@ from typing import Final, NamedTuple
 
 import attrs
 
+from timtw.model.value import value
 
-@attrs.frozen
+
+@value
 class Address:
     """An account as others see it: who, regardless of the device."""
 
@@ -22,7 +24,7 @@ class Address:
     domain: str = ""
 
 
-@attrs.frozen
+@value
 class Account:
     """An account as it is stored."""
 
@@ -35,7 +37,7 @@ class Account:
         return self.address.number
 
 
-@attrs.frozen
+@value
 class Device:
     """What a login states about the device; equal statements are one reader.
 
@@ -67,7 +69,7 @@ class Conversation(NamedTuple):
         return self.second if account == self.first else self.first
 
 
-@attrs.frozen
+@value
 class Content:
     """What the author wrote; never interpreted by the server.
 
@@ -105,7 +107,7 @@ REMOVALS: Final = frozenset({REVOCATION, BURN})
 """Kinds after which the text that they name is gone."""
 
 
-@attrs.frozen
+@value
 class Draft:
     """A message that its author wants to be stored.
 
@@ -133,7 +135,7 @@ class Draft:
         return Conversation.between(self.sender.number, self.recipient.number)
 
 
-@attrs.frozen
+@value
 class Message:
     """A message of any kind; all but streams are stored.
 
@@ -155,7 +157,7 @@ class Message:
     kind: int = TEXT
 
 
-@attrs.frozen
+@value
 class LogEntry:
     """One line of an account's log; ``seq`` counts 1, 2, 3 ... without gaps.
 
@@ -169,7 +171,7 @@ class LogEntry:
     own: bool
 
 
-@attrs.frozen
+@value
 class LogPage:
     """What a log holds in a range: numbers up to ``up_to`` that are absent are gone."""
 
@@ -177,7 +179,7 @@ class LogPage:
     up_to: int
 
 
-@attrs.frozen
+@value
 class Posted:
     """What became of a draft.
 
@@ -194,7 +196,7 @@ class Posted:
     repeated: bool = False
 
 
-@attrs.frozen
+@value
 class DeliveredMark:
     """A device of ``reader`` has confirmed the conversation up to ``mid``."""
 
@@ -210,7 +212,7 @@ class Confirmed(NamedTuple):
     mid: int
 
 
-@attrs.frozen
+@value
 class CursorMove:
     """A reader has confirmed its account's log up to ``cursor``.
 
@@ -225,7 +227,7 @@ class CursorMove:
     confirmed: tuple[Confirmed, ...] = ()
 
 
-@attrs.frozen
+@value
 class Batch:
     """What one transaction stores."""
 
@@ -233,7 +235,7 @@ class Batch:
     cursors: tuple[CursorMove, ...] = ()
 
 
-@attrs.frozen
+@value
 class ReaderState:
     """Where a device stands in its account's log.
 
@@ -252,7 +254,7 @@ class ReaderState:
     stuck_count: int = 0
 
 
-@attrs.frozen
+@value
 class Profile:
     """What an account tells about itself. Other fields come with a later version."""
 
@@ -260,7 +262,7 @@ class Profile:
     name: str | None = None
 
 
-@attrs.frozen
+@value
 class TokenGrant:
     """
     What a login token stands for, as it was asked for.
@@ -279,7 +281,7 @@ FIRST_ACCOUNT: Final = -(2**63)
 """Less than every account number: where a listing begins."""
 
 
-@attrs.frozen
+@value
 class AccountLine:
     """An account as an operator sees it in a list.
 

@@ -63,7 +63,6 @@ class ClientLine:
     """Wraps a frame into what the stream carries."""
 
     def __init__(self, shared: Shared, source: str) -> None:
-        super().__init__()
         self._shared = shared
         self._source = source
         self._wire = ClientWire(shared.encodings, shared.max_frame, shared.switched_off)

@@ -13,7 +13,11 @@ from timtw.model.values import Message
 from timtw.protocols.codecs import JSON, THRIFT, Codec
 from timtw.protocols.messages import Copy, stored_message
 
-_PLACES: Final = {THRIFT.name: 0, JSON.name: len(Copy)}
+_PLACES: Final = {
+    codec.name: [first + copy.value for copy in Copy]
+    for first, codec in ((0, THRIFT), (len(Copy), JSON))
+}
+"""Where the encodings of a codec stand, by the form."""
 
 
 class Encodings:
@@ -31,7 +35,7 @@ class Encodings:
 
     def encoded(self, codec: Codec, message: Message, copy: Copy) -> bytes:
         """``message`` as a TimMessage in this codec and form, without ``seq``."""
-        place = _PLACES[codec.name] + copy
+        place = _PLACES[codec.name][copy]
         known = self._known.get(id(message))
         if known is not None:
             body = known[1][place]

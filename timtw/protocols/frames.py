@@ -14,7 +14,11 @@ FLAG: Final = 0x80
 ACK_BYTES: Final = 4
 """Length of an acknowledgement id; it is opaque to clients."""
 
-_BINARY_UNFRAGMENTED: Final = 0x82
+_TYPES: Final = tuple(bytes((value,)) for value in range(256))
+"""Each byte by itself: adding bytes is several times as fast as formatting them."""
+_SHORT: Final = b"\x82"  # Binary, unfragmented.
+_MIDDLE: Final = b"\x82\x7e"
+_LONG: Final = b"\x82\x7f"
 
 
 class FrameType(IntEnum):
@@ -84,12 +88,12 @@ def ack_id(payload: bytes) -> int | None:
 
 def server_frame(type: int, payload: bytes = b"") -> bytes:
     """Build a frame to a client that wants no acknowledgement."""
-    return b"%c%b" % (type, payload)
+    return _TYPES[type] + payload
 
 
 def acked_frame(type: int, ack: int, payload: bytes) -> bytes:
     """Build a frame that the client acknowledges with ``ack`` (0 to 2^32 - 1)."""
-    return b"%c%b%b" % (type | FLAG, ack.to_bytes(ACK_BYTES, "big"), payload)
+    return _TYPES[type | FLAG] + ack.to_bytes(ACK_BYTES, "big") + payload
 
 
 def websocket_message(frame: bytes) -> bytes:
@@ -100,12 +104,10 @@ def websocket_message(frame: bytes) -> bytes:
     """
     size = len(frame)
     if size < 126:
-        return b"%c%c%b" % (_BINARY_UNFRAGMENTED, size, frame)
+        return _SHORT + _TYPES[size] + frame
     if size < 1 << 16:
-        length = size.to_bytes(2, "big")
-        return b"%c\x7e%b%b" % (_BINARY_UNFRAGMENTED, length, frame)
-    length = size.to_bytes(8, "big")
-    return b"%c\x7f%b%b" % (_BINARY_UNFRAGMENTED, length, frame)
+        return _MIDDLE + size.to_bytes(2, "big") + frame
+    return _LONG + size.to_bytes(8, "big") + frame
 
 
 def tcp_message(frame: bytes) -> bytes:

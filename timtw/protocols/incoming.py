@@ -89,6 +89,16 @@ def login(frame: ClientFrame) -> Command:
     )
 
 
+def _login(frame: ClientFrame, additions: bool) -> Command:
+    """Type 16."""
+    return login(frame)
+
+
+def _ping(frame: ClientFrame, additions: bool) -> Command:
+    """Type 13."""
+    return commands.Ping()
+
+
 def _fetch_backlog(frame: ClientFrame, additions: bool) -> Command:
     """Type 17; its body means something only with the additions."""
     if additions and frame.payload:
@@ -184,7 +194,7 @@ def _change_profile(profile: structs.TimUserBean | None, note: Note) -> Command:
 def _message(frame: ClientFrame, additions: bool) -> Command:
     """Types 90, 92 and 93."""
     message = _decoded(structs.TimMessage, frame, Undecodable)
-    return send_message(message, FORMS[FrameType(frame.type)])
+    return send_message(message, FORMS[frame.type])
 
 
 def _presence(frame: ClientFrame, additions: bool) -> Command:
@@ -206,8 +216,12 @@ def _stream(frame: ClientFrame, additions: bool) -> Command:
     raise Wrong(NotServed(), Note(frame.type, n=stream.VNode))
 
 
+_ACK: Final = int(FrameType.TIMACK)
+"""The most frequent type, as what it is: members of an enumeration are slow to find."""
 Reader: TypeAlias = Callable[[ClientFrame, bool], Command]
 _READERS: Final[dict[int, Reader]] = {
+    FrameType.TIMPING: _ping,
+    FrameType.TIMAUTH: _login,
     FrameType.TIMMESSAGE: _message,
     FrameType.TIMREVOKEMESSAGE: _message,
     FrameType.TIMBURNMESSAGE: _message,
@@ -229,16 +243,13 @@ def read(frame: ClientFrame, additions: bool) -> Command | None:
     Args:
         additions: Whether this client has asked for the additions of timtw.
     """
-    if frame.type == FrameType.TIMACK:
+    type = frame.type
+    if type == _ACK:
         receipt = frames.ack_id(frame.payload)
         return None if receipt is None else commands.Acknowledge(receipt)
-    if frame.type == FrameType.TIMPING:
-        return commands.Ping()
-    if frame.type == FrameType.TIMAUTH:
-        return login(frame)
-    reader = _READERS.get(frame.type)
+    reader = _READERS.get(type)
     if reader is None:
-        return Unacceptable(BadParameter(), about=Note(frame.type))
+        return Unacceptable(BadParameter(), about=Note(type))
     try:
         return reader(frame, additions)
     except Wrong as wrong:

@@ -19,10 +19,10 @@ from timtw.model.errors import (
     TimError,
     UnknownAccount,
 )
-from timtw.model.values import Address, Content, DeliveredMark, Message
+from timtw.model.values import Content, DeliveredMark, Message
 from timtw.protocols import structs
 from timtw.protocols.refusals import Note, note_of
-from timtw.protocols.unserved import Part, unserved
+from timtw.protocols.unserved import UNSERVED, Part, unserved
 
 V = TypeVar("V", str, bytes)
 
@@ -42,6 +42,7 @@ _KINDS: Final = {
     **{kind: kind for kind in values.CUSTOM},
 }
 """The kind of a message by its odType."""
+_UNSERVED: Final = frozenset(UNSERVED[Part.RECIPIENT])
 _ORDERS: Final = {kind: order for order, kind in _KINDS.items()}
 
 
@@ -95,7 +96,7 @@ def _fault(message: structs.TimMessage, recipient: int, order: int) -> TimError 
         return BadParameter("mid has to name the message")
     if order == BURN and recipient == TO_ROOM:
         return BadParameter("messages to rooms cannot be burnt")
-    if unserved(Part.RECIPIENT, recipient):
+    if recipient in _UNSERVED:
         return NotServed()
     if message.toTid is None:
         return UnknownAccount() if message.roomTid is None else PermissionDenied()
@@ -119,51 +120,44 @@ class Copy(enum.IntEnum):
     BACKLOG_WITH_ID = 4
 
 
+LIVE: Final = Copy.LIVE
 _WITH_ID: Final = frozenset({Copy.LIVE, Copy.HISTORY_WITH_ID, Copy.BACKLOG_WITH_ID})
 _BACKLOG: Final = frozenset({Copy.BACKLOG, Copy.BACKLOG_WITH_ID})
 
 
-def _tid(address: Address) -> structs.Tid:
-    """The address of an account; a domain only where there is one."""
-    return structs.Tid(node=address.node, domain=address.domain or None)
-
-
-def _from(message: Message, copy: Copy) -> structs.Tid:
-    """The sender: with the device while the message is live, else the node alone."""
-    device = message.device
-    if copy is not Copy.LIVE or device is None:
-        return structs.Tid(node=message.sender.node)
-    sender = _tid(message.sender)
-    sender.resource = device.resource
-    sender.termtyp = device.kind
-    return sender
-
-
-def _plain(pairs: Mapping[str, V] | None) -> dict[str, V] | None:
+def _plain(pairs: Mapping[str, V]) -> dict[str, V]:
     """A map as the codecs want it."""
-    return pairs if pairs is None or isinstance(pairs, dict) else dict(pairs)
+    return pairs if isinstance(pairs, dict) else dict(pairs)
 
 
 def stored_message(message: Message, copy: Copy) -> structs.TimMessage:
-    """A stored message in one of its forms."""
+    """A stored message in one of its forms; only a live one tells the device."""
     content = message.content
     kind = message.kind
-    with_id = copy in _WITH_ID or kind != values.TEXT
+    sender = structs.Tid(node=message.sender.node)
+    device = message.device
+    if copy is LIVE and device is not None:
+        sender.domain = message.sender.domain or None
+        sender.resource = device.resource
+        sender.termtyp = device.kind
+    recipient = message.recipient
+    with_id = copy is LIVE or copy in _WITH_ID or kind != values.TEXT
+    extend, extra = content.extend, content.extra
     return structs.TimMessage(
         msType=TO_ACCOUNT,
         odType=_ORDERS[kind],
         id=message.ident if with_id else None,
         mid=message.mid or None,
-        fromTid=_from(message, copy),
-        toTid=_tid(message.recipient),
+        fromTid=sender,
+        toTid=structs.Tid(node=recipient.node, domain=recipient.domain or None),
         dataBinary=content.binary,
         dataString=content.text,
         isOffline=True if copy in _BACKLOG else None,
         timestamp=message.timestamp,
         udtype=content.udtype,
         udshow=content.udshow,
-        extend=_plain(content.extend),
-        extra=_plain(content.extra),
+        extend=extend if extend is None else _plain(extend),
+        extra=extra if extra is None else _plain(extra),
     )
 
 

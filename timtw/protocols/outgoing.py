@@ -17,7 +17,7 @@ from timtw.protocols.codecs import THRIFT, Codec
 from timtw.protocols.encodings import Encodings
 from timtw.protocols.frames import FrameType, acked_frame, server_frame
 from timtw.protocols.lists import form_of, message_list, portions
-from timtw.protocols.messages import TO_ACCOUNT, Copy, delivered_mark
+from timtw.protocols.messages import LIVE, TO_ACCOUNT, Copy, delivered_mark
 from timtw.protocols.refusals import (
     CHANGE_PASSWORD,
     CHANGE_PROFILE,
@@ -33,6 +33,9 @@ REMOVALS: Final = {
 }
 """The type that a removal is confirmed with, whichever it was asked with."""
 END_OF_BACKLOG: Final = server_frame(FrameType.TIMOFFLINEMSGEND)
+
+
+_MESSAGE: Final = int(FrameType.TIMMESSAGE)
 
 
 def ack_frame(codec: Codec, ack: structs.TimAck) -> bytes:
@@ -126,14 +129,15 @@ class Speaker:
         if event.backlog:
             body = self._waiting(codec, entry)
         else:
-            body = self._encodings.encoded(codec, entry.message, Copy.LIVE)
-            body = self._numbered(codec, body, entry)
+            body = self._encodings.encoded(codec, entry.message, LIVE)
+            if self.additions:
+                body = codec.with_seq(body, entry.seq)
         if event.receipt:
-            return [acked_frame(FrameType.TIMMESSAGE, event.receipt, body)]
-        return [server_frame(FrameType.TIMMESSAGE, body)]
+            return [acked_frame(_MESSAGE, event.receipt, body)]
+        return [server_frame(_MESSAGE, body)]
 
     def _repeated(self, codec: Codec, event: events.Repeated) -> list[bytes]:
-        body = self._encodings.encoded(codec, event.message, Copy.LIVE)
+        body = self._encodings.encoded(codec, event.message, LIVE)
         return [server_frame(FrameType.TIMMESSAGE, body)]
 
     def _removed(self, codec: Codec, event: events.Removed) -> list[bytes]:
@@ -158,7 +162,7 @@ class Speaker:
         return [ack_frame(codec, answer)]
 
     def _streamed(self, codec: Codec, event: events.Streamed) -> list[bytes]:
-        body = self._encodings.encoded(codec, event.message, Copy.LIVE)
+        body = self._encodings.encoded(codec, event.message, LIVE)
         return [server_frame(FrameType.TIMMESSAGE, body)]
 
     def _page(self, codec: Codec, event: events.Page) -> list[bytes]:

@@ -19,7 +19,7 @@ from twisted.internet.protocol import Factory, Protocol, connectionDone
 from twisted.protocols.tls import TLSMemoryBIOFactory
 from twisted.python.failure import Failure
 
-from timtw.model.limits import PROXY_SECONDS
+from timtw.model.limits import LISTEN_BACKLOG, PROXY_SECONDS
 from timtw.protocols.proxyheader import BadHeader, Header, read_header
 from timtw.protocols.sources import TrustedProxies, hand_over, source_of
 
@@ -109,7 +109,8 @@ class InFront:
     """A reactor whose ports read the header of a proxy before anything else.
 
     That is in front of TLS as well, where proxies send it. A listener that it does not
-    know, such as that of a local socket, has no address that could be trusted.
+    know, such as that of a local socket, has no address that could be trusted. Its
+    ports also let more clients wait than those of Twisted (``LISTEN_BACKLOG``).
     """
 
     def __init__(self, reactor: Any, trusted: TrustedProxies) -> None:
@@ -127,7 +128,7 @@ class InFront:
     ) -> IListeningPort:
         """See ``IReactorTCP``."""
         listening: IListeningPort = self._reactor.listenTCP(
-            port, self._read_first(factory), backlog, interface
+            port, self._read_first(factory), max(backlog, LISTEN_BACKLOG), interface
         )
         return listening
 

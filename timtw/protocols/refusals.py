@@ -46,7 +46,7 @@ class Note:
     codec: Codec | None = None
 
 
-FORMS: Final = {
+FORMS: Final[dict[int, commands.Form]] = {
     FrameType.TIMMESSAGE: commands.Form.MESSAGE,
     FrameType.TIMREVOKEMESSAGE: commands.Form.REVOKE,
     FrameType.TIMBURNMESSAGE: commands.Form.BURN,

@@ -2,8 +2,7 @@
 
 docs/reference/protocol.md, section 1.2. twisted.web has read the request; what is
 decided here is whether it may become a WebSocket, and who reads the bytes from then
-on. autobahn sees only the headers that the handshake is made of: subprotocols and
-extensions are ignored, and the origin has been looked at already.
+on. Subprotocols and extensions are ignored.
 """
 
 from __future__ import annotations
@@ -26,14 +25,6 @@ from timtw.protocols.websocket import WebSocketClients
 _VERSION: Final = b"13"
 _KEY: Final = re.compile(rb"[A-Za-z0-9+/]{22}==")
 """Sixteen bytes in base64."""
-_HANDSHAKE: Final = (
-    b"GET /tim HTTP/1.1\r\n"
-    b"Host: localhost\r\n"
-    b"Upgrade: websocket\r\n"
-    b"Connection: Upgrade\r\n"
-    b"Sec-WebSocket-Version: 13\r\n"
-    b"Sec-WebSocket-Key: %b\r\n\r\n"
-)
 
 
 def origin_allowed(request: Request, origins: Collection[str]) -> bool:
@@ -96,8 +87,7 @@ class Upgrade(Resource):
         channel.rawDataReceived = protocol.dataReceived
         transport.unregisterProducer()
         hand_over(transport, protocol)
-        key = request.getHeader(b"sec-websocket-key")
-        protocol.dataReceived(_HANDSHAKE % key)
+        protocol.accept(request.getHeader(b"sec-websocket-key"))
         return NOT_DONE_YET
 
 

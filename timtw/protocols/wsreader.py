@@ -50,11 +50,8 @@ class MessageReader(WebSocketServerProtocol):
     stopped = False
     data: bytes
     message_data: Any
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._consuming = False
-        self._fragments = 0
+    _consuming = False
+    _fragments = 0
 
     def message(self, message: bytes) -> None:
         """One message of the client; may be empty."""

@@ -42,6 +42,7 @@ from timtw.shards.moves import CursorDone, WaitingMove
 _Entry: TypeAlias = tuple[Draft | None, PostingDone]
 """A draft with its callback; without a draft it is refused in its turn."""
 _Key: TypeAlias = tuple[int, bytes]
+_Taken: TypeAlias = tuple[WaitingMove, CursorMove]
 
 _NOTHING: Final[Sequence[Outcome]] = ()
 
@@ -59,7 +60,7 @@ class GroupCommit:
         self._halves: deque[list[_Entry]] = deque()
         self._drafts = 0
         self._moves: dict[_Key, WaitingMove] = {}
-        self._sent: tuple[list[_Entry], list[WaitingMove]] | None = None
+        self._sent: tuple[list[_Entry], list[_Taken]] | None = None
         self._soon: IDelayedCall | None = None
         self._later: IDelayedCall | None = None
         self._apart = False
@@ -80,17 +81,18 @@ class GroupCommit:
         if self._soon is None and self._sent is None:
             self._soon = self._clock.callLater(0, self._turn)
 
-    def confirm(self, move: CursorMove, done: CursorDone) -> None:
+    def move(self, account: int, key: bytes, done: CursorDone) -> WaitingMove:
         """See ``IPostingDesk``."""
-        self._moved += 1
-        key = (move.account, move.key)
-        waiting = self._moves.get(key)
+        reader = (account, key)
+        waiting = self._moves.get(reader)
         if waiting is None:
-            self._moves[key] = WaitingMove(move, done, self._moved)
+            self._moved += 1
+            waiting = self._moves[reader] = WaitingMove(account, key, done, self._moved)
         else:
-            waiting.merge(move, done)
+            waiting.done = done
         if self._later is None and self._sent is None:
             self._later = self._clock.callLater(self._pause, self._due)
+        return waiting
 
     def flush(self) -> Deferred[None]:
         """See ``IPostingDesk``."""
@@ -128,12 +130,14 @@ class GroupCommit:
         if not entries and not moves:
             return
         drafts = tuple([entry[0] for entry in entries if entry[0] is not None])
-        self._sent = entries, moves
         if not drafts and not moves:
+            self._sent = entries, []
             # Refused ones only; they too wait until those before them are answered.
             self._clock.callLater(0, self._stored, _NOTHING)
             return
-        batch = Batch(drafts, tuple([waiting.whole() for waiting in moves]))
+        taken = [waiting.taken() for waiting in moves]
+        self._sent = entries, list(zip(moves, taken, strict=True))
+        batch = Batch(drafts, tuple(taken))
         done = self._messages.post(batch).addCallbacks(self._stored, self._failed)
         _ = done.addErrback(self._faulty)
 
@@ -172,8 +176,8 @@ class GroupCommit:
             self._span = BATCH_CURSORS
         self._proceed()
         self._answer(entries, posted)
-        for waiting in moves:
-            self._tell(waiting.done, waiting.move)
+        for waiting, move in moves:
+            self._tell(waiting.done, move)
         self._fire_flushes()
 
     def _failed(self, failure: Failure) -> None:
@@ -209,20 +213,22 @@ class GroupCommit:
             if half:
                 self._halves.appendleft(half)
 
-    def _keep(self, moves: list[WaitingMove]) -> None:
+    def _keep(self, moves: list[_Taken]) -> None:
         """Put cursors back that were not stored, below newer ones of their readers."""
         if not moves:
             return
         self._apart = True
         self._pause = min(self._pause * 2, CURSOR_RETRY_SECONDS)
         newer = self._moves
-        self._moves = {(w.move.account, w.move.key): w for w in moves}
+        self._moves = {(move.account, move.key): kept for kept, move in moves}
+        for kept, _move in moves:
+            kept.waits = True
         for key, waiting in newer.items():
-            kept = self._moves.get(key)
-            if kept is None:
+            older = self._moves.get(key)
+            if older is None:
                 self._moves[key] = waiting
             else:
-                kept.merge(waiting.whole(), waiting.done)
+                older.merge(waiting)
 
     def _proceed(self) -> None:
         """Start the next commit if something waits for it."""
@@ -260,7 +266,8 @@ class GroupCommit:
         entries, moves = self._sent or ([], [])
         waiting = len(entries) + len(self._entries) + sum(map(len, self._halves))
         settled = self._posted - waiting
-        tickets = [w.ticket for w in (*moves, *self._moves.values())]
+        tickets = [waiting.ticket for waiting, _move in moves]
+        tickets += [waiting.ticket for waiting in self._moves.values()]
         oldest = min(tickets, default=self._moved + 1)
         flushes, self._flushes = self._flushes, []
         for posted, moved, done in flushes:

@@ -19,17 +19,24 @@ class Known(Generic[Key]):
     transaction is rolled back or the memory is full.
 
     Args:
-        rows: Reads many; each row is the key and, last, the value.
+        rows: Reads many from the tables; each row is the key and, last, the value.
         row_of: The parameters of one key.
+        newer: What is newer than the tables; 0 where nothing is.
     """
 
-    def __init__(self, rows: Rows, row_of: Callable[[Key], tuple[object, ...]]) -> None:
+    def __init__(
+        self,
+        rows: Rows,
+        row_of: Callable[[Key], tuple[object, ...]],
+        newer: Callable[[Key], int],
+    ) -> None:
         self.values: dict[Key, int] = {}
         self._rows = rows
         self._row_of = row_of
+        self._newer = newer
 
     def load(self, connection: sqlite3.Connection, keys: Collection[Key]) -> None:
-        """Read those of ``keys`` that are not known; absent ones stay absent."""
+        """Find those of ``keys`` that are not known; absent ones stay absent."""
         values = self.values
         missing = [key for key in keys if key not in values]
         if not missing:
@@ -39,7 +46,11 @@ class Known(Generic[Key]):
             missing = list(keys)
         wanted: list[object] = []
         for key in missing:
-            wanted += self._row_of(key)
+            value = self._newer(key)
+            if value:
+                values[key] = value
+            else:
+                wanted += self._row_of(key)
         for text, parameters in self._rows.split(wanted):
             for *key_of, value in connection.execute(text, parameters):
                 values[tuple(key_of)] = value  # type: ignore[index]

@@ -30,7 +30,7 @@ from timtw.model.values import (
 from timtw.shards.digests import Digests
 from timtw.shards.memory_standings import Submit
 from timtw.shards.records import pack_content
-from timtw.shards.repeats import is_repeat, message_of, once_of, period_of
+from timtw.shards.repeats import as_read, is_repeat, message_of, once_of, period_of
 
 _Kept: TypeAlias = tuple[Message, int]
 """A message as it is read later, and the size of its stored form."""
@@ -82,7 +82,7 @@ class MemoryMessages:
                 return Posted(message_of(draft, *first, False), 0, 0, repeated=True)
         message = message_of(draft, mid, draft.timestamp, True)
         kept = self._conversations.setdefault(conversation, [])
-        kept.append((_stored(message), len(packed)))
+        kept.append((as_read(message), len(packed)))
         line: _Line = (conversation, mid)
         own = self._logs.setdefault(draft.sender.number, [])
         own.append(line)
@@ -108,7 +108,7 @@ class MemoryMessages:
         numbers = [0]
         for owner in owners:
             log = self._logs.setdefault(owner, [])
-            log.append((_stored(message), len(packed)))
+            log.append((as_read(message), len(packed)))
             numbers.append(len(log))
         return Posted(message, numbers[-2], numbers[-1])
 
@@ -203,16 +203,6 @@ class MemoryMessages:
     def delivered(self, conversation: Conversation, account: int) -> Deferred[int]:
         """See ``IMessageStore``."""
         return self._submit(lambda: self._delivered.get((conversation, account), 0))
-
-
-def _stored(message: Message) -> Message:
-    """A message as it is read later: without domains and device."""
-    return attrs.evolve(
-        message,
-        sender=attrs.evolve(message.sender, domain=""),
-        recipient=attrs.evolve(message.recipient, domain=""),
-        device=None,
-    )
 
 
 @attrs.define(eq=False)

@@ -6,12 +6,14 @@ both sides of a conversation share one domain, which whoever asks knows.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from twisted.logger import Logger
 
 from timtw.model.idents import node_of
-from timtw.model.values import TEXT, Address, Conversation, Message
+from timtw.model.values import TEXT, Address, Conversation, LogEntry, Message
+from timtw.shards.logpages import Line
 from timtw.shards.records import unpack_content
 from timtw.shards.sealing import Sealer, Unreadable, body_context, event_context
 
@@ -23,6 +25,16 @@ class MessageRows:
 
     def __init__(self, sealer: Sealer) -> None:
         self._open = sealer.open
+
+    def entries(self, account: int, rows: Iterable[Any]) -> Iterator[Line]:
+        """Rows of the log of an account, as they are read."""
+        for seq, kind, *row in rows:
+            message = self.readable(kind, *row)
+            if message is None:
+                yield seq, None, len(row[-1])
+            else:
+                own = kind == TEXT and message.sender.number == account
+                yield seq, LogEntry(seq, message, own), len(row[-1])
 
     def readable(self, kind: int, *row: Any) -> Message | None:
         """The message of a row, or ``None`` for a damaged one, which stays where it is.

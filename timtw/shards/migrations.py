@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from typing import Final
 
 import attrs
+from sqlalchemy import MetaData
 from sqlalchemy.schema import CreateIndex, CreateTable
 
 from timtw.model.stores import ShardError
@@ -33,6 +34,15 @@ class Migration:
     statements: tuple[str, ...]
 
 
+def _tables(metadata: MetaData) -> tuple[str, ...]:
+    """What makes these tables."""
+    made = []
+    for table in metadata.sorted_tables:
+        made.append(SQLITE.text(CreateTable(table)))
+        made += [SQLITE.text(CreateIndex(index)) for index in table.indexes]
+    return tuple(made)
+
+
 MIGRATIONS: Final[tuple[Migration, ...]] = (
     Migration(
         2,
@@ -41,6 +51,7 @@ MIGRATIONS: Final[tuple[Migration, ...]] = (
             "ALTER TABLE log ADD COLUMN sender BIGINT",
         ),
     ),
+    Migration(3, _tables(schema.embedded)),
 )
 """Every step after version 1, in order; the last one leads to ``schema.VERSION``."""
 
@@ -66,7 +77,8 @@ def migrate(
         )
     empty = version == 0
     if empty:
-        _step(connection, _create(), statements.insert_version, schema.VERSION)
+        everything = _tables(schema.metadata) + _tables(schema.embedded)
+        _step(connection, everything, statements.insert_version, schema.VERSION)
         version = schema.VERSION
     for step in migrations:
         if step.version > version:
@@ -89,15 +101,6 @@ def _version(connection: sqlite3.Connection, statements: InstallationStatements)
     if row is None:
         raise ShardError("the database file belongs to another program")
     return int(row[0])
-
-
-def _create() -> tuple[str, ...]:
-    """What makes the newest tables."""
-    made = []
-    for table in schema.metadata.sorted_tables:
-        made.append(SQLITE.text(CreateTable(table)))
-        made += [SQLITE.text(CreateIndex(index)) for index in table.indexes]
-    return tuple(made)
 
 
 def _step(

@@ -1,47 +1,57 @@
-"""Cursor moves that wait for a commit, merged per reader."""
+"""Cursor moves that wait for a commit, one per reader."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import TypeAlias
 
-import attrs
+from zope.interface import implementer
 
-from timtw.model.values import Confirmed, CursorMove
+from timtw.model.stores import IWaitingMove
+from timtw.model.values import Confirmed, Conversation, CursorMove
 
 CursorDone: TypeAlias = Callable[[CursorMove], None]
 
 
-@attrs.define(eq=False)
+@implementer(IWaitingMove)
 class WaitingMove:
-    """What a reader has confirmed and storage does not know yet.
+    """What a reader has confirmed and storage does not know yet; see ``IWaitingMove``.
 
-    Args:
-        ticket: The count of moves when the oldest part of it came.
-        confirmed: The highest mid of each conversation.
+    Not an attrs class: it is written to once per message on the busiest path.
     """
 
-    move: CursorMove
-    done: CursorDone
-    ticket: int
-    confirmed: dict[tuple[int, int], Confirmed] | None = None
+    __slots__ = ("account", "cursor", "done", "key", "marks", "ticket", "waits")
 
-    def merge(self, newer: CursorMove, done: CursorDone) -> None:
-        """Let a later move of the same reader take the place of this one."""
-        cursor = max(self.move.cursor, newer.cursor)
-        if self.confirmed is None:
-            self.confirmed = {c.conversation: c for c in self.move.confirmed}
-        for mark in newer.confirmed:
-            known = self.confirmed.get(mark.conversation)
-            if known is None or known.mid < mark.mid:
-                self.confirmed[mark.conversation] = mark
-        self.move = CursorMove(newer.account, newer.key, cursor, ())
+    def __init__(self, account: int, key: bytes, done: CursorDone, ticket: int) -> None:
+        """``ticket`` is the count of moves when this one began to wait."""
+        self.account = account
+        self.key = key
         self.done = done
+        self.ticket = ticket
+        self.cursor = 0
+        self.marks: dict[Conversation, int] = {}
+        self.waits = True
 
-    def whole(self) -> CursorMove:
-        """Everything that was merged, as one move."""
-        if self.confirmed is not None:
-            marks = tuple(self.confirmed.values())
-            self.move = attrs.evolve(self.move, confirmed=marks)
-            self.confirmed = None
-        return self.move
+    def confirm(self, cursor: int) -> None:
+        """See ``IWaitingMove``."""
+        if cursor > self.cursor:
+            self.cursor = cursor
+
+    def mark(self, conversation: Conversation, mid: int) -> None:
+        """See ``IWaitingMove``."""
+        if mid > self.marks.get(conversation, 0):
+            self.marks[conversation] = mid
+
+    def merge(self, newer: WaitingMove) -> None:
+        """Take in a later move of the same reader, which waits no more."""
+        newer.waits = False
+        self.done = newer.done
+        self.confirm(newer.cursor)
+        for conversation, mid in newer.marks.items():
+            self.mark(conversation, mid)
+
+    def taken(self) -> CursorMove:
+        """The move, as it goes into a commit."""
+        self.waits = False
+        marks = tuple([Confirmed(*mark) for mark in self.marks.items()])
+        return CursorMove(self.account, self.key, self.cursor, marks)

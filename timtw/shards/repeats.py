@@ -1,4 +1,4 @@
-"""When a send counts as a repeat, and what it is answered: what every engine shares.
+"""When a send counts as a repeat, what it is answered and read as: every engine's.
 
 Sends are remembered in periods of ``REPEAT_SECONDS``. A send is looked for in its own
 period and in the one before, so a whole period can be forgotten at once, without an
@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Final
 
 from timtw.model.limits import REPEAT_SECONDS
-from timtw.model.values import TEXT, Draft, Message
+from timtw.model.values import TEXT, Address, Draft, Message
 
 NANOSECONDS: Final = 1_000_000_000
 WINDOW: Final = REPEAT_SECONDS * NANOSECONDS
@@ -45,3 +45,23 @@ def message_of(draft: Draft, mid: int, timestamp: int, fresh: bool) -> Message:
         draft.device if fresh else None,
         draft.kind,
     )
+
+
+def as_read(message: Message) -> Message:
+    """A message as it is read later: without domains and device."""
+    return Message(
+        message.conversation,
+        message.mid,
+        message.ident,
+        _anywhere(message.sender),
+        _anywhere(message.recipient),
+        message.timestamp,
+        message.content,
+        None,
+        message.kind,
+    )
+
+
+def _anywhere(address: Address) -> Address:
+    """An address without its domain."""
+    return Address(address.number, address.node) if address.domain else address

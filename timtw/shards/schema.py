@@ -27,10 +27,12 @@ from sqlalchemy.dialects import mysql
 
 from timtw.shards.digests import LOOK_UP_BYTES, SHORT_BYTES
 
-VERSION: Final = 2
+VERSION: Final = 3
 """The version of these definitions; a change adds one and a migration to it."""
 
 metadata: Final = MetaData()
+embedded: Final = MetaData()
+"""What the embedded engine has besides: the journal that its commits append to."""
 servers: Final = MetaData()
 """Tables that only databases on servers have, beside all others."""
 
@@ -221,4 +223,37 @@ mark: Final = Table(
     _number("number"),
     _number("seen"),
     PrimaryKeyConstraint("ident"),
+)
+
+journal: Final = Table(
+    # One row per message or event, in the order of its commit, until the row is moved
+    # to ``message`` and ``log``. Its columns are those of both.
+    "journal",
+    embedded,
+    Column("n", Integer, primary_key=True, autoincrement=False),
+    _small("kind"),
+    _number("first"),
+    _number("second"),
+    _number("mid"),
+    _number("id"),
+    _number("sender"),
+    _number("ts"),
+    _small("state"),
+    _number("sender_seq"),  # 0: not in the log of the sender
+    _number("recipient_seq"),
+    _octets("body"),
+    _octets("digest", nullable=True),  # of a send whose client chose its id
+)
+
+journal_move: Final = Table(
+    # A cursor, and one delivered mark that follows from it; mid 0 for none.
+    "journal_move",
+    embedded,
+    Column("n", Integer, primary_key=True, autoincrement=False),
+    _number("account"),
+    _octets("device"),
+    _number("cursor"),
+    _number("first"),
+    _number("second"),
+    _number("mid"),
 )

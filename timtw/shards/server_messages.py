@@ -9,19 +9,19 @@ from twisted.internet.defer import Deferred
 from zope.interface import implementer
 
 from timtw.model.idents import slot_of
-from timtw.model.limits import HISTORY_ENTRIES, LOG_READ_BYTES, READERS
+from timtw.model.limits import HISTORY_ENTRIES, READERS
 from timtw.model.stores import IMessageStore, IReaderStore, Outcome
 from timtw.model.values import (
     TEXT,
     Batch,
     Conversation,
     Device,
-    LogEntry,
     LogPage,
     Message,
     ReaderState,
 )
 from timtw.shards.dialects import Sql
+from timtw.shards.logpages import PageFiller
 from timtw.shards.message_rows import MessageRows
 from timtw.shards.operations import Operation, Run, all_of, first_of
 from timtw.shards.sealing import Sealer
@@ -62,17 +62,9 @@ class ServerMessages:
             # One more than wanted tells whether there is more.
             key = (slot_of(account), account, after, up_to, limit + 1)
             rows = yield self._statements.read_log, key
-            entries: list[LogEntry] = []
-            room = LOG_READ_BYTES
-            for seq, kind, *row in rows:
-                room -= len(row[-1])
-                if entries and (room < 0 or len(entries) >= limit):
-                    return LogPage(tuple(entries), entries[-1].seq)
-                message = self._rows.readable(kind, *row)
-                if message is not None:
-                    own = kind == TEXT and message.sender.number == account
-                    entries.append(LogEntry(seq, message, own))
-            return LogPage(tuple(entries), rows[-1][0] if len(rows) > limit else up_to)
+            filler = PageFiller(limit, up_to)
+            filler.add(self._rows.entries(account, rows), limit + 1)
+            return filler.page()
 
         return self._read(operation)
 

@@ -4,24 +4,19 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import Any, Final, TypeAlias
+from typing import Any, TypeAlias
 
 import attrs
 
-from timtw.model.errors import BadParameter, PermissionDenied, TimError
+from timtw.model.errors import TimError
 from timtw.model.limits import STATEMENT_BYTES
-from timtw.model.values import BURN, REMOVALS, REVOCATION, TEXT, Draft
+from timtw.model.values import REMOVALS, TEXT, Draft
 from timtw.shards.server_repeats import Sends
 
 Pair: TypeAlias = tuple[int, int]
 """The key of a counter: a conversation, or an account and 0."""
 Text: TypeAlias = tuple[int, int, int]
 """A conversation and the number of a text."""
-
-THERE: Final = 0
-"""State of a text that is there."""
-GONE: Final = {REVOCATION: 1, BURN: 2}
-"""State of a text after a removal of this kind."""
 
 
 @attrs.define(eq=False)
@@ -92,12 +87,3 @@ def owners(draft: Draft) -> Sequence[int]:
     if draft.kind == TEXT or draft.kind in REMOVALS:
         return sender, recipient
     return (recipient,)
-
-
-def refusal(draft: Draft, author: int | None) -> TimError | None:
-    """Why a removal is refused, if it is; ``None`` is the author of no text."""
-    if author is None:
-        return BadParameter("this conversation has no such message")
-    if (author == draft.sender.number) != (draft.kind == REVOCATION):
-        return PermissionDenied()
-    return None

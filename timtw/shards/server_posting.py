@@ -25,20 +25,11 @@ from timtw.model.values import REMOVALS, TEXT, Batch, Draft, Posted
 from timtw.shards.dialects import Sql
 from timtw.shards.operations import Operation, all_of
 from timtw.shards.records import pack_content
+from timtw.shards.removals import GONE, THERE, refusal
 from timtw.shards.repeats import message_of
 from timtw.shards.sealing import Sealer, body_context, event_context
 from timtw.shards.server_cursors import ServerCursors
-from timtw.shards.server_plan import (
-    GONE,
-    THERE,
-    Pair,
-    Piles,
-    Plan,
-    logs,
-    owners,
-    place,
-    refusal,
-)
+from timtw.shards.server_plan import Pair, Piles, Plan, logs, owners, place
 from timtw.shards.server_repeats import ServerRepeats
 from timtw.shards.server_statements import ServerPostingStatements
 

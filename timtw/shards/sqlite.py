@@ -23,6 +23,7 @@ from timtw.shards.sqlite_file import DatabaseFile
 from timtw.shards.sqlite_messages import SqliteMessages, SqliteReaders
 from timtw.shards.sqlite_posting import Posting
 from timtw.shards.statements import InstallationStatements, made
+from timtw.shards.tail import Tail
 from timtw.shards.writer import Writer
 
 
@@ -96,11 +97,13 @@ class SqliteShard:
             connection.close()
             raise
         sealer = type(self)._make_sealer(ring, self._entropy)
-        posting = Posting(sealer)
-        writer = Writer(self._reactor, self._file.open_writer, posting.forget)
+        tail = Tail()
+        posting = Posting(sealer, tail)
+        posting.begin(connection)
+        writer = Writer(self._reactor, self._file.open_writer, posting)
         reader = ReadPool(self._reactor, self._file.open_reader)
         self.accounts = Accounts(writer.run, reader.run, SQLITE, sealer, self._entropy)
-        self.messages = SqliteMessages(writer, reader, sealer, posting)
+        self.messages = SqliteMessages(writer, reader, sealer, posting, tail)
         self.readers = SqliteReaders(writer, sealer, posting)
         self._writer, self._reader = writer, reader
         self._cleaning = Cleaning(writer, self._clock)

@@ -8,31 +8,30 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Mapping, Sequence
-from typing import Any
+from itertools import islice
 
-from twisted.internet.defer import Deferred
-from twisted.logger import Logger
+from twisted.internet.defer import Deferred, succeed
 from zope.interface import implementer
 
-from timtw.model.idents import node_of, slot_of
-from timtw.model.limits import HISTORY_ENTRIES, LOG_READ_BYTES, READERS
+from timtw.model.idents import slot_of
+from timtw.model.limits import HISTORY_ENTRIES, READERS
 from timtw.model.stores import IMessageStore, IReaderStore, Outcome
 from timtw.model.values import (
     TEXT,
-    Address,
     Batch,
     Conversation,
     Device,
-    LogEntry,
     LogPage,
     Message,
     ReaderState,
 )
+from timtw.shards.logpages import PageFiller
+from timtw.shards.message_rows import MessageRows
 from timtw.shards.reader import ReadPool
-from timtw.shards.records import unpack_content
-from timtw.shards.sealing import Sealer, Unreadable, body_context, event_context
+from timtw.shards.sealing import Sealer
 from timtw.shards.sqlite_posting import Posting
 from timtw.shards.statements import ReaderStatements, ReadingStatements, made
+from timtw.shards.tail import Tail, entries_of, texts_of
 from timtw.shards.writer import Writer
 
 NO_LIMIT = (1 << 63) - 1
@@ -43,15 +42,19 @@ NO_LIMIT = (1 << 63) - 1
 class SqliteMessages:
     """Writes through the writer, reads beside it."""
 
-    _log = Logger()
-
     def __init__(
-        self, writer: Writer, reader: ReadPool, sealer: Sealer, posting: Posting
+        self,
+        writer: Writer,
+        reader: ReadPool,
+        sealer: Sealer,
+        posting: Posting,
+        tail: Tail,
     ) -> None:
         self._write = writer.submit
         self._read = reader.submit
-        self._sealer = sealer
+        self._rows = MessageRows(sealer)
         self._posting = posting
+        self._tail = tail
         self._statements = made(ReadingStatements)
 
     def post(self, batch: Batch) -> Deferred[Sequence[Outcome]]:
@@ -62,48 +65,54 @@ class SqliteMessages:
         self, account: int, after: int, up_to: int, limit: int
     ) -> Deferred[LogPage]:
         """See ``IMessageStore``."""
+        run = self._tail.log(account)
+        filler = PageFiller(limit, up_to)
+        if run is not None and after + 1 >= run.base:
+            filler.add(entries_of(account, run, after, up_to))
+            return succeed(filler.page())
+        below = up_to if run is None else min(up_to, run.base - 1)
 
         def operation(connection: sqlite3.Connection) -> LogPage:
-            entries: list[LogEntry] = []
-            room = LOG_READ_BYTES
-            seen, reached = 0, after
-            # One more than wanted tells whether there is more.
             rows = connection.execute(
                 self._statements.read_log,
-                (slot_of(account), account, after, up_to, limit + 1),
+                (slot_of(account), account, after, below, limit + 1),
             )
-            for seq, kind, *row in rows:
-                seen, reached = seen + 1, seq
-                room -= len(row[-1])
-                if entries and (room < 0 or len(entries) >= limit):
-                    rows.close()
-                    return LogPage(tuple(entries), entries[-1].seq)
-                message = self._readable(kind, *row)
-                if message is not None:
-                    own = kind == TEXT and message.sender.number == account
-                    entries.append(LogEntry(seq, message, own))
-            return LogPage(tuple(entries), reached if seen > limit else up_to)
+            filler.add(self._rows.entries(account, rows), limit + 1)
+            rows.close()
+            if run is not None and not filler.full:
+                filler.add(entries_of(account, run, after, up_to))
+            return filler.page()
 
         return self._read(operation)
 
     def heads(self, accounts: Sequence[int]) -> Deferred[Mapping[int, int]]:
         """See ``IMessageStore``."""
+        heads = {account: self._tail.last((account, 0)) for account in accounts}
 
         def operation(connection: sqlite3.Connection) -> Mapping[int, int]:
-            heads = dict.fromkeys(accounts, 0)
             keys: list[int] = []
-            for account in heads:
-                keys += (slot_of(account), account, 0)
+            for account, head in heads.items():
+                if not head:
+                    keys += (slot_of(account), account, 0)
             for text, parameters in self._statements.read_heads.split(keys):
                 heads.update(connection.execute(text, parameters).fetchall())
             return heads
 
-        return self._read(operation)
+        return succeed(heads) if all(heads.values()) else self._read(operation)
 
     def history(
         self, conversation: Conversation, newest: int, until: int | None, count: int
     ) -> Deferred[Sequence[Message]]:
         """See ``IMessageStore``."""
+        count = min(count, HISTORY_ENTRIES)
+        found: list[Message] = []
+        run = self._tail.texts(conversation)
+        if run is not None:
+            newer = texts_of(run, newest or NO_LIMIT, until)
+            found += islice(newer, count)
+            newest = min(newest or NO_LIMIT, run.base - 1)
+            if len(found) == count or newest == 0:
+                return succeed(found)
 
         def operation(connection: sqlite3.Connection) -> Sequence[Message]:
             rows = connection.execute(
@@ -113,16 +122,19 @@ class SqliteMessages:
                     *conversation,
                     newest or NO_LIMIT,
                     NO_LIMIT if until is None else until,
-                    min(count, HISTORY_ENTRIES),
+                    count - len(found),
                 ),
             )
-            found = [self._readable(TEXT, *row) for row in rows]
-            return [message for message in found if message is not None]
+            older = [self._rows.readable(TEXT, *row) for row in rows]
+            return found + [message for message in older if message is not None]
 
         return self._read(operation)
 
     def delivered(self, conversation: Conversation, account: int) -> Deferred[int]:
         """See ``IMessageStore``."""
+        mark = self._tail.marks.get((*conversation, account))
+        if mark:
+            return succeed(mark)
 
         def operation(connection: sqlite3.Connection) -> int:
             row = connection.execute(
@@ -132,53 +144,6 @@ class SqliteMessages:
             return 0 if row is None else int(row[0])
 
         return self._read(operation)
-
-    def _readable(self, kind: int, *row: Any) -> Message | None:
-        """The message of a row, or ``None`` for a damaged one, which stays where it is.
-
-        One record that does not open must not keep a reader from all that follow.
-        """
-        try:
-            return self._message(kind, *row)
-        except Unreadable:
-            first, second, mid, *_ = row
-            self._log.error(
-                "message {mid} of the conversation {first}-{second} does not open and "
-                "is left out",
-                mid=mid,
-                first=node_of(first),
-                second=node_of(second),
-            )
-            return None
-
-    def _message(
-        self,
-        kind: int,
-        first: int,
-        second: int,
-        mid: int,
-        ident: int,
-        sender: int,
-        ts: int,
-        body: bytes,
-    ) -> Message:
-        """The message of a row; what is no text is bound to its kind."""
-        if kind == TEXT:
-            context = body_context(first, second, sender, ident)
-        else:
-            context = event_context(kind, first, second, sender, ident)
-        content = unpack_content(self._sealer.open(body, context))
-        other = second if sender == first else first
-        return Message(
-            Conversation(first, second),
-            mid,
-            ident,
-            Address(sender, node_of(sender)),
-            Address(other, node_of(other)),
-            ts,
-            content,
-            kind=kind,
-        )
 
 
 @implementer(IReaderStore)
@@ -200,11 +165,15 @@ class SqliteReaders:
             rows = connection.execute(
                 self._statements.read_readers, (slot, account)
             ).fetchall()
-            known = {row[0]: row[1:] for row in rows}
+            cursors = {
+                row[0]: self._posting.cursor(account, row[0], row[1]) for row in rows
+            }
+            known = {row[0]: row[2:] for row in rows}
             if key in known:
-                cursor, _seen, stuck_seq, stuck_count = known[key]
+                cursor = cursors[key]
+                _seen, stuck_seq, stuck_count = known[key]
             else:
-                cursor = max((row[1] for row in rows), default=0)
+                cursor = max(cursors.values(), default=0)
                 stuck_seq = stuck_count = 0
                 others = sorted((row[2], row[0]) for row in rows)
                 for _seen, other in others[: max(0, len(others) - (READERS - 1))]:

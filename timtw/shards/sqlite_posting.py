@@ -1,16 +1,21 @@
-"""The commit of messages and cursors: the hot path of the writer's thread."""
+"""The commit of messages and cursors: the hot path of the writer's thread.
+
+What is posted is appended to the journal and kept in the tail; ``moving`` brings it to
+its places later.
+"""
 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Sequence
-from itertools import groupby
-from operator import attrgetter
+from collections.abc import Sequence
 from typing import Any, TypeAlias
 
+from timtw.model.errors import StorageUnavailable
 from timtw.model.idents import slot_of
+from timtw.model.limits import JOURNAL_MOST, JOURNAL_MOST_BYTES
 from timtw.model.stores import Outcome
 from timtw.model.values import (
+    REMOVALS,
     TEXT,
     Batch,
     Conversation,
@@ -19,49 +24,100 @@ from timtw.model.values import (
     Message,
     Posted,
 )
+from timtw.shards.journal_statements import JournalStatements
 from timtw.shards.known import Known
+from timtw.shards.moving import Mover
 from timtw.shards.records import pack_content
-from timtw.shards.repeats import is_repeat, message_of, period_of
-from timtw.shards.sealing import Sealer, body_context
-from timtw.shards.sqlite_events import THERE, Events
+from timtw.shards.removals import THERE
+from timtw.shards.removing import Removing
+from timtw.shards.repeats import is_repeat, message_of, once_of, period_of
+from timtw.shards.sealing import Sealer, body_context, event_context
 from timtw.shards.statements import PostingStatements, made
+from timtw.shards.tail import First, Kept, Mark, Once, Reader, Tail
 
 _Pair: TypeAlias = tuple[int, int]
-_Once: TypeAlias = tuple[int, int, int, bytes]
-_First: TypeAlias = tuple[int, int]
-_Reader: TypeAlias = tuple[int, bytes]
-_Mark: TypeAlias = tuple[int, int, int]
-
-_KIND = attrgetter("kind")
 
 
 class Posting:
     """Stores batches in the writer's thread; what it knows by heart is only its own."""
 
-    def __init__(self, sealer: Sealer) -> None:
+    def __init__(self, sealer: Sealer, tail: Tail) -> None:
         self._sealer = sealer
-        self._events = Events(sealer, self._raise)
+        self._tail = tail
+        self._mover = Mover(tail)
+        self._removing = Removing(tail)
+        self._journal = made(JournalStatements)
         self._statements = made(PostingStatements)
         statements = self._statements
         self._counters: Known[_Pair] = Known(
-            statements.read_counters, lambda key: (slot_of(key[0]), *key)
+            statements.read_counters, lambda key: (slot_of(key[0]), *key), tail.last
         )
-        self._cursors: Known[_Reader] = Known(
-            statements.read_cursors, lambda key: (slot_of(key[0]), *key)
+        self._cursors: Known[Reader] = Known(
+            statements.read_cursors,
+            lambda key: (slot_of(key[0]), *key),
+            tail.cursors.get,
         )
-        self._marks: Known[_Mark] = Known(
-            statements.read_delivered, lambda key: (slot_of(key[0]), *key)
+        self._marks: Known[Mark] = Known(
+            statements.read_delivered,
+            lambda key: (slot_of(key[0]), *key),
+            tail.marks.get,
         )
+        self._row = self._move_row = 0
+        self._rows_done = self._moves_done = 0
+        self._forget_pending()
+
+    def _forget_pending(self) -> None:
+        """Nothing waits for the end of its transaction."""
+        self._kept: list[Kept] = []
+        self._octets = 0
+        self._raised: dict[Reader, int] = {}
+        self._marked: dict[Mark, int] = {}
+        self._once: dict[Once, First] = {}
+
+    # What the writer calls.
+
+    def begin(self, connection: sqlite3.Connection) -> None:
+        """Move what an earlier process has left in the journal."""
+        self._mover.finish(connection)
+
+    def ride(self, connection: sqlite3.Connection) -> None:
+        """Do a part of the moving with this transaction."""
+        drafts = len(self._kept)
+        self._mover.ride(connection, drafts, self._rows_done, self._moves_done)
+
+    def committed(self) -> None:
+        """The transaction has happened: everybody may read what it brought."""
+        tail = self._tail
+        if self._kept:
+            tail.add(self._kept)
+        for pair, mid in self._removing.committed():
+            tail.remove(pair, mid)
+        tail.cursors.update(self._raised)
+        tail.marks.update(self._marked)
+        tail.moves += self._move_row - self._moves_done
+        self._rows_done, self._moves_done = self._row, self._move_row
+        self._mover.committed()
+        self._forget_pending()
 
     def forget(self) -> None:
         """Nothing is certain any more: a transaction was rolled back."""
-        self._counters.forget()
-        self._cursors.forget()
-        self._marks.forget()
+        for known in (self._counters, self._cursors, self._marks):
+            known.forget()
+        self._row, self._move_row = self._rows_done, self._moves_done
+        self._removing.forget()
+        self._mover.undone()
+        self._forget_pending()
+
+    def stray(self, error: Exception) -> None:
+        """A ride has failed, and the transaction is tried again without it."""
+        self._mover.failed(error)
+
+    # What others ask.
 
     def forget_reader(self, account: int, device: bytes) -> None:
         """A reader's row was dropped or changed by another operation."""
         self._cursors.values.pop((account, device), None)
+        self._raised.pop((account, device), None)
 
     def head(self, connection: sqlite3.Connection, account: int) -> int:
         """The newest number of a log."""
@@ -69,201 +125,191 @@ class Posting:
         self._counters.load(connection, [key])
         return self._counters.values.get(key, 0)
 
+    def cursor(self, account: int, device: bytes, stored: int) -> int:
+        """The cursor of a reader in whose row ``stored`` stands."""
+        key = (account, device)
+        return max(
+            stored, self._cursors.values.get(key, 0), self._tail.cursors.get(key)
+        )
+
+    # Posting.
+
     def post(self, connection: sqlite3.Connection, batch: Batch) -> Sequence[Outcome]:
         """Store a batch; one answer per draft."""
-        posted: list[Outcome] = []
-        for kind, drafts in groupby(batch.drafts, _KIND):
-            if kind == TEXT:
-                posted += self._store(connection, list(drafts))
-            else:
-                posted += [self._events.store(connection, draft) for draft in drafts]
+        tail = self._tail
+        rows = tail.rows + tail.moves + len(self._kept) + len(batch.drafts)
+        if rows > JOURNAL_MOST or tail.octets + self._octets > JOURNAL_MOST_BYTES:
+            raise StorageUnavailable
+        posted = self._store(connection, batch.drafts) if batch.drafts else ()
         if batch.cursors:
             self._move(connection, batch.cursors)
-            self._mark(connection, batch.cursors)
         return posted
 
     def _store(
         self, connection: sqlite3.Connection, drafts: Sequence[Draft]
-    ) -> list[Posted]:
-        """Store messages with their log entries and counters."""
+    ) -> list[Outcome]:
+        """Append drafts to the journal, with their numbers."""
         packed = [pack_content(draft.content) for draft in drafts]
         pairs = [draft.conversation for draft in drafts]
-        digests, firsts = self._firsts(connection, drafts, pairs, packed)
-        touched: set[_Pair] = set(pairs)
-        for first, second in pairs:
-            touched.add((first, 0))
-            touched.add((second, 0))
-        self._counters.load(connection, touched)
-        last = self._counters.values
-        touched.clear()
-        messages: list[Any] = []
-        log: list[Any] = []
-        once: list[Any] = []
-        posted = []
-        seal = self._sealer.seal
+        onces = self._onces(connection, drafts, pairs, packed)
+        self._load_counters(connection, pairs)
+        posted: list[Outcome] = []
+        rows: list[Any] = []
         for n, draft in enumerate(drafts):
-            pair = pairs[n]
-            digest = digests[n]
-            if digest is not None:
-                found = _first(firsts, pair, digest, draft.timestamp)
-                if found is not None:
-                    message = message_of(draft, *found, False)
+            once = onces[n]
+            if once is not None:
+                first = self._first(once, draft.timestamp)
+                if first is not None:
+                    message = message_of(draft, *first, False)
                     posted.append(Posted(message, 0, 0, repeated=True))
                     continue
-            first, second = pair
-            ts = draft.timestamp
-            ident = draft.ident
-            sender = draft.sender.number
-            other = second if sender == first else first
-            mid = last[pair] = last.get(pair, 0) + 1
-            touched.add(pair)
-            slot = slot_of(first)
-            context = body_context(first, second, sender, ident)
-            messages += (slot, first, second, mid, ident, sender, ts, THERE)
-            messages.append(seal(packed[n], context))
-            own = (sender, 0)
-            sender_seq = recipient_seq = last[own] = last.get(own, 0) + 1
-            touched.add(own)
-            log += (slot_of(sender), sender, sender_seq, ts, TEXT, *pair, mid)
-            if other != sender:
-                theirs = (other, 0)
-                recipient_seq = last[theirs] = last.get(theirs, 0) + 1
-                touched.add(theirs)
-                log += (slot_of(other), other, recipient_seq, ts, TEXT, *pair, mid)
-            if digest is not None:
-                period = period_of(ts)
-                firsts[period, first, second, digest] = (mid, ts)
-                once += (slot, period, first, second, digest, mid, ts)
-            message = Message(
-                pair,
-                mid,
-                ident,
-                draft.sender,
-                draft.recipient,
-                ts,
-                draft.content,
-                draft.device,
-            )
-            posted.append(Posted(message, sender_seq, recipient_seq))
-        self._write(connection, messages, log, once)
-        self._count(connection, touched)
+            if draft.kind in REMOVALS:
+                self._write(connection, rows)
+                refusal = self._removing.remove(connection, draft, self._kept)
+                if refusal is not None:
+                    posted.append(refusal)
+                    continue
+            posted.append(self._append(rows, draft, pairs[n], packed[n], once))
+        self._write(connection, rows)
         return posted
 
-    def _write(
+    def _append(
         self,
-        connection: sqlite3.Connection,
-        messages: list[Any],
-        log: list[Any],
-        once: list[Any],
-    ) -> None:
-        """Write the collected rows."""
-        statements = self._statements
-        execute = connection.execute
-        for rows, values in (
-            (statements.write_messages, messages),
-            (statements.write_log, log),
-            (statements.write_once, once),
-        ):
-            for text, parameters in rows.split(values):
-                execute(text, parameters)
-
-    def _raise(
-        self, connection: sqlite3.Connection, keys: Iterable[_Pair]
-    ) -> list[int]:
-        """Raise these counters by one each; their new numbers, in order."""
-        keys = list(keys)
-        self._counters.load(connection, keys)
+        rows: list[Any],
+        draft: Draft,
+        pair: Conversation,
+        packed: bytes,
+        once: Once | None,
+    ) -> Posted:
+        """Number one draft and add its row."""
         last = self._counters.values
-        numbers = []
-        for key in keys:
-            last[key] = last.get(key, 0) + 1
-            numbers.append(last[key])
-        self._count(connection, set(keys))
-        return numbers
+        first, second = pair
+        ts, ident, kind, mid = draft.timestamp, draft.ident, draft.kind, draft.mid
+        sender = draft.sender.number
+        other = second if sender == first else first
+        if kind == TEXT:
+            mid = last[pair] = last.get(pair, 0) + 1
+            context = body_context(first, second, sender, ident)
+        else:
+            context = event_context(kind, first, second, sender, ident)
+        sender_seq = recipient_seq = 0
+        if kind == TEXT or kind in REMOVALS:
+            own = (sender, 0)
+            sender_seq = recipient_seq = last[own] = last.get(own, 0) + 1
+        if other != sender or not sender_seq:
+            theirs = (other, 0)
+            recipient_seq = last[theirs] = last.get(theirs, 0) + 1
+        self._row = row = self._row + 1
+        rows += (row, kind, first, second, mid, ident, sender, ts, THERE)
+        rows += (sender_seq, recipient_seq, self._sealer.seal(packed, context))
+        rows.append(None if once is None else once[3])
+        message = Message(
+            pair,
+            mid,
+            ident,
+            draft.sender,
+            draft.recipient,
+            ts,
+            draft.content,
+            draft.device,
+            kind,
+        )
+        size = len(packed)
+        self._octets += size
+        self._kept.append(Kept(row, message, sender_seq, recipient_seq, size, once))
+        if once is not None:
+            self._once[once] = (mid, ts)
+        return Posted(message, sender_seq, recipient_seq)
 
-    def _count(self, connection: sqlite3.Connection, touched: set[_Pair]) -> None:
-        """Write the counters that were raised, in the order of their keys."""
-        last = self._counters.values
-        counters: list[Any] = []
-        for first, second in sorted(touched):
-            counters += (slot_of(first), first, second, last[first, second])
-        for text, parameters in self._statements.write_counters.split(counters):
+    def _write(self, connection: sqlite3.Connection, rows: list[Any]) -> None:
+        """Write the collected rows, which are no more collected then."""
+        for text, parameters in self._journal.write_rows.split(rows):
             connection.execute(text, parameters)
+        rows.clear()
 
-    def _firsts(
+    def _load_counters(
+        self, connection: sqlite3.Connection, pairs: Sequence[Conversation]
+    ) -> None:
+        """Know the newest numbers of these conversations and of both logs of each."""
+        keys: set[_Pair] = set(pairs)
+        for first, second in pairs:
+            keys.add((first, 0))
+            keys.add((second, 0))
+        self._counters.load(connection, keys)
+
+    # Repeats.
+
+    def _onces(
         self,
         connection: sqlite3.Connection,
         drafts: Sequence[Draft],
         pairs: Sequence[Conversation],
         packed: Sequence[bytes],
-    ) -> tuple[list[bytes | None], dict[_Once, _First]]:
-        """The digests of sends with a chosen id, and the sends equal to them so far."""
-        digest_of = self._sealer.digests.repeat
-        digests: list[bytes | None] = []
+    ) -> list[Once | None]:
+        """What each send with a chosen id is remembered by; the tables are asked."""
+        onces: list[Once | None] = []
         keys: list[Any] = []
+        digest_of = self._sealer.digests.repeat
         for n, draft in enumerate(drafts):
-            if not draft.chosen:
-                digests.append(None)
+            if not draft.chosen or draft.kind in REMOVALS:
+                onces.append(None)
                 continue
-            digest = digest_of(draft.sender.number, draft.ident, packed[n])
-            digests.append(digest)
+            content = once_of(draft, packed[n])
+            digest = digest_of(draft.sender.number, draft.ident, content)
             first, second = pairs[n]
-            slot = slot_of(first)
             period = period_of(draft.timestamp)
+            onces.append((period, first, second, digest))
+            slot = slot_of(first)
             keys += (slot, period, first, second, digest)
             keys += (slot, period - 1, first, second, digest)
-        firsts: dict[_Once, _First] = {}
         for text, parameters in self._statements.read_once.split(keys):
             for period, first, second, digest, mid, ts in connection.execute(
                 text, parameters
             ):
-                firsts[period, first, second, digest] = (mid, ts)
-        return digests, firsts
+                self._once[period, first, second, digest] = (mid, ts)
+        return onces
+
+    def _first(self, once: Once, timestamp: int) -> First | None:
+        """The mid and time of the send that one of this time repeats."""
+        period, first, second, digest = once
+        for recent in (once, (period - 1, first, second, digest)):
+            found = self._once.get(recent) or self._tail.once.get(recent)
+            if found is not None and is_repeat(found[1], timestamp):
+                return found
+        return None
+
+    # Cursors.
 
     def _move(
         self, connection: sqlite3.Connection, moves: Sequence[CursorMove]
     ) -> None:
-        """Raise cursors; a reader that was forgotten stays forgotten."""
-        known = self._cursors.values
+        """Raise cursors and the delivered marks that follow from them."""
+        known, marks = self._cursors.values, self._marks.values
         self._cursors.load(connection, [(move.account, move.key) for move in moves])
-        raised: dict[_Reader, int] = {}
-        for move in moves:
-            key = (move.account, move.key)
-            if move.cursor > known.get(key, move.cursor):
-                known[key] = raised[key] = move.cursor
-        rows: list[Any] = []
-        for (account, device), cursor in sorted(raised.items()):
-            rows += (slot_of(account), account, device, cursor, 0)
-        for text, parameters in self._statements.write_cursors.split(rows):
-            connection.execute(text, parameters)
-
-    def _mark(
-        self, connection: sqlite3.Connection, moves: Sequence[CursorMove]
-    ) -> None:
-        """Raise the delivered marks that follow from the moves."""
-        wanted: dict[_Mark, int] = {}
-        for move in moves:
-            for (first, second), mid in move.confirmed:
-                key = (first, second, move.account)
-                wanted[key] = max(mid, wanted.get(key, 0))
+        wanted = [
+            (first, second, move.account)
+            for move in moves
+            for (first, second), _mid in move.confirmed
+        ]
         self._marks.load(connection, wanted)
-        known = self._marks.values
         rows: list[Any] = []
-        for key, mid in sorted(wanted.items()):
-            if mid > known.get(key, 0):
-                known[key] = mid
-                rows += (slot_of(key[0]), *key, mid)
-        for text, parameters in self._statements.write_delivered.split(rows):
+        for move in moves:
+            account, device = reader = move.account, move.key
+            cursor = known.get(reader)
+            higher = []
+            for (first, second), mid in move.confirmed:
+                mark = (first, second, account)
+                if mid > marks.get(mark, 0):
+                    marks[mark] = self._marked[mark] = mid
+                    higher.append((first, second, mid))
+            # A reader that was forgotten stays forgotten; what it confirmed counts.
+            if cursor is not None and move.cursor > cursor:
+                known[reader] = self._raised[reader] = cursor = move.cursor
+            elif not higher:
+                continue
+            for first, second, mid in higher or ((0, 0, 0),):
+                self._move_row += 1
+                rows += (self._move_row, account, device, cursor or 0)
+                rows += (first, second, mid)
+        for text, parameters in self._journal.write_moves.split(rows):
             connection.execute(text, parameters)
-
-
-def _first(
-    firsts: dict[_Once, _First], pair: _Pair, digest: bytes, timestamp: int
-) -> _First | None:
-    """The mid and time of the send that one of this time repeats."""
-    period = period_of(timestamp)
-    for recent in (period, period - 1):
-        found = firsts.get((recent, *pair, digest))
-        if found is not None and is_repeat(found[1], timestamp):
-            return found
-    return None

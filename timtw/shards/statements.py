@@ -41,17 +41,6 @@ class PostingStatements:
         self.read_counters = sql.read_many(
             schema.counter, CONVERSATION, "first", "second", "last"
         )
-        self.write_counters = sql.put_many(schema.counter, CONVERSATION, "last")
-        self.write_messages = sql.insert_many(
-            schema.message, [column.name for column in schema.message.c]
-        )
-        own = ("body", "id", "sender")
-        self.write_log = sql.insert_many(
-            schema.log, [c.name for c in schema.log.c if c.name not in own]
-        )
-        self.write_events = sql.insert_many(
-            schema.log, [column.name for column in schema.log.c]
-        )
         message = schema.message
         m, key = message.c, (*CONVERSATION, "mid")
         self.read_author = sql.text(
@@ -68,16 +57,12 @@ class PostingStatements:
             ONCE,
             *("period", "first", "second", "digest", "mid", "ts"),
         )
-        self.write_once = sql.insert_many(schema.send_once, (*ONCE, "mid", "ts"))
         self.read_cursors = sql.read_many(
             schema.reader, READER, "account", "device", "cursor"
         )
-        # The rows exist, so ``seen`` is never kept from here.
-        self.write_cursors = sql.put_many(schema.reader, READER, "cursor", "seen")
         self.read_delivered = sql.read_many(
             schema.member, MEMBER, "first", "second", "account", "delivered_mid"
         )
-        self.write_delivered = sql.put_many(schema.member, MEMBER, "delivered_mid")
 
 
 class ReadingStatements:
@@ -90,7 +75,7 @@ class ReadingStatements:
         e = log.c
         text_of_entry = and_(
             e.kind == TEXT_ENTRY,
-            m.slot == _slot_of(e.first),
+            m.slot == slot_of(e.first),
             *[m[name] == e[name] for name in ("first", "second", "mid")],
             m.state == THERE,
         )
@@ -124,7 +109,7 @@ class ReadingStatements:
         )
 
 
-def _slot_of(number: ColumnElement[int]) -> ColumnElement[int]:
+def slot_of(number: ColumnElement[int]) -> ColumnElement[int]:
     """The slot that leads an account number, computed by the database."""
     shifted = number.bitwise_rshift(literal_column("44"))
     return shifted.bitwise_and(literal_column("1048575"))

@@ -8,6 +8,9 @@ transaction of its own, so that only the one at fault fails.
 
 After any failure of the database the connection is opened anew and what was known by
 heart is forgotten: service comes back as soon as the cause is gone.
+
+A companion rides along: it may do a piece of work of its own with each transaction.
+When that fails the transaction is tried again without it.
 """
 
 from __future__ import annotations
@@ -16,7 +19,7 @@ import sqlite3
 from collections.abc import Callable, Sequence
 from queue import Empty, SimpleQueue
 from threading import Thread
-from typing import Any, Final, TypeAlias, TypeVar
+from typing import Any, Final, Protocol, TypeAlias, TypeVar
 
 from twisted.internet.defer import Deferred, fail
 from twisted.internet.interfaces import IReactorFromThreads
@@ -57,12 +60,31 @@ def run_on(connection: sqlite3.Connection, begin: Begin[T]) -> T:
     return carried_out(begin(), execute)
 
 
+class Companion(Protocol):
+    """What is told of each transaction, in the writer's thread."""
+
+    def ride(self, connection: sqlite3.Connection) -> None:
+        """Do a piece of work with this transaction, which is about to be committed."""
+
+    def stray(self, error: Exception) -> None:
+        """The ride has failed; ``forget`` was called before."""
+
+    def committed(self) -> None:
+        """The transaction has happened."""
+
+    def forget(self) -> None:
+        """The transaction was rolled back."""
+
+
+class Strayed(Exception):
+    """A companion has failed, and nothing else."""
+
+
 class Writer:
     """Carries out operations in order, in transactions of as many as are waiting.
 
     Args:
         connect: Opens the connection; called in the thread.
-        forget: Called in the thread after a rollback.
     """
 
     _log = Logger()
@@ -71,11 +93,11 @@ class Writer:
         self,
         reactor: IReactorFromThreads,
         connect: Callable[[], sqlite3.Connection],
-        forget: Callable[[], None],
+        companion: Companion,
     ) -> None:
         self._reactor = reactor
         self._connect = connect
-        self._forget = forget
+        self._companion = companion
         self._queue: SimpleQueue[_Job | None] = SimpleQueue()
         self._waiting = 0
         self._connection: sqlite3.Connection | None = None
@@ -130,7 +152,7 @@ class Writer:
     def _carry_out(self, jobs: Sequence[_Job]) -> list[_Result]:
         """The results of the jobs, together or, after a failure, one by one."""
         try:
-            return self._transact(jobs)
+            return self._together(jobs)
         except Exception as error:
             self._abandon()
             if is_outage(error):
@@ -141,7 +163,19 @@ class Writer:
                 return [(jobs[0][1], Failure())]
         return [result for job in jobs for result in self._carry_out([job])]
 
-    def _transact(self, jobs: Sequence[_Job]) -> list[_Result]:
+    def _together(self, jobs: Sequence[_Job]) -> list[_Result]:
+        """Carry out the jobs in one transaction, without the companion if it fails."""
+        try:
+            return self._transact(jobs, self._companion.ride)
+        except Strayed as error:
+            self._abandon()
+            assert isinstance(error.__cause__, Exception)
+            self._companion.stray(error.__cause__)
+            return self._transact(jobs, _nothing)
+
+    def _transact(
+        self, jobs: Sequence[_Job], ride: Callable[[sqlite3.Connection], None]
+    ) -> list[_Result]:
         """Carry out the jobs in one transaction."""
         connection = self._connection
         if connection is None:
@@ -153,13 +187,18 @@ class Writer:
                 results.append((result, operation(connection)))
             except TimError:
                 results.append((result, Failure()))
+        try:
+            ride(connection)
+        except Exception as error:
+            raise Strayed from error
         connection.execute("COMMIT")
+        self._companion.committed()
         return results
 
     def _abandon(self) -> None:
         """Drop a transaction with its connection, and what may have come from it."""
         self._close()
-        self._forget()
+        self._companion.forget()
 
     def _close(self) -> None:
         """Close the connection; an open transaction is rolled back by that."""
@@ -183,3 +222,7 @@ class Writer:
         """The thread has nothing more to do."""
         self._thread.join()
         self._stopped.callback(None)
+
+
+def _nothing(connection: sqlite3.Connection) -> None:
+    """Does not ride along."""

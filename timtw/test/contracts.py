@@ -7,7 +7,7 @@ nothing expires by itself.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import count
 from typing import Any
 
@@ -28,7 +28,7 @@ from timtw.model.limits import (
     REPEAT_SECONDS,
 )
 from timtw.model.standing import Standing
-from timtw.model.stores import IShard, Outcome
+from timtw.model.stores import IPostingDesk, IShard, Outcome
 from timtw.model.values import (
     Account,
     Address,
@@ -87,6 +87,16 @@ def stored(message: Message) -> Message:
 def mids(outcomes: Sequence[Outcome]) -> list[int]:
     """The numbers of what was stored."""
     return [one.message.mid for one in outcomes if isinstance(one, Posted)]
+
+
+def confirm(
+    desk: IPostingDesk, move: CursorMove, done: Callable[[CursorMove], None]
+) -> None:
+    """Let ``desk`` store a move."""
+    waiting = desk.move(move.account, move.key, done)
+    waiting.confirm(move.cursor)
+    for mark in move.confirmed:
+        waiting.mark(*mark)
 
 
 class ShardContract(TestCase):
@@ -559,7 +569,7 @@ class DeskContract(ShardContract):
         for n in range(1500):
             desk.post(draft(f"{n}"), answers.append)
         move = CursorMove(BOB.number, state.key, 1500)
-        desk.confirm(move, stored_moves.append)
+        confirm(desk, move, stored_moves.append)
         await desk.flush()
         posted = [answer for answer in answers if isinstance(answer, Posted)]
         self.assertEqual(list(range(1, 1501)), [p.message.mid for p in posted])

@@ -1,8 +1,9 @@
 """Two people write to each other in real browsers (docs/guarantees.md)."""
 
 import json
+import os
 
-from timtw.test.browser import PASSWORD, BrowserCase
+from timtw.test.browser import PASSWORD, Browser, BrowserCase
 from timtw.test.line import Line
 from timtw.test.loss.blocking import Visitor
 from timtw.test.loss.speech import JsonSpeech, Login, Texts
@@ -61,6 +62,57 @@ class ConversationTests(BrowserCase):
         bob.until(lambda: bob.one(".unread").text.startswith("1"), "one unread text")
         bob.click(".conversations button")
         bob.shows("to stay")
+
+    def test_taking_back(self) -> None:
+        """An own text is taken back, and a received one removed, by a question that can
+        be answered no; it disappears for both, and the next text can be typed."""
+        alice, bob = self.person("alice"), self.person("bob")
+        alice.find("bob")
+        alice.say("one", "two", "three")
+        bob.click(".conversations button")
+        bob.shows("one", "two", "three")
+        alice.until(lambda: alice.states() == ["delivered"] * 3, "delivered")
+        self.hover(alice, ".message:nth-of-type(3)")
+        alice.click(".message:nth-of-type(3) .act")
+        self.assertIn("for both of you", alice.one(".removal").text)
+        alice.click(".removal .keep")
+        alice.gone(".removal")
+        alice.shows("> one", "> two", "> three")
+        alice.click(".message:nth-of-type(3) .act")
+        alice.click(".removal .sure")
+        alice.shows("> one", "> three")
+        bob.shows("one", "three")
+        self.hover(bob, ".message:nth-of-type(2)")
+        bob.click(".message:nth-of-type(2) .act")
+        bob.click(".removal .sure")
+        bob.shows("three")
+        alice.shows("> three")
+        alice.keys("typed", "\ue007")
+        bob.shows("three", "typed")
+
+    def test_taking_back_what_is_gone(self) -> None:
+        """Without a connection, or when the other side was faster, it says so."""
+        alice, bob = self.person("alice"), self.person("bob")
+        alice.find("bob")
+        alice.say("one")
+        bob.click(".conversations button")
+        bob.shows("one")
+        self.node.kill()
+        alice.one("#status")
+        self.hover(alice, ".message")
+        alice.click(".act")
+        alice.click(".removal .sure")
+        problem = ".removal .problem"
+        alice.until(lambda: "cannot be reached" in alice.one(problem).text, "why")
+        alice.keys("\ue00c")
+        alice.gone(".removal")
+        self.assertEqual(["> one"], alice.texts())
+
+    def hover(self, browser: Browser, selector: str) -> None:
+        """Point at an element."""
+        from selenium.webdriver import ActionChains
+
+        ActionChains(browser.driver).move_to_element(browser.one(selector)).perform()
 
     def test_nobody(self) -> None:
         """A name that nobody has is explained, and so is one's own."""
@@ -149,6 +201,21 @@ class TroubleTests(BrowserCase):
         alice.say("last")
         bob.shows("first", "once", "last")
         alice.shows("> first", "> once", "> last")
+
+    def test_text_that_is_too_long_for_this_node(self) -> None:
+        """A text above what the operator allows is not sent again and again: it says
+        why, and what was written behind it arrives."""
+        self.node.kill()
+        self.patch(os, "environ", dict(os.environ, TIMTW_LIMITS_MAX_FRAME="8192"))
+        self.node.start()
+        alice, bob = self.person("alice"), self.person("bob")
+        alice.find("bob")
+        alice.run("document.querySelector('#text').value = 'x'.repeat(9000)")
+        alice.say("!", "behind")
+        bob.click(".conversations button")
+        bob.shows("behind")
+        self.assertIn("this length", alice.one(".remedy").text)
+        alice.until(lambda: alice.states() == ["delivered", "not sent"], "given up")
 
     def test_unsent_text_survives(self) -> None:
         """A text that was written without a connection outlives the tab."""

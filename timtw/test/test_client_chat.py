@@ -6,6 +6,7 @@ import fcntl
 import os
 import pty
 import select
+import signal
 import struct
 import subprocess
 import sys
@@ -46,6 +47,7 @@ class LineEditorTests(SynchronousTestCase):
             (b"x\x15hello\x1b[D\x0b", "hell"),
             (b"a\x1b[D\x1b[D\x1b[C\x1b[C\x1bOCb", "ab"),
             ("Grüße 中文".encode(), "Grüße 中文"),
+            ("\U0001f469\u200d\U0001f467".encode(), "\U0001f469\u200d\U0001f467"),
             (b"a\x00\x07b", "ab"),
         ):
             self.assertEqual(line, self.typed(keys), keys)
@@ -84,8 +86,16 @@ class LineEditorTests(SynchronousTestCase):
         self.assertTrue(start.startswith("\r\x1b[Kbob> 中"), start)
         self.assertTrue(start.endswith("\x1b[34D"), start)
 
+    def test_columns(self) -> None:
+        """Letters of East Asia take two columns, what stands on a letter none."""
+        for text, columns in (("abc", 3), ("中文", 4), ("e\u0301", 1), ("की", 2)):
+            self.assertEqual(columns, width(text), text)
+        self.assertEqual(2, width("\u2764\ufe0f") + width("\u200d") + 1)
+
     def test_texts_of_others_command_nothing(self) -> None:
         """Escape sequences and changes of direction arrive as replacement marks."""
+        family = "\U0001f469\u200d\U0001f467"
+        self.assertEqual(family, harmless(family))
         wicked = "a\x1b[2Jb\x9bc\u202ed\r\ne\x07"
         self.assertEqual("a\ufffd[2Jb\ufffdc\ufffdd e\ufffd", harmless(wicked))
 
@@ -96,7 +106,7 @@ class Screen:
     def __init__(self, *words: str) -> None:
         """Start it."""
         self._master, slave = pty.openpty()
-        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+        self.size(80)
         environ = {k: v for k, v in os.environ.items() if k != "TIMTW_PASSWORD"}
         self.process = subprocess.Popen(
             [sys.executable, "-m", "timtw.cli", "chat", *words],
@@ -108,6 +118,16 @@ class Screen:
         )
         os.close(slave)
         self.text = ""
+
+    def size(self, columns: int) -> None:
+        """Give the terminal so many columns."""
+        size = struct.pack("HHHH", 24, columns, 0, 0)
+        fcntl.ioctl(self._master, termios.TIOCSWINSZ, size)
+
+    def resize(self, columns: int) -> None:
+        """Give it another number of columns while it runs."""
+        self.size(columns)
+        self.process.send_signal(signal.SIGWINCH)
 
     def type(self, keys: str) -> None:
         """Press keys."""
@@ -130,6 +150,10 @@ class Screen:
                 return False
             self.text += data.decode("utf-8", "replace")
         return True
+
+    def cooked(self) -> bool:
+        """Whether the terminal treats lines by itself, as shells want it."""
+        return bool(termios.tcgetattr(self._master)[3] & termios.ICANON)
 
     def end(self) -> None:
         """End it if it still runs."""
@@ -201,6 +225,24 @@ class ChatTests(SynchronousTestCase):
         self.node.start()
         ada.expect("-- connected again")
         ada.expect("bob (sent)> ")
+
+    def test_terminal_that_becomes_narrow(self) -> None:
+        """The line that the terminal has cut in two is taken away and written anew,
+        and the end by a signal gives the terminal back as it was."""
+        ada = self.chat("ada", "--to", "bob")
+        ada.expect("bob> ")
+        line = "a line of nearly sixty letters, all of which were in sight"
+        ada.type(line)
+        ada.expect(line[-1:])
+        ada.resize(40)
+        ada.expect("\x1b[1A\r\x1b[J")
+        ada.expect(f"bob> {line[-33:]}")
+        ada.resize(80)
+        ada.expect(f"bob> {line}")
+        self.assertFalse(ada.cooked())
+        ada.process.terminate()
+        self.assertEqual(130, ada.process.wait(SECONDS))
+        self.assertTrue(ada.cooked())
 
     def test_no_terminal(self) -> None:
         """Without a terminal it says so, and what to use instead."""

@@ -98,6 +98,10 @@ class WebSocketTests(SynchronousTestCase):
         self.assertIn("1000", framing.failure)
         self.assertEqual(b"\x88\x82\0\0\0\0\x03\xe8", framing.replies())
         self.assertEqual([], framing.feed(MESSAGE))
+        self.assertFalse(framing.too_long)
+        framing = self.open()
+        framing.feed(b"\x88\x02\x03\xf1")
+        self.assertTrue(framing.too_long)
 
     def test_what_is_no_node(self) -> None:
         """A refused or foreign handshake and broken frames end the line."""
@@ -190,6 +194,8 @@ class AddressTests(SynchronousTestCase):
         self.assertEqual(0, route.rounds)
         self.assertLessEqual(route.dropped(), CLIENT_BACKOFF_FIRST)
         self.assertRaises(ValueError, Route, [], Random(1))
+        several = {Route(addresses, Random(seed)).failed() for seed in range(9)}
+        self.assertEqual(9, len(several), "clients do not come back together")
 
 
 class Transport(StringTransport):

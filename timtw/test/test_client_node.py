@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -46,10 +47,11 @@ class NodeCase(TestCase):
         """The node is up, the two are registered."""
         self.directory = Path(self.mktemp()).resolve()
         self.directory.mkdir()
-        stream = f"tcp:{free_port()}:interface=127.0.0.1"
-        self.stream = f"tcp://127.0.0.1:{stream.split(':')[1]}"
+        port = free_port()
+        stream = f"tcp:{port}:interface=127.0.0.1"
+        self.stream = f"tcp://127.0.0.1:{port}"
         served = CONFIGURATION.replace("tcp =\n", f"tcp = {stream}\n")
-        self.server = Node(self.directory, configuration=served)
+        self.server = Node(self.directory, configuration=served, further=(port,))
         self.server.start()
         self.addCleanup(lambda: self.server.kill())
         self.address = f"ws://127.0.0.1:{self.server.port}"
@@ -198,8 +200,45 @@ class LibraryTests(NodeCase):
         for address, error in ((self.address, Refused), ("tcp://h:1", ValueError)):
             again = register(reactor, [address], "ada", "x")
             await self.assertFailure(Deferred.fromCoroutine(again), error)
-        nowhere = register(reactor, [f"ws://127.0.0.1:{free_port()}"], "x", "x")
-        await self.assertFailure(Deferred.fromCoroutine(nowhere), Unreachable)
+
+    async def test_registering_with_failover(self) -> None:
+        """Nodes are asked in turn: one that is down, or is none, is passed over."""
+        dead, other = (f"ws://127.0.0.1:{free_port()}" for _ in range(2))
+        stream = f"ws{self.stream.removeprefix('tcp')}"
+        addresses = [dead, self.stream, stream, self.address]
+        carol = await register(reactor, addresses, "carol", "secret")
+        client = await self.client("carol")
+        self.assertEqual(carol, client.node)
+        nowhere = Deferred.fromCoroutine(register(reactor, [dead, other], "x", "x"))
+        error: Any = await self.assertFailure(nowhere, Unreachable)
+        for address in (dead, other):
+            self.assertIn(f"{address}: nobody listens there", str(error))
+
+    async def test_longer_than_the_operator_wants(self) -> None:
+        """What this node does not take is given up with an error, on both doors and
+        once; what was asked and written around it is answered."""
+        self.server.kill()
+        os.environ["TIMTW_LIMITS_MAX_FRAME"] = "8192"
+        self.addCleanup(os.environ.pop, "TIMTW_LIMITS_MAX_FRAME")
+        await deferToThread(self.server.start)
+        for number, address in enumerate((self.address, self.stream)):
+            lost: list[State] = []
+            client = await self.client(
+                "ada", addresses=[address], resource=address, observe=lost.append
+            )
+            texts = ["before", "x" * 9000, "y" * 4000, "z" * 10_000, "after"]
+            found = client.find("bob")
+            everybody = client.profiles([self.bob] * 2000)
+            sends = [client.send(self.bob, text) for text in texts]
+            for given_up in (sends[1], sends[3], everybody):
+                error: Any = await self.assertFailure(given_up, ValueError)
+                self.assertIn("longer than this node takes", str(error))
+            stored = [(await sends[place]).mid for place in (0, 2, 4)]
+            self.assertEqual([3 * number + n for n in (1, 2, 3)], sorted(stored))
+            profile = await found
+            self.assertEqual(self.bob, profile and profile.node)
+            times = sum(isinstance(state, Offline) for state in lost)
+            self.assertEqual(3, times, "each broke one line")
 
 
 class CommandTests(NodeCase):
@@ -265,6 +304,98 @@ class CommandTests(NodeCase):
         status, out, _ = self.run_command("listen", "--name", "bob", "--count", "1")
         self.assertEqual(0, status)
         self.assertIn(out, (f"from {self.ada}: one\n", f"from {self.ada}: two\n"))
+
+    def test_one_by_one(self) -> None:
+        """A script that takes one message with each run gets on, from either door,
+        although they all came in one page."""
+        for text in ("one", "two", "three"):
+            send = ("send", "--name", "ada", "--to", "bob", text)
+            self.assertEqual(0, self.run_command(*send)[0])
+        once = ("listen", "--name", "bob", "--count", "1")
+        for text, server in (
+            ("one", self.address),
+            ("two", self.stream),
+            ("three", self.address),
+        ):
+            status, out, _ = self.run_command(*once, TIMTW_SERVER=server)
+            self.assertEqual((0, f"from {self.ada}: {text}\n"), (status, out))
+
+    def test_signals(self) -> None:
+        """Ctrl-C ends a listener in order: without complaints, and nothing that it
+        wrote comes again."""
+        for text in ("one", "two"):
+            send = ("send", "--name", "ada", "--to", "bob", text)
+            self.assertEqual(0, self.run_command(*send)[0])
+        words = ("listen", "--name", "bob")
+        secret = {"TIMTW_PASSWORD": "secret"}
+        for signum in (signal.SIGINT, signal.SIGTERM):
+            listener = self.start(*words, **secret)
+            assert listener.stdout is not None
+            assert listener.stderr is not None
+            self.assertIn("connected", listener.stderr.readline())
+            for text in ("one", "two") if signum == signal.SIGINT else ():
+                self.assertIn(text, listener.stdout.readline())
+            listener.send_signal(signum)
+            self.assertEqual(("", ""), listener.communicate(timeout=SECONDS))
+            self.assertEqual(130, listener.returncode)
+
+    def test_what_is_no_text(self) -> None:
+        """What a script pipes in loses the end of its last line; nothing at all, and
+        what is no text, is refused, and so are ids that are none."""
+        send = ("send", "--name", "ada", "--to", "bob")
+        for piped, status in ((b"a\nb\n", 0), (b"", 2), (b"\n", 2), (b"\xff\n", 2)):
+            done = subprocess.run(
+                [sys.executable, "-m", "timtw.cli", *send],
+                env=dict(
+                    os.environ,
+                    PYTHONPATH=str(ROOT),
+                    TIMTW_SERVER=self.address,
+                    TIMTW_PASSWORD="secret",
+                ),
+                input=piped,
+                capture_output=True,
+                check=False,
+            )
+            self.assertEqual(status, done.returncode, done.stderr)
+            self.assertEqual(bool(status), done.stderr.startswith(b"timtw: "))
+        for ident in ("0", "-5", "0x7", str(1 << 53)):
+            status, _, complaint = self.run_command(*send, f"--id={ident}", "x")
+            self.assertEqual(2, status)
+            self.assertIn(f"{ident} is not between 1 and 2^53-1", complaint)
+        listen = ("listen", "--name", "bob", "--json", "--count", "1")
+        self.assertEqual("a\nb", json.loads(self.run_command(*listen)[1])["text"])
+
+    def test_nowhere_to_write(self) -> None:
+        """A disk that is full is told in a sentence, and the message comes again; a
+        reader that has gone ends it without one."""
+        send = ("send", "--name", "ada", "--to", "bob")
+        for text in ("one", "two"):
+            self.assertEqual(0, self.run_command(*send, text)[0])
+        words = [sys.executable, "-m", "timtw.cli", "listen", "--name", "bob"]
+        environ = dict(
+            os.environ,
+            PYTHONPATH=str(ROOT),
+            TIMTW_SERVER=self.address,
+            TIMTW_PASSWORD="secret",
+        )
+        with Path("/dev/full").open("w") as full:
+            done = subprocess.run(
+                words, env=environ, stdin=subprocess.DEVNULL, stdout=full,
+                stderr=subprocess.PIPE, text=True, check=False,
+            )  # fmt: skip
+        self.assertEqual(1, done.returncode)
+        self.assertIn("No space left", done.stderr.splitlines()[-1])
+        reader, writer = os.pipe()
+        os.close(reader)
+        done = subprocess.run(
+            words, env=environ, stdin=subprocess.DEVNULL, stdout=writer,
+            stderr=subprocess.PIPE, text=True, check=False,
+        )  # fmt: skip
+        os.close(writer)
+        self.assertEqual(0, done.returncode)
+        self.assertEqual(1, len(done.stderr.splitlines()), done.stderr)
+        out = self.run_command("listen", "--name", "bob", "--count", "1")[1]
+        self.assertIn("one", out)
 
     def test_exit_statuses(self) -> None:
         """Each kind of failure has its status and one sentence."""

@@ -301,6 +301,34 @@ class SessionTests(SynchronousTestCase):
         self.say(session, LOGGED_IN.replace(b'"t2":0', b'"t2":3'))
         self.assertEqual(1, len(self.say(session, message % 4)))
 
+    def test_too_long_for_this_node(self) -> None:
+        """The longest text on the line is given up, and nobody if that is answered, or
+        nobody waits for it any more."""
+        session = self.session()
+        for number, text in enumerate(("x", "x" * 9, "x" * 5), 1):
+            session.send(number, BOB, text)
+        session.outgoing()
+        session.too_long()
+        (given_up,) = session.events()
+        assert isinstance(given_up, Answered)
+        self.assertEqual(2, given_up.number)
+        self.assertIsInstance(given_up.result, ValueError)
+        session.too_long()
+        self.assertEqual([], session.events())
+        session.lost()
+        session.opened()
+        self.say(session, LOGGED_IN)
+        self.assertEqual(4, len(session.outgoing()), "login, backlog, two texts")
+        session.forget(3)
+        session.too_long()
+        self.assertEqual([], session.events())
+        unread = b'\x0c{"ok":false,"timType":0,"error":{"code":4104,"info":"long"}}'
+        session.send(4, BOB, "x" * 99)
+        session.outgoing()
+        (given_up,) = self.say(session, unread)
+        assert isinstance(given_up, Answered)
+        self.assertEqual(4, given_up.number)
+
     def test_limits(self) -> None:
         """So many texts go out at once, so many wait, and so long may one be."""
         session = self.session()

@@ -2,6 +2,14 @@
 
 from __future__ import annotations
 
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+from timtw.test.loss.nodes import ROOT
 from timtw.test.test_docs_examples import ProgramTests as _Programs
 from timtw.test.test_docs_examples import example
 
@@ -29,6 +37,42 @@ class ClientProgramTests(_Programs):
             "--server", f"ws://127.0.0.1:{port}",
         )  # fmt: skip
         self.expect(listener, "You wrote: Hello")
+
+    def test_script(self) -> None:
+        """What the page says to scripts does what it says, as a shell runs it."""
+        for name in (b"ada", b"bob"):
+            self.node.post(b'\x8e{"name":"%b","pwd":"secret"}' % name)
+        script = example(PAGE, "sh")
+        running = subprocess.Popen(
+            ["sh", "-c", script],
+            env=dict(
+                os.environ,
+                PATH=f"{self.commands()}:{os.environ['PATH']}",
+                TIMTW_SERVER=f"ws://127.0.0.1:{self.node.port}",
+            ),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        try:
+            assert running.stdout is not None
+            told = json.loads(running.stdout.readline())
+        finally:
+            os.killpg(running.pid, signal.SIGKILL)
+            running.communicate()
+        self.assertEqual(("The backup is done", 1), (told["text"], told["kind"]))
+
+    def commands(self) -> Path:
+        """A folder with the command, as an installation has it."""
+        folder = self.directory / "bin"
+        folder.mkdir()
+        command = folder / "timtw"
+        command.write_text(
+            f'#!/bin/sh\nPYTHONPATH={ROOT} exec {sys.executable} -m timtw.cli "$@"\n'
+        )
+        command.chmod(0o755)
+        return folder
 
 
 del _Programs

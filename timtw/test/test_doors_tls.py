@@ -76,7 +76,9 @@ class Tls(SynchronousTestCase):
         )
         plain = f"tcp:{self.plain}:interface=127.0.0.1\n"
         text = configuration(f"    {web}tcp = {lines}    {plain}")
-        self.node = Node(self.folder, configuration=text)
+        self.node = Node(
+            self.folder, configuration=text, further=(*self.ports, self.plain)
+        )
         self.node.start()
         self.addCleanup(self.node.stop)
         wait_for(self.plain)  # The door that a node opens last.

@@ -272,6 +272,16 @@ class ResumeTests(SynchronousTestCase):
         self.assertEqual([1, 2], script.marked)
         self.assertEqual(2, script.ends)
 
+    def test_part_of_a_page(self) -> None:
+        """A number inside a page confirms that part of it; the rest comes again."""
+        script = Script(4, whole=True).begin()
+        script.feed.ask(0)
+        script.answer()
+        script.feed.ask(3)
+        script.answer()
+        self.assertEqual([(1, 2, 3, 4), (4,)], script.pages)
+        self.assertEqual(([(0, 3)], 3), (script.claims, script.feed.acked))
+
     def test_ahead(self) -> None:
         """A number beyond what went out here is taken as the client's word."""
         script = Script(10, whole=True).begin()

@@ -14,10 +14,16 @@ class OrderTests(SynchronousTestCase):
     def setUp(self) -> None:
         """An order whose beginnings are recorded."""
         self.begun: list[str | int] = []
-        self.crowded: list[bool] = []
-        self.order: InOrder[str | int] = InOrder(
-            self.begin, lambda item: isinstance(item, str), self.crowded.append
-        )
+        self.crowds: list[bool] = []
+        self.order: InOrder[str | int] = InOrder(self)
+
+    def overlaps(self, item: str | int) -> bool:
+        """Texts do."""
+        return isinstance(item, str)
+
+    def crowded(self, much: bool) -> None:
+        """Too much waits, or there is room again."""
+        self.crowds.append(much)
 
     def begin(self, item: str | int) -> None:
         """A text is under way with others, a number alone."""
@@ -70,14 +76,14 @@ class OrderTests(SynchronousTestCase):
         self.order.add(0)
         for number in range(limits.PENDING_COMMANDS):
             self.order.add(number + 1)
-        self.assertEqual([], self.crowded)
+        self.assertEqual([], self.crowds)
         self.order.add(1000)
-        self.assertEqual([True], self.crowded)
+        self.assertEqual([True], self.crowds)
         for _ in range(limits.PENDING_COMMANDS // 2):
             self.done(alone=True)
-        self.assertEqual([True], self.crowded)
+        self.assertEqual([True], self.crowds)
         self.done(alone=True)
-        self.assertEqual([True, False], self.crowded)
+        self.assertEqual([True, False], self.crowds)
 
     def test_end(self) -> None:
         """After the end nothing begins any more, whatever is done or waits."""
@@ -90,29 +96,40 @@ class OrderTests(SynchronousTestCase):
         self.assertEqual([1], self.begun)
 
 
+class Quick:
+    """Items that are done as soon as they begin, but for the number 0."""
+
+    def __init__(self) -> None:
+        self.order: InOrder[int] = InOrder(self)
+        self.depths: list[int] = []
+        self.depth = 0
+
+    def begin(self, item: int) -> None:
+        """Be done at once, if it is not 0."""
+        self.depth += 1
+        self.depths.append(self.depth)
+        self.order.alone()
+        if item:
+            self.order.alone_no_more()
+            self.order.go_on()
+        self.depth -= 1
+
+    def overlaps(self, item: int) -> bool:
+        """Nothing does."""
+        return False
+
+    def crowded(self, much: bool) -> None:
+        """Nobody minds."""
+
+
 class QuickOrderTests(SynchronousTestCase):
     """Items that are done as soon as they begin."""
 
     def test_many_at_once(self) -> None:
         """Thousands that waited are done one after the other, not one in another."""
-        depths: list[int] = []
-        depth = 0
-
-        def begin(item: int) -> None:
-            nonlocal depth
-            depth += 1
-            depths.append(depth)
-            if item:
-                order.alone()
-                order.alone_no_more()
-                order.go_on()
-            else:
-                order.alone()
-            depth -= 1
-
-        order: InOrder[int] = InOrder(begin, lambda item: False, lambda yes: None)
+        quick = Quick()
         for item in range(5000):
-            order.add(item)
-        order.alone_no_more()
-        order.go_on()
-        self.assertEqual([1] * 5000, depths)
+            quick.order.add(item)
+        quick.order.alone_no_more()
+        quick.order.go_on()
+        self.assertEqual([1] * 5000, quick.depths)

@@ -6,14 +6,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.internet.address import IPv4Address
 from twisted.internet.error import ConnectionDone
+from twisted.internet.protocol import Factory
 from twisted.internet.task import Clock
+from twisted.internet.testing import MemoryReactor
 from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
 from timtw.model.commands import Ping
-from timtw.model.limits import PROXY_HEADER, PROXY_SECONDS
+from timtw.model.limits import LISTEN_BACKLOG, PROXY_HEADER, PROXY_SECONDS
 from timtw.protocols.clientline import make_shared
-from timtw.protocols.proxied import ProxiedFactory
+from timtw.protocols.proxied import InFront, ProxiedFactory
 from timtw.protocols.proxyheader import BadHeader, Header, read_header
 from timtw.protocols.site import make_site
 from timtw.protocols.sources import TrustedProxies
@@ -263,3 +265,16 @@ class Doors(SynchronousTestCase):
             self.assertNotEqual(body, b"")
             self.assertTrue(socket.disconnecting)
         self.assertEqual(self.desk.sources, [])
+
+
+class Ports(SynchronousTestCase):
+    """What a node's ports are, whatever stands behind them."""
+
+    def test_backlog(self) -> None:
+        """Thousands may wait to be let in; an operator may say more, not less."""
+        reactor = MemoryReactor()
+        doors = InFront(reactor, TrustedProxies([]))
+        for backlog in (50, LISTEN_BACKLOG + 1):
+            doors.listenTCP(5080, Factory(), backlog)
+        asked = [server[2] for server in reactor.tcpServers]
+        self.assertEqual([LISTEN_BACKLOG, LISTEN_BACKLOG + 1], asked)

@@ -105,7 +105,7 @@ class SilenceTests(SynchronousTestCase):
         """It is closed without the notice that would keep the client away."""
         self.stage.clock.advance(59)
         self.assertFalse(self.ada.closed)
-        self.stage.clock.advance(1)
+        self.stage.clock.advance(2)
         self.assertTrue(self.ada.closed)
         self.assertEqual([], self.ada.told(LoggedOut))
 
@@ -127,7 +127,7 @@ class SilenceTests(SynchronousTestCase):
         self.ada.session.alive()
         self.stage.clock.advance(59)
         self.assertFalse(self.ada.closed)
-        self.stage.clock.advance(1)
+        self.stage.clock.advance(2)
         self.assertTrue(self.ada.closed)
 
     def test_ping_is_answered(self) -> None:

@@ -23,7 +23,7 @@ from timtw.shards.digests import Digests
 from timtw.shards.groupcommit import GroupCommit
 from timtw.shards.memory import Turns
 from timtw.shards.memory_messages import MemoryMessages, MemoryReaders
-from timtw.test.contracts import ADA, BOB, CYD, PAIR, draft
+from timtw.test.contracts import ADA, BOB, CYD, PAIR, confirm, draft
 
 OTHER = Conversation.between(BOB.number, CYD.number)
 
@@ -68,7 +68,7 @@ class DeskCase(SynchronousTestCase):
         """Confirm something whose answer is kept."""
         confirmed = tuple(Confirmed(pair, mid) for pair, mid in marks)
         move = CursorMove(BOB.number, key, cursor, confirmed)
-        self.desk.confirm(move, self.moved.append)
+        confirm(self.desk, move, self.moved.append)
 
     def succeed(self) -> None:
         """Let the commit under way succeed."""

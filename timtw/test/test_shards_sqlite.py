@@ -28,6 +28,7 @@ from timtw.model.values import (
     Posted,
     TokenGrant,
 )
+from timtw.shards import moving, sqlite_posting
 from timtw.shards.memory import MemoryShard
 from timtw.shards.migrations import Migration
 from timtw.shards.opening import open_shard
@@ -89,6 +90,32 @@ class SqliteDeskTests(_Sqlite, contracts.DeskContract):
     """The posting desk over SQLite."""
 
 
+class _Moving(_Sqlite):
+    """Shards in which a move is always under way, a row at a time."""
+
+    def setUp(self) -> Any:
+        """Move all the time."""
+        self.patch(moving, "JOURNAL_ROWS", 0)
+        self.patch(moving, "MOVE_ROWS", 1)
+        return super().setUp()
+
+
+class MovingMessageTests(_Moving, contracts.MessageContract):
+    """Messages that are partly in the journal and partly in the tables."""
+
+
+class MovingRemovalTests(_Moving, contracts_kinds.RemovalContract):
+    """Revoked and burnt texts, wherever they lie."""
+
+
+class MovingCustomTests(_Moving, contracts_kinds.CustomContract):
+    """Kinds of applications, wherever they lie."""
+
+
+class MovingReaderTests(_Moving, contracts.ReaderContract):
+    """Readers whose cursors lie partly in the journal."""
+
+
 class FileCase(TestCase):
     """A directory for databases."""
 
@@ -102,6 +129,14 @@ class FileCase(TestCase):
         await shard.start()
         self.addCleanup(shard.stop)
         return shard
+
+    async def moved(self, shard: SqliteShard) -> SqliteShard:
+        """The shard after a restart, which brings the journal to the tables."""
+        await shard.stop()
+        again = make(self.place)
+        await again.start()
+        self.addCleanup(again.stop)
+        return again
 
     async def founded(self) -> None:
         """Let a shard make its files, and stop it."""
@@ -204,8 +239,8 @@ class RestartTests(FileCase):
 
         class Newer(SqliteShard):
             _migrations: ClassVar = (
-                Migration(3, ("ALTER TABLE account ADD COLUMN colour BIGINT",)),
-                Migration(4, ("UPDATE account SET colour = 7",)),
+                Migration(4, ("ALTER TABLE account ADD COLUMN colour BIGINT",)),
+                Migration(5, ("UPDATE account SET colour = 7",)),
             )
 
         shard = make(self.place)
@@ -214,7 +249,7 @@ class RestartTests(FileCase):
         await shard.stop()
         shard = await self.opened(Newer)
         self.assertEqual(ada, await shard.accounts.find("ada", ""))
-        self.assertEqual([(4,)], self.sql("SELECT version FROM schema_version"))
+        self.assertEqual([(5,)], self.sql("SELECT version FROM schema_version"))
         self.assertEqual([(7,)], self.sql("SELECT colour FROM account"))
 
     async def test_version_1_is_brought_forward(self) -> None:
@@ -225,6 +260,11 @@ class RestartTests(FileCase):
         await shard.start()
         await shard.messages.post(Batch((draft("old"), draft("new"))))
         await shard.stop()
+        shard = make(self.place)
+        await shard.start()
+        await shard.stop()
+        for table in ("journal", "journal_move"):
+            self.sql(f"DROP TABLE {table}")
         for column in ("id", "sender"):
             self.sql(f"ALTER TABLE log DROP COLUMN {column}")
         self.sql("UPDATE schema_version SET version = 1")
@@ -233,18 +273,24 @@ class RestartTests(FileCase):
         page = await shard.messages.read_log(ADA.number, 0, 9, 9)
         kinds = [(entry.seq, entry.message.kind) for entry in page.entries]
         self.assertEqual([(2, TEXT), (3, REVOCATION)], kinds)
-        self.assertEqual([(2,)], self.sql("SELECT version FROM schema_version"))
+        self.assertEqual([(3,)], self.sql("SELECT version FROM schema_version"))
 
     async def test_removed_text_leaves_no_body(self) -> None:
         """
         Of a revoked or burnt text the database keeps that there was one.
         """
-        shard = await self.opened()
+        shard = make(self.place)
+        await shard.start()
         await shard.messages.post(Batch((draft("1"), draft("2"), draft("3"))))
         burn = removal(2, BOB, ADA, kind=BURN)
         await shard.messages.post(Batch((removal(1), burn)))
-        rows = self.sql("SELECT mid, state, length(body) > 0 FROM message")
+        text = "SELECT mid, state, length(body) > 0 FROM"
+        rows = self.sql(f"{text} journal WHERE kind = {TEXT}")
         self.assertEqual([(1, 1, 0), (2, 2, 0), (3, 0, 1)], rows)
+        shard = await self.moved(shard)
+        await shard.messages.post(Batch((removal(3),)))
+        rows = self.sql(f"{text} message")
+        self.assertEqual([(1, 1, 0), (2, 2, 0), (3, 1, 0)], rows)
 
     async def test_failed_step_leaves_nothing(self) -> None:
         """
@@ -253,12 +299,12 @@ class RestartTests(FileCase):
 
         class Broken(SqliteShard):
             _migrations: ClassVar = (
-                Migration(3, ("CREATE TABLE new (a)", "SELECT * FROM nowhere")),
+                Migration(4, ("CREATE TABLE new (a)", "SELECT * FROM nowhere")),
             )
 
         await self.founded()
         self.assertIn("nowhere", await self.refused(Broken))
-        self.assertEqual([(2,)], self.sql("SELECT version FROM schema_version"))
+        self.assertEqual([(3,)], self.sql("SELECT version FROM schema_version"))
         made = self.sql("SELECT name FROM sqlite_schema WHERE name = 'new'")
         self.assertEqual([], made)
         await self.opened()
@@ -389,9 +435,11 @@ class OutageTests(FileCase):
         """
         A record that does not open is named in the log and left out; the rest comes.
         """
-        shard = await self.opened()
+        shard = make(self.place)
+        await shard.start()
         texts = ("1", "2", "3", "4")
         await shard.messages.post(Batch(tuple(draft(text) for text in texts)))
+        shard = await self.moved(shard)
         self.sql("UPDATE message SET id = id + 1 WHERE mid IN (2, 3)")
         read = shard.messages.read_log
         with capturedLogs() as events:
@@ -408,6 +456,79 @@ class OutageTests(FileCase):
         self.assertEqual([4], [one.seq for one in rest.entries])
 
 
+class MovingTests(FileCase):
+    """What happens when the journal cannot be brought to the tables."""
+
+    def setUp(self) -> None:
+        """Move with each commit."""
+        super().setUp()
+        self.patch(moving, "JOURNAL_ROWS", 0)
+
+    async def test_failure_is_survived(self) -> None:
+        """
+        When a table is damaged what is posted is stored nevertheless, and read.
+        """
+        shard = await self.opened()
+        self.sql("ALTER TABLE message RENAME TO elsewhere")
+        with capturedLogs() as events:
+            for n in range(1, 12):
+                posted = await shard.messages.post(Batch((draft(f"{n}"),)))
+                self.assertEqual([n], contracts.mids(posted))
+        told = [one for one in events if "could not be moved" in one["log_format"]]
+        self.assertTrue(0 < len(told) < 6, told)  # Ever more rarely.
+        page = await shard.messages.read_log(ADA.number, 0, 11, 20)
+        self.assertEqual(11, len(page.entries))
+        self.sql("ALTER TABLE elsewhere RENAME TO message")
+        for _ in range(30):
+            await shard.messages.post(Batch())
+        self.assertEqual([(11,)], self.sql("SELECT count(*) FROM message"))
+        self.assertEqual([(0,)], self.sql("SELECT count(*) FROM journal"))
+
+    async def test_journal_is_limited(self) -> None:
+        """
+        A journal that grows and grows takes so much and no more, until it can be moved.
+        """
+        self.patch(moving, "JOURNAL_ROWS", 1000)
+        self.patch(sqlite_posting, "JOURNAL_MOST", 3)
+        shard = await self.opened()
+        await shard.messages.post(Batch((draft("1"), draft("2"), draft("3"))))
+        await self.assertFailure(
+            shard.messages.post(Batch((draft("4"),))), StorageUnavailable
+        )
+        self.patch(sqlite_posting, "JOURNAL_MOST", 4)
+        posted = await shard.messages.post(Batch((draft("4"),)))
+        self.assertEqual([4], contracts.mids(posted))
+
+    async def test_journal_is_limited_in_bytes(self) -> None:
+        """
+        The same for a journal of few and large messages.
+        """
+        self.patch(moving, "JOURNAL_ROWS", 1000)
+        self.patch(sqlite_posting, "JOURNAL_MOST_BYTES", 1000)
+        shard = await self.opened()
+        await shard.messages.post(Batch((draft("x" * 900),)))
+        await shard.messages.post(Batch((draft("x" * 200),)))
+        await self.assertFailure(
+            shard.messages.post(Batch((draft("x"),))), StorageUnavailable
+        )
+
+    async def test_many_bytes_are_moved(self) -> None:
+        """
+        Few large messages are moved when they are many bytes.
+        """
+        self.patch(moving, "JOURNAL_ROWS", 1000)
+        self.patch(moving, "JOURNAL_BYTES", 1000)
+        shard = await self.opened()
+        await shard.messages.post(Batch((draft("x" * 900),)))
+        for _ in range(20):
+            await shard.messages.post(Batch())
+        self.assertEqual([(1,)], self.sql("SELECT count(*) FROM journal"))
+        await shard.messages.post(Batch((draft("x" * 200),)))
+        for _ in range(20):
+            await shard.messages.post(Batch())
+        self.assertEqual([(0,)], self.sql("SELECT count(*) FROM journal"))
+
+
 class CleaningTests(FileCase):
     """What has expired is deleted, and nothing else."""
 
@@ -419,7 +540,6 @@ class CleaningTests(FileCase):
         path = self.place / "data" / "tim.db"
         shard = SqliteShard(path, self.place, REACTOR, clock, os.urandom)
         await shard.start()
-        self.addCleanup(shard.stop)
         ada = await shard.accounts.register("ada", "", "hash", NOW)
         for n in range(3):
             later = NOW + n * WINDOW + n * 60 * SECOND
@@ -428,6 +548,10 @@ class CleaningTests(FileCase):
         await shard.messages.post(Batch(tuple(old)))
         recent = [draft(f"{n}", ident=1, at=NOW + n * WINDOW) for n in (1, 2)]
         await shard.messages.post(Batch(tuple(recent)))
+        await shard.stop()
+        shard = SqliteShard(path, self.place, REACTOR, clock, os.urandom)
+        await shard.start()
+        self.addCleanup(shard.stop)
         clock.advance((NOW + 2 * WINDOW) // SECOND)
         left = []
         for _ in range(3):

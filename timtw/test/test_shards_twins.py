@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
@@ -20,14 +20,27 @@ from hypothesis.stateful import (
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorFromThreads
 from twisted.internet.task import Clock
+from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface import implementer
 
-from timtw.model.stores import IShard
-from timtw.model.values import Batch, Confirmed, Conversation, CursorMove, Device
+from timtw.model.errors import TimError
+from timtw.model.stores import IShard, Outcome
+from timtw.model.values import (
+    BURN,
+    CUSTOM,
+    REVOCATION,
+    Batch,
+    Confirmed,
+    Conversation,
+    CursorMove,
+    Device,
+)
+from timtw.shards import moving
 from timtw.shards.memory import MemoryShard
 from timtw.shards.sqlite import SqliteShard
 from timtw.test.contracts import ADA, BOB, CYD, NOW, WINDOW, draft
+from timtw.test.contracts_kinds import removal
 
 PEOPLE = (ADA, BOB, CYD)
 DEVICES = [Device(), Device("phone", 1), Device("laptop")]
@@ -39,6 +52,17 @@ drafts = st.builds(
     people,
     st.none() | st.integers(1, 3),
     st.sampled_from([0, 1, WINDOW // 2, WINDOW, WINDOW + 1]).map(NOW.__add__),
+)
+removals = st.builds(
+    removal,
+    st.integers(0, 4),
+    people,
+    people,
+    st.sampled_from([REVOCATION, BURN]),
+)
+customs = st.builds(
+    lambda one: attrs.evolve(one, kind=CUSTOM[0]),
+    st.builds(draft, st.just("c"), people, people, st.none() | st.integers(1, 2)),
 )
 moves = st.tuples(
     st.integers(0, 2),
@@ -77,13 +101,16 @@ class Twins(RuleBasedStateMachine):
         super().__init__()
         self.directory = tempfile.TemporaryDirectory()
         self.pump, self.clock = Pump(), Clock()
-        place = Path(self.directory.name)
         self.memory = MemoryShard(self.clock, os.urandom)
-        self.sqlite = SqliteShard(
-            place / "t.db", place, self.pump, self.clock, os.urandom
-        )
-        self.pump.result(self.sqlite.start())
+        self.sqlite = self.begun()
         self.opened: dict[tuple[int, int], tuple[bytes, bytes]] = {}
+
+    def begun(self) -> SqliteShard:
+        """The file, opened."""
+        place = Path(self.directory.name)
+        shard = SqliteShard(place / "t.db", place, self.pump, self.clock, os.urandom)
+        self.pump.result(shard.start())
+        return shard
 
     def teardown(self) -> None:
         """Close the file."""
@@ -99,12 +126,25 @@ class Twins(RuleBasedStateMachine):
         assert results == [other], (results, other)
         return other
 
-    @rule(batch=st.lists(drafts, max_size=6))
+    @rule(batch=st.lists(drafts | customs | removals, max_size=6))
     def post(self, batch: list[Any]) -> None:
-        """Post some messages at once."""
+        """Post some messages and events at once."""
         self.both(
-            lambda shard: shard.messages.post(Batch(tuple(batch))).addCallback(list)
+            lambda shard: shard.messages.post(Batch(tuple(batch))).addCallback(_told)
         )
+
+    @rule(batch=st.lists(drafts, max_size=3))
+    def fail(self, batch: list[Any]) -> None:
+        """Post something that cannot be stored: nothing of its batch is."""
+        fault = draft(ident=1 << 70)
+        posting = self.sqlite.messages.post(Batch((*batch, fault)))
+        assert isinstance(self.pump.result(posting), Failure)
+
+    @rule()
+    def restart(self) -> None:
+        """End one of the nodes in order and start it again."""
+        self.pump.result(self.sqlite.stop())
+        self.sqlite = self.begun()
 
     @rule(who=st.integers(0, 2), device=st.integers(0, 2), now=st.integers(1, 9))
     def open(self, who: int, device: int, now: int) -> None:
@@ -162,6 +202,11 @@ class Twins(RuleBasedStateMachine):
         self.both(lambda shard: shard.messages.delivered(pair, one.number))
 
 
+def _told(outcomes: Sequence[Outcome]) -> list[object]:
+    """Outcomes, of which refusals are compared by what they say."""
+    return [repr(one) if isinstance(one, TimError) else one for one in outcomes]
+
+
 class TwinTests(SynchronousTestCase):
     """The engines against each other."""
 
@@ -169,6 +214,19 @@ class TwinTests(SynchronousTestCase):
         """
         A node behaves the same on each engine, whatever is written and read.
         """
+        self.play()
+
+    def test_moving_is_not_noticed(self) -> None:
+        """
+        It makes no difference whether something lies in the journal, in the tables, or
+        is on its way from the one to the others.
+        """
+        self.patch(moving, "JOURNAL_ROWS", 4)
+        self.patch(moving, "MOVE_ROWS", 2)
+        self.play()
+
+    def play(self) -> None:
+        """Play histories on both."""
         run_state_machine_as_test(
             Twins,
             settings=settings(

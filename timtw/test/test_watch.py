@@ -6,6 +6,7 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from timtw.core.watch import Watch
+from timtw.core.wheel import Wheel
 from timtw.model.limits import LOGIN_DEADLINE
 
 
@@ -17,7 +18,7 @@ class WatchTests(SynchronousTestCase):
         self.clock = Clock()
         self.expired: list[float] = []
         self.watch = Watch(
-            self.clock, lambda: self.expired.append(self.clock.seconds())
+            Wheel(self.clock), lambda: self.expired.append(self.clock.seconds())
         )
 
     def test_deadline(self) -> None:
@@ -58,6 +59,20 @@ class WatchTests(SynchronousTestCase):
         self.assertEqual([], self.expired)
         self.clock.advance(0.1)
         self.assertEqual([119.0], self.expired)
+        self.assertEqual([], self.clock.getDelayedCalls())
+
+    def test_silence_ends(self) -> None:
+        """Nothing waits for those who have gone."""
+        other = Watch(Wheel(self.clock), lambda: self.expired.append(0.0))
+        for watch in (self.watch, other):
+            watch.pause()
+            watch.expect_life(60.5)
+        other.end()
+        self.clock.advance(60.5)
+        self.assertEqual([], self.expired)
+        self.clock.advance(0.5)
+        self.assertEqual([61.0], self.expired)
+        self.assertEqual([], self.clock.getDelayedCalls())
 
     def test_end(self) -> None:
         """What is not watched any more does not expire; ending twice is fine."""

@@ -5,10 +5,11 @@ const OPEN_MS = 10_000; // an attempt that is not open by then has failed
 const PING_MS = 15_000;
 const SILENT_MS = 30_000; // behind the first unanswered ping: 45 s after the last frame
 const PROBE_MS = 5_000; // the same after waking up, when a dead line is likely
+const TOO_LONG = 1009; // how the node closes for a frame that is longer than it takes
 const FIRST_RETRY_MS = 500;
 const LONGEST_RETRY_MS = 30_000;
 
-// Callbacks in `on`: open(), frame(frame), down(), phase(). Phases: "stopped",
+// Callbacks in `on`: open(), frame(frame), tooLong(), down(), phase(). Phases: "stopped",
 // "connecting", "open", "waiting" (then `retryAt` is the time of the next attempt).
 export class Link {
   constructor(url, on) {
@@ -85,7 +86,10 @@ export class Link {
     this.socket = socket;
     this.timers.open = setTimeout(() => this.drop(), OPEN_MS);
     socket.onopen = () => this.opened();
-    socket.onclose = () => this.drop();
+    socket.onclose = ({ code }) => {
+      if (code === TOO_LONG) this.on.tooLong();
+      this.drop();
+    };
     socket.onmessage = (event) => this.received(event.data);
   }
 

@@ -5,6 +5,7 @@ import { TEXT, TO_USER, TYPE } from "./wire.js";
 const ECHO_MS = 15_000; // without the echo by then the text shows as not sent
 const REPEAT_MS = 20 * 3600 * 1000; // below the 24 hours for which repeats are recognised
 const SILENCE = 0; // code of a text that nobody answered
+const TOO_LONG = 1009; // code of a text that is longer than this node takes
 
 export class Outbox {
   constructor(store, link, live) {
@@ -12,6 +13,7 @@ export class Outbox {
     this.link = link;
     this.live = live; // tells whether the log is read: what was stored shows there first
     this.sent = new Set(); // numbers written to the present connection
+    this.longest = { id: null, size: 0 }; // the longest of them
     this.timers = new Map();
     for (const { id, state } of store.state.outbox) {
       if (state === "sending") this.watch(id);
@@ -42,6 +44,7 @@ export class Outbox {
       const message = { msType: TO_USER, odType: TEXT, id, toTid: { node: peer }, dataString: text };
       if (!this.link.send(TYPE.MESSAGE, message)) return;
       this.sent.add(id);
+      if (text.length >= this.longest.size) this.longest = { id, size: text.length };
       if (unanswered) this.store.setWaiting(id, "sending");
       this.watch(id);
     }
@@ -52,8 +55,15 @@ export class Outbox {
     this.store.setWaiting(id, "failed", code || 5101);
   }
 
+  // The node ends the connection for the length of a text: surely that of the longest,
+  // which would end the next connection as well.
+  tooLong() {
+    if (this.longest.id) this.refused(this.longest.id, TOO_LONG);
+  }
+
   lost() {
     this.sent.clear();
+    this.longest = { id: null, size: 0 };
   }
 
   watch(id) {

@@ -2,7 +2,7 @@
 import { Link } from "./link.js";
 import { Outbox } from "./outbox.js";
 import { Lane, Refused } from "./requests.js";
-import { FIND, OWN_PROFILE, PROFILES, TYPE } from "./wire.js";
+import { BURNT, FIND, OWN_PROFILE, PROFILES, REVOKED, TO_USER, TYPE } from "./wire.js";
 
 const BROWSER = 3; // termtyp of this page
 const ADDITIONS = { timtw: "1" };
@@ -25,12 +25,14 @@ export class Session {
       frame: (frame) => this.received(frame),
       down: () => this.lost(),
       phase: () => this.store.notify(),
+      tooLong: () => this.outbox.tooLong(),
     });
     this.outbox = new Outbox(store, this.link, () => this.phase === "live");
     const stuck = () => this.link.drop();
     const lane = () => new Lane(([type, body]) => this.link.send(type, body), stuck);
     this.nodes = lane();
     this.pages = lane();
+    this.removals = lane();
   }
 
   // --- in and out
@@ -82,6 +84,7 @@ export class Session {
     if (this.attempt) this.attemptFailed(0);
     this.nodes.fail();
     this.pages.fail();
+    this.removals.fail();
     this.outbox.lost();
     this.leaving?.();
   }
@@ -147,6 +150,9 @@ export class Session {
     } else if (timType === TYPE.NODES || timType === TYPE.BUSINESS) {
       if (ok) this.nodes.answer({});
       else this.nodes.refuse(code);
+    } else if (timType === TYPE.REVOKE || timType === TYPE.BURN) {
+      if (ok) this.removals.answer();
+      else this.removals.refuse(code);
     } else if (timType === TYPE.MESSAGE && !ok) {
       this.outbox.refused(t2, code);
     }
@@ -202,6 +208,12 @@ export class Session {
     return this.pages.ask([TYPE.HISTORY, body]).then((messages) => {
       this.store.takeHistory(node, messages);
     });
+  }
+
+  // Takes a text away for both sides: an own one back, or one that was received.
+  remove(node, mid, mine) {
+    const body = { msType: TO_USER, odType: mine ? REVOKED : BURNT, mid, toTid: { node } };
+    return this.removals.ask([mine ? TYPE.REVOKE : TYPE.BURN, body]);
   }
 
   // The node of the account with exactly this name, or null.

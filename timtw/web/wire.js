@@ -14,6 +14,8 @@ export const TYPE = Object.freeze({
   BUSINESS: 41,
   NODES: 42,
   MESSAGE: 90,
+  REVOKE: 92,
+  BURN: 93,
 });
 
 export const TO_USER = 2; // msType of a message between two accounts

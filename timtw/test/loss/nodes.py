@@ -71,6 +71,7 @@ class Node:
         launcher: Sequence[str] = (),
         options: Sequence[str] = (),
         configuration: str = CONFIGURATION,
+        further: Sequence[int] = (),
     ) -> None:
         """
         A node that does not run yet.
@@ -79,7 +80,9 @@ class Node:
             launcher: What runs twistd; this interpreter's twistd if empty.
             options: Further options of twistd.
             configuration: What is in the file; ``{port}`` stands for the port.
+            further: Ports that the configuration names besides.
         """
+        self._further = further
         self._configuration = configuration
         self._directory = directory
         self._command = [*(launcher or twistd()), *options]
@@ -122,7 +125,8 @@ class Node:
             if self._process is not None and self._process.poll() is not None:
                 break
             try:
-                socket.create_connection(("127.0.0.1", self.port), 1.0).close()
+                for port in (self.port, *self._further):
+                    socket.create_connection(("127.0.0.1", port), 1.0).close()
             except OSError:
                 time.sleep(0.02)
             else:

@@ -18,7 +18,7 @@ from twisted.scripts.twistd import run
 
 from timtw.core.reading import Reading
 from timtw.model.errors import TimError
-from timtw.model.values import CursorMove, LogEntry
+from timtw.model.values import LogEntry
 from timtw.shards.sealing import Sealer
 from timtw.shards.sqlite_file import DatabaseFile
 from timtw.shards.writer import Writer
@@ -27,7 +27,7 @@ from timtw.shards.writer import Writer
 def echo_before_commit() -> None:
     """What a transaction will have done is told before its COMMIT."""
 
-    def transact(self: Any, jobs: Sequence[Any]) -> list[Any]:
+    def transact(self: Any, jobs: Sequence[Any], ride: Any) -> list[Any]:
         connection = self._connection
         results: list[Any] = []
         connection.execute("BEGIN IMMEDIATE")
@@ -37,7 +37,9 @@ def echo_before_commit() -> None:
             except TimError:
                 results.append((result, Failure()))
         self._reactor.callFromThread(self._deliver, results)
+        ride(connection)
         connection.execute("COMMIT")
+        self._companion.committed()
         return []
 
     _replace(Writer, "_transact", transact)
@@ -66,7 +68,7 @@ def early_cursor() -> None:
 
     def move(self: Any, entry: LogEntry) -> None:
         account = self._owner.number
-        self._desk.confirm(CursorMove(account, self._key, entry.seq), lambda _: None)
+        self._desk.move(account, self._key, lambda _: None).confirm(entry.seq)
 
     def deliver_it(self: Any, entry: LogEntry, receipt: int, backlog: bool) -> None:
         deliver(self, entry, receipt, backlog)

@@ -15,7 +15,10 @@ export function conversationView(app, node, { leave }) {
   const heading = h("h2", { class: "who", dir: "auto" });
   const login = h("p", { class: "preview", dir: "auto" });
   const face = h("span", {});
-  const messages = messagesView(app, node, () => load(oldest()));
+  const messages = messagesView(app, node, {
+    loadEarlier: () => load(oldest()),
+    toText: () => text.focus(),
+  });
   const scroller = h("div", { class: "scroller", id: "messages", role: "log", "aria-live": "off",
     tabindex: "0", onscroll: scrolled }, messages.element);
   const text = h("textarea", { id: "text", rows: 1, dir: "auto", onkeydown: key, oninput: typed,

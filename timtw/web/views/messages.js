@@ -1,10 +1,11 @@
 // The messages of a conversation as a list: days, texts of both sides, and what is unsent.
 import { h, reconcile, setText } from "../dom.js";
 import { clock, day, dayKey, explain, t } from "../i18n.js";
+import { removalButton } from "./removal.js";
 
 const TOGETHER_MS = 5 * 60_000; // texts of one side closer than this stand together
 
-export function messagesView(app, node, loadEarlier) {
+export function messagesView(app, node, { loadEarlier, toText }) {
   const { store, session } = app;
   const top = h("div", { class: "top" });
   const note = h("p", {});
@@ -83,6 +84,9 @@ export function messagesView(app, node, loadEarlier) {
   }
 
   function describe(li, { mine, mid, time, waiting }) {
+    if (mid && !li.querySelector(".act")) {
+      li.querySelector(".meta").prepend(removalButton(app, node, li, { mid, mine }, toText));
+    }
     const stamp = li.querySelector("time");
     if (stamp.dataset.time !== String(time)) {
       stamp.dataset.time = time;

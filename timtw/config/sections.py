@@ -201,8 +201,15 @@ class ShardConfig:
     url: StorageUrl = option(
         None,
         "`memory:` keeps nothing over a restart. A relative path is written with three "
-        "slashes, an absolute one with four.",
+        "slashes, an absolute one with four. Options of a database on a server follow "
+        "a question mark: `host` (a Unix socket), `sslmode`, `sslrootcert`, `sslcert`, "
+        "`sslkey`.",
         shown="`tim.db` in `state_dir`",
+    )
+    wait_for_database: int = option(
+        "0",
+        "Seconds that the start waits for a database on a server.",
+        bounds=Bounds(0, DAY),
     )
     name: str = attrs.field(default="main", kw_only=True)
 
@@ -238,7 +245,6 @@ NOT_BUILT: Mapping[str, frozenset[str]] = {
             "presence_offline_block",
         }
     ),
-    "shard main": frozenset({"wait_for_database"}),
     "mesh": frozenset({"listen", "seeds", "cluster"}),
     "office": frozenset({"http"}),
 }

@@ -56,6 +56,7 @@ Parser = Callable[[str, Path], object]
 
 _ORIGIN = re.compile(r"(https?://[^/?#@\s]+)(/[^?#\s]*)?", re.IGNORECASE)
 _URL = re.compile(r"([a-z][a-z0-9+]*):(.*)", re.IGNORECASE | re.DOTALL)
+_SERVER = re.compile(r"//[^/?\s]*/[^/?\s]+(\?\S*)?")
 _TRUTHS = {"yes": True, "true": True, "on": True, "1": True}
 _TRUTHS |= {"no": False, "false": False, "off": False, "0": False}
 
@@ -65,6 +66,8 @@ class Engine(enum.Enum):
 
     MEMORY = "memory"
     SQLITE = "sqlite"
+    POSTGRESQL = "postgresql"
+    MYSQL = "mysql"
 
 
 @attrs.frozen
@@ -72,17 +75,19 @@ class StorageUrl:
     """
     Where one shard's data lie.
 
-    `path` is absolute, and None only for `Engine.MEMORY`, which forgets everything
-    when the node stops.
+    `path` is absolute, and there for `Engine.SQLITE` alone.  `Engine.MEMORY` forgets
+    everything when the node stops.  `server` is the URL of a database on a server,
+    password included, which is therefore shown by `str` alone.
     """
 
     engine: Engine
     path: Path | None = None
+    server: str = attrs.field(default="", repr=False)
 
     def __str__(self) -> str:
-        if self.path is None:
-            return "memory:"
-        return f"sqlite:///{self.path}"
+        if self.path is not None:
+            return f"sqlite:///{self.path}"
+        return self.server or "memory:"
 
 
 @attrs.frozen
@@ -213,7 +218,7 @@ def _frames(text: str, base: Path) -> tuple[FrameName, ...]:
 
 
 def _storage(text: str, base: Path) -> StorageUrl:
-    """``memory:`` or ``sqlite:///path``; four slashes make the path absolute."""
+    """``memory:``, ``sqlite:///path`` (four slashes: absolute), or of a server."""
     if text == "memory:":
         return StorageUrl(Engine.MEMORY)
     if text.startswith("sqlite:///") and text != "sqlite:///":
@@ -221,11 +226,13 @@ def _storage(text: str, base: Path) -> StorageUrl:
     # The text may hold a password, so no part of it but the scheme is repeated.
     named = _URL.fullmatch(text)
     if named is None:
-        raise ValueError("not a URL like sqlite:///state/tim.db or memory:")
+        raise ValueError(f"not a URL like {_COMPLETE['sqlite']} or memory:")
     scheme = named[1].lower()
-    if scheme in {"sqlite", "memory"}:
+    if scheme not in _COMPLETE:
+        raise ValueError(f"for {scheme!r}; use {', '.join(sorted(_COMPLETE))}")
+    if not _SERVER.fullmatch(named[2]) or scheme in {"memory", "sqlite"}:
         raise ValueError(f"not complete (try {_COMPLETE[scheme]})")
-    raise ValueError(f"for {scheme!r}, which is not built yet; use sqlite or memory")
+    return StorageUrl(Engine(scheme), server=f"{scheme}:{named[2]}")
 
 
 def _lines(text: str) -> list[str]:
@@ -233,7 +240,12 @@ def _lines(text: str) -> list[str]:
     return [line.strip() for line in text.splitlines() if line.strip()]
 
 
-_COMPLETE = {"sqlite": "sqlite:///state/tim.db", "memory": "memory:"}
+_COMPLETE = {
+    "sqlite": "sqlite:///state/tim.db",
+    "memory": "memory:",
+    "postgresql": "postgresql://user:password@host/name",
+    "mysql": "mysql://user:password@host/name",
+}
 
 _PARSERS: dict[object, Parser] = {
     bool: _truth,
@@ -251,5 +263,6 @@ _WORDS: dict[object, str] = {
     tuple[Origin, ...]: "origins, one per line",
     tuple[Network, ...]: "addresses and networks, one per line",
     tuple[FrameName, ...]: "names of frame types, one per line",
-    StorageUrl: "`sqlite:///path` or `memory:`",
+    StorageUrl: "`sqlite:///path`, `postgresql://user:password@host/name`, "
+    "`mysql://user:password@host/name` or `memory:`",
 }

@@ -139,6 +139,34 @@ LOG_READ_BYTES: Final = 512 * KIB
 """Bytes of bodies that a feed reads from storage at once; one entry always fits."""
 STORAGE_WAITING: Final = 10_000
 """Messages waiting for a commit above which new ones are refused with 5103."""
+STATEMENT_BYTES: Final = 4 * MIB
+"""Bytes of bodies in one statement to a database on a server, above which another one
+follows: MariaDB takes 16 MiB, and a body that is written into a text may double."""
+DATABASE_CONNECTIONS: Final = 4
+"""Connections of a node to a database on a server: one commits, others read."""
+DATABASE_CONNECT_SECONDS: Final = 5.0
+"""How long connecting to a database may take."""
+DATABASE_STATEMENT_SECONDS: Final = 10
+"""How long a statement may take in the server, and a transaction be silent there."""
+DATABASE_LOCK_SECONDS: Final = 5
+"""How long a statement waits there for what another transaction holds."""
+DATABASE_SILENT_SECONDS: Final = 12
+"""How long a transaction may take altogether before its connection is closed; a server
+that is there has ended its statement earlier."""
+DATABASE_DOUBT_SECONDS: Final = 30.0
+"""How long is asked whether a commit took place whose answer was lost; the server ends
+the transaction of a lost connection within ``DATABASE_STATEMENT_SECONDS``."""
+DATABASE_PAUSE_FIRST: Final = 0.1
+"""Pause after a failed attempt to connect; each pause is drawn between half of its
+bound and the bound, and the bound doubles."""
+DATABASE_PAUSE_MOST: Final = 5.0
+"""The longest bound of such a pause."""
+DATABASE_TRIES: Final = 5
+"""How often an operation is begun that collides with others."""
+BREAKER_FAILURES: Final = 3
+"""Failures in a row after which nothing more is asked of a database but a probe."""
+MARK_SECONDS: Final = 24 * 3600
+"""How long the mark of a connection is kept after its last write."""
 
 # Passwords and tokens.
 PASSWORD_THREADS: Final = 2
@@ -210,6 +238,8 @@ CLEAN_HURRY_SECONDS: Final = 0.1
 """The same pause while there is more than fits into one step: 5,000 rows a second."""
 CLEAN_ROWS: Final = 500
 """Rows of one such step, so that no commit waits for it noticeably."""
+CLEAN_SERVER_SECONDS: Final = 10.0
+"""Pause between two steps in a database on a server, where every node makes them."""
 
 # Accounts by hand.
 CONTROL_LINE: Final = 64 * KIB

@@ -9,7 +9,7 @@ around each execution, and gets it back from a busy reactor only after milliseco
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import attrs
 from sqlalchemy import Table, bindparam
@@ -18,6 +18,9 @@ from sqlalchemy.sql import ClauseElement
 
 CHUNKS: Final = (64, 16, 4, 1)
 """Numbers of rows that statements are compiled for, the largest first."""
+
+ROWS: Final = 512
+"""Most rows of one execution that is put together for them."""
 
 
 def compiled(dialect: Dialect, statement: ClauseElement, *order: str) -> str:
@@ -31,11 +34,19 @@ def compiled(dialect: Dialect, statement: ClauseElement, *order: str) -> str:
     return str(result)
 
 
+class Rows(Protocol):
+    """A statement for many rows, or by many keys."""
+
+    def split(self, values: list[Any]) -> Iterator[tuple[str, list[Any]]]:
+        """The executions that bring all ``values``, rows one behind the other."""
+
+
 @attrs.frozen
-class Rows:
-    """A statement for many rows of ``width`` parameters each.
+class FixedRows:
+    """A statement with a text for each of some numbers of rows.
 
     Args:
+        width: Parameters of one row.
         texts: Each number of rows with its text, the largest number first.
     """
 
@@ -43,7 +54,7 @@ class Rows:
     texts: tuple[tuple[int, str], ...]
 
     def split(self, values: list[Any]) -> Iterator[tuple[str, list[Any]]]:
-        """The executions that bring all ``values``, rows one behind the other."""
+        """See ``Rows``."""
         start, rows = 0, len(values) // self.width
         for size, text in self.texts:
             while rows >= size:
@@ -52,41 +63,113 @@ class Rows:
                 start, rows = end, rows - size
 
 
+@attrs.frozen
+class JoinedRows:
+    """A statement whose text is put together for any number of rows.
+
+    A driver that writes the parameters into the text itself has nothing to prepare, so
+    each number of rows may have a text of its own, and one execution brings them all.
+
+    Args:
+        width: Parameters of one row.
+        row: What stands for one row; commas join them.
+    """
+
+    width: int
+    head: str
+    row: str
+    tail: str
+
+    def split(self, values: list[Any]) -> Iterator[tuple[str, list[Any]]]:
+        """See ``Rows``."""
+        step = ROWS * self.width
+        for start in range(0, len(values), step):
+            part = values[start : start + step]
+            rows = ", ".join([self.row] * (len(part) // self.width))
+            yield f"{self.head}{rows}{self.tail}", part
+
+
 def many_rows(
     dialect: Dialect,
     table: Table,
     columns: Sequence[str],
     finish: Callable[[Any], ClauseElement] = lambda insert: insert,
     insert: Callable[[Table], Any] = lambda table: table.insert(),
-) -> Rows:
+) -> FixedRows:
     """An insert of many rows into ``columns``; ``finish`` adds what follows VALUES."""
-    texts = []
-    for size in CHUNKS:
-        rows = [
-            {
-                name: bindparam(f"{name}{n}", type_=table.c[name].type)
-                for name in columns
-            }
-            for n in range(size)
-        ]
-        order = [f"{name}{n}" for n in range(size) for name in columns]
-        statement = finish(insert(table).values(rows))
-        texts.append((size, compiled(dialect, statement, *order)))
-    return Rows(len(columns), tuple(texts))
+    texts = [
+        (size, _rows_text(dialect, table, columns, finish, insert, size))
+        for size in CHUNKS
+    ]
+    return FixedRows(len(columns), tuple(texts))
+
+
+def any_rows(
+    dialect: Dialect,
+    table: Table,
+    columns: Sequence[str],
+    finish: Callable[[Any], ClauseElement] = lambda insert: insert,
+    insert: Callable[[Table], Any] = lambda table: table.insert(),
+) -> JoinedRows:
+    """The same for any number of rows, joined when they are there."""
+
+    def text(size: int) -> str:
+        return _rows_text(dialect, table, columns, finish, insert, size)
+
+    return _joined(len(columns), text(1), text(2))
+
+
+def _rows_text(
+    dialect: Dialect,
+    table: Table,
+    columns: Sequence[str],
+    finish: Callable[[Any], ClauseElement],
+    insert: Callable[[Table], Any],
+    size: int,
+) -> str:
+    """The text of an insert of ``size`` rows."""
+    rows = [
+        {name: bindparam(f"{name}{n}", type_=table.c[name].type) for name in columns}
+        for n in range(size)
+    ]
+    order = [f"{name}{n}" for n in range(size) for name in columns]
+    return compiled(dialect, finish(insert(table).values(rows)), *order)
 
 
 def many_keys(
     dialect: Dialect, width: int, statement: Callable[[int], ClauseElement]
-) -> Rows:
+) -> FixedRows:
     """A select by many keys of ``width`` columns; ``statement`` takes their number."""
-    texts = []
-    for size in CHUNKS:
-        result: Any = statement(size).compile(
-            dialect=dialect, compile_kwargs={"render_postcompile": True}
-        )
-        if len(result.positiontup) != size * width:
-            raise ValueError(
-                f"{len(result.positiontup)} parameters, not {size * width}"
-            )
-        texts.append((size, str(result)))
-    return Rows(width, tuple(texts))
+    texts = [
+        (size, _keys_text(dialect, width, statement(size), size)) for size in CHUNKS
+    ]
+    return FixedRows(width, tuple(texts))
+
+
+def any_keys(
+    dialect: Dialect, width: int, statement: Callable[[int], ClauseElement]
+) -> JoinedRows:
+    """The same for any number of keys, joined when they are there."""
+    one, two = (_keys_text(dialect, width, statement(size), size) for size in (1, 2))
+    return _joined(width, one, two)
+
+
+def _keys_text(
+    dialect: Dialect, width: int, statement: ClauseElement, size: int
+) -> str:
+    """The text of a select by ``size`` keys, whose parameters are counted."""
+    result: Any = statement.compile(
+        dialect=dialect, compile_kwargs={"render_postcompile": True}
+    )
+    if len(result.positiontup) != size * width:
+        raise ValueError(f"{len(result.positiontup)} parameters, not {size * width}")
+    return str(result)
+
+
+def _joined(width: int, one: str, two: str) -> JoinedRows:
+    """The pieces of a statement whose text for one and for two rows is known."""
+    row = f"({', '.join(['%s'] * width)})"
+    head, _row, tail = one.partition(row)
+    if two != f"{head}{row}, {row}{tail}":
+        raise ValueError(f"no text can be joined of {one!r}")
+    return JoinedRows(width, head, row, tail)

@@ -35,15 +35,13 @@ from sqlalchemy.schema import CreateTable
 from sqlalchemy.sql import ColumnElement
 
 from timtw.shards import schema
-from timtw.shards.compiling import compiled, many_rows
+from timtw.shards.dialects import SQLITE, Sql
 from timtw.shards.repeats import WINDOW
 from timtw.shards.statements import (
     CONVERSATION,
-    DIALECT,
     MEMBER,
     TEXT_ENTRY,
     slot_of,
-    text,
 )
 
 _NONE: Final[ColumnElement[int]] = literal_column("0")
@@ -81,12 +79,12 @@ _marks = _list(
 class JournalStatements:
     """What a commit appends, and what a removal changes in it."""
 
-    def __init__(self) -> None:
+    def __init__(self, sql: Sql) -> None:
         journal = schema.journal
-        self.write_rows = many_rows(DIALECT, journal, [c.name for c in journal.c])
+        self.write_rows = sql.insert_many(journal, [c.name for c in journal.c])
         moves = schema.journal_move
-        self.write_moves = many_rows(DIALECT, moves, [c.name for c in moves.c])
-        self.remove_text = text(
+        self.write_moves = sql.insert_many(moves, [c.name for c in moves.c])
+        self.remove_text = SQLITE.text(
             journal.update()
             .values(state=bindparam("gone"), body=bindparam("nothing"))
             .where(journal.c.n == bindparam("row")),
@@ -117,9 +115,9 @@ def _slices(place: Table, rows: Any, times: int, *move: str) -> Slices:
     names = [column.name for column in place.c if column.name != "k"]
     filled = insert(place).from_select(names, rows)
     return Slices(
-        compiled(DIALECT, CreateTable(place, if_not_exists=True)),
-        text(delete(place)),
-        text(filled, *("up_to", "up_to1")[:times]),
+        SQLITE.text(CreateTable(place, if_not_exists=True)),
+        SQLITE.text(delete(place)),
+        SQLITE.text(filled, *("up_to", "up_to1")[:times]),
         times,
         move,
     )
@@ -128,17 +126,17 @@ def _slices(place: Table, rows: Any, times: int, *move: str) -> Slices:
 class MovingStatements:
     """How rows of the journal get into the tables, list by list."""
 
-    def __init__(self) -> None:
+    def __init__(self, sql: Sql) -> None:
         self.rows = (_moving_texts(), _moving_entries())
         self.moves = (_moving_cursors(), _moving_marks())
         self.drop_rows = _dropping(schema.journal)
         self.drop_moves = _dropping(schema.journal_move)
-        self.last_row = text(select(func.max(schema.journal.c.n)))
-        self.last_move = text(select(func.max(schema.journal_move.c.n)))
+        self.last_row = SQLITE.text(select(func.max(schema.journal.c.n)))
+        self.last_move = SQLITE.text(select(func.max(schema.journal_move.c.n)))
 
 
 def _dropping(table: Table) -> str:
-    return text(delete(table).where(table.c.n <= bindparam("up_to")), "up_to")
+    return SQLITE.text(delete(table).where(table.c.n <= bindparam("up_to")), "up_to")
 
 
 def _slice(place: Table) -> list[ColumnElement[bool]]:
@@ -148,7 +146,7 @@ def _slice(place: Table) -> list[ColumnElement[bool]]:
 def _put(table: Table, names: Sequence[str], rows: Select[Any]) -> str:
     """Insert a slice; what is there already, from a move that broke off, stays."""
     statement = insert(table).prefix_with("OR IGNORE").from_select(list(names), rows)
-    return text(statement, "behind", "end")
+    return SQLITE.text(statement, "behind", "end")
 
 
 def _raise(
@@ -159,7 +157,7 @@ def _raise(
     statement = upsert(table).from_select(names, rows)
     higher = func.max(table.c[value], statement.excluded[value])
     done = statement.on_conflict_do_update(index_elements=key, set_={value: higher})
-    return text(done, "behind", "end")
+    return SQLITE.text(done, "behind", "end")
 
 
 def _moving_texts() -> Slices:
@@ -265,7 +263,7 @@ def _moving_cursors() -> Slices:
             r.cursor < c.cursor,
         )
     )
-    return _slices(_cursors, listed, 1, text(raised, "behind", "end"))
+    return _slices(_cursors, listed, 1, SQLITE.text(raised, "behind", "end"))
 
 
 def _moving_marks() -> Slices:

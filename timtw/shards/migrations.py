@@ -17,8 +17,8 @@ from sqlalchemy.schema import CreateIndex, CreateTable
 
 from timtw.model.stores import ShardError
 from timtw.shards import schema
-from timtw.shards.compiling import compiled
-from timtw.shards.statements import DIALECT, InstallationStatements
+from timtw.shards.dialects import SQLITE
+from timtw.shards.statements import InstallationStatements
 
 
 @attrs.frozen
@@ -38,8 +38,8 @@ def _tables(metadata: MetaData) -> tuple[str, ...]:
     """What makes these tables."""
     made = []
     for table in metadata.sorted_tables:
-        made.append(compiled(DIALECT, CreateTable(table)))
-        made += [compiled(DIALECT, CreateIndex(index)) for index in table.indexes]
+        made.append(SQLITE.text(CreateTable(table)))
+        made += [SQLITE.text(CreateIndex(index)) for index in table.indexes]
     return tuple(made)
 
 

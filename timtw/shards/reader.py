@@ -14,8 +14,9 @@ from twisted.python.threadpool import ThreadPool
 
 from timtw.model.errors import StorageUnavailable
 from timtw.model.limits import STORAGE_READERS, STORAGE_READS_WAITING
+from timtw.shards.operations import Begin
 from timtw.shards.sealing import Unreadable
-from timtw.shards.writer import Operation, is_outage
+from timtw.shards.writer import Operation, is_outage, run_on
 
 T = TypeVar("T")
 
@@ -58,6 +59,10 @@ class ReadPool:
             self._reactor, self._pool, self._read, operation
         )
         return result.addBoth(self._counted)
+
+    def run(self, begin: Begin[T]) -> Deferred[T]:
+        """The same of an operation that is written for every engine."""
+        return self.submit(lambda connection: run_on(connection, begin))
 
     def _counted(self, result: T) -> T:
         self._waiting -= 1

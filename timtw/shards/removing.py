@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable
-from typing import Final, TypeAlias
+from typing import TypeAlias
 
-from timtw.model.errors import BadParameter, PermissionDenied, TimError
+from timtw.model.errors import TimError
 from timtw.model.idents import slot_of
-from timtw.model.values import BURN, REVOCATION, TEXT, Conversation, Draft
+from timtw.model.values import TEXT, Conversation, Draft
 from timtw.shards.journal_statements import JournalStatements
+from timtw.shards.removals import GONE, THERE, refusal
 from timtw.shards.statements import PostingStatements, made
 from timtw.shards.tail import Kept, Tail
-
-THERE: Final = 0
-"""State of a text that is there."""
-GONE: Final = {REVOCATION: 1, BURN: 2}
-"""State of a text after a removal of this kind."""
 
 _Text: TypeAlias = tuple[Conversation, int]
 
@@ -53,10 +49,9 @@ class Removing:
         author = kept.message.sender.number if kept is not None else None
         if kept is None:
             author = self._author(connection, pair, mid)
-        if author is None or (pair, mid) in self._gone:
-            return BadParameter("this conversation has no such message")
-        if (author == draft.sender.number) != (draft.kind == REVOCATION):
-            return PermissionDenied()
+        why = refusal(draft, None if (pair, mid) in self._gone else author)
+        if why is not None:
+            return why
         state = GONE[draft.kind]
         if kept is not None:
             change = (state, b"", kept.n)

@@ -23,6 +23,9 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
 )
+from sqlalchemy.dialects import mysql
+
+from timtw.shards.digests import LOOK_UP_BYTES, SHORT_BYTES
 
 VERSION: Final = 3
 """The version of these definitions; a change adds one and a migration to it."""
@@ -30,6 +33,11 @@ VERSION: Final = 3
 metadata: Final = MetaData()
 embedded: Final = MetaData()
 """What the embedded engine has besides: the journal that its commits append to."""
+servers: Final = MetaData()
+"""Tables that only databases on servers have, beside all others."""
+
+_ANY_BYTES: Final = LargeBinary().with_variant(mysql.MEDIUMBLOB(), "mysql")
+"""Up to 16 MiB in MariaDB and MySQL, where a plain blob ends at 64 KiB."""
 
 
 def _number(name: str, **options: Any) -> Column[int]:
@@ -41,7 +49,13 @@ def _small(name: str, **options: Any) -> Column[int]:
 
 
 def _octets(name: str, nullable: bool = False) -> Column[bytes]:
-    return Column(name, LargeBinary, nullable=nullable)
+    return Column(name, _ANY_BYTES, nullable=nullable)
+
+
+def _digest(name: str, size: int = LOOK_UP_BYTES) -> Column[bytes]:
+    """A digest, which MariaDB and MySQL can only find if they know its length."""
+    kind = LargeBinary().with_variant(mysql.VARBINARY(size), "mysql")
+    return Column(name, kind, nullable=False)
 
 
 def _zero(name: str) -> Column[int]:
@@ -53,7 +67,7 @@ schema_version: Final = Table("schema_version", metadata, _small("version"))
 installation: Final = Table(
     "installation",
     metadata,
-    _octets("ident"),
+    _digest("ident", SHORT_BYTES),
     _octets("key_check"),
     _octets("digest_key"),
     PrimaryKeyConstraint("ident"),
@@ -73,7 +87,7 @@ account: Final = Table(
     _small("slot"),
     _number("number"),
     Column("node", Text, nullable=False),
-    _octets("name_digest"),
+    _digest("name_digest"),
     _octets("identity"),  # sealed: login name and domain
     Column("verifier", Text, nullable=False),
     _small("verifier_version"),
@@ -90,7 +104,7 @@ token: Final = Table(
     "token",
     metadata,
     _small("slot"),  # of the digest
-    _octets("digest"),
+    _digest("digest"),
     _number("account"),
     _number("expires"),
     _octets("granted"),  # sealed: name and extend
@@ -104,8 +118,8 @@ credential: Final = Table(
     metadata,
     _small("slot"),
     _number("account"),
-    _octets("device"),
-    _octets("digest"),
+    _digest("device", SHORT_BYTES),
+    _digest("digest"),
     _number("created"),
     PrimaryKeyConstraint("slot", "account", "device"),
     UniqueConstraint("digest"),
@@ -164,7 +178,7 @@ reader: Final = Table(
     metadata,
     _small("slot"),
     _number("account"),
-    _octets("device"),
+    _digest("device", SHORT_BYTES),
     _number("cursor"),
     _number("seen"),
     _zero("stuck_seq"),
@@ -181,7 +195,7 @@ send_once: Final = Table(
     _number("period"),
     _number("first"),
     _number("second"),
-    _octets("digest"),
+    _digest("digest", SHORT_BYTES),
     _number("mid"),
     _number("ts"),
     PrimaryKeyConstraint("period", "slot", "first", "second", "digest"),
@@ -199,6 +213,16 @@ member: Final = Table(
     _zero("delivered_mid"),
     PrimaryKeyConstraint("slot", "first", "second", "account"),
     sqlite_with_rowid=False,
+)
+
+mark: Final = Table(
+    # The last write of a connection: whether one was stored whose answer was lost.
+    "mark",
+    servers,
+    _digest("ident", SHORT_BYTES),  # random, drawn when the connection was made
+    _number("number"),
+    _number("seen"),
+    PrimaryKeyConstraint("ident"),
 )
 
 journal: Final = Table(

@@ -17,6 +17,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from itertools import count
 from struct import Struct
+from threading import Lock
 from typing import Final
 
 from cryptography.exceptions import InvalidTag
@@ -58,10 +59,19 @@ class Unreadable(Exception):
     """A sealed record is damaged, or its key is not in the ring."""
 
 
+class _Nonces:
+    """The nonces that begin with one prefix."""
+
+    def __init__(self, prefix: bytes) -> None:
+        self.prefix = prefix
+        # One step of the interpreter, so that no two threads get the same number.
+        self.next = count().__next__
+
+
 class Sealer:
     """Seals with the newest key of a ring, opens with each of them.
 
-    Sealing belongs to one thread; opening may happen in any.
+    Both may happen in any thread.
     """
 
     def __init__(self, ring: KeyRing, entropy: Callable[[int], bytes]) -> None:
@@ -69,18 +79,21 @@ class Sealer:
         self._newest = ring.newest
         self._encrypt = self._aeads[ring.newest].encrypt
         self._entropy = entropy
-        self._prefix = entropy(8)
-        self._next = count().__next__
+        self._nonces = _Nonces(entropy(8))
+        self._lock = Lock()
         self.digests = Digests(ring.digest_key)
 
     def seal(self, plain: bytes, context: bytes) -> bytes:
         """``plain`` as a sealed record that opens only in the same context."""
-        number = self._next()
-        if number >= _COUNTER:
-            self._prefix = self._entropy(8)
-            self._next = count(1).__next__
-            number = 0
-        head = _pack_head(self._newest, self._prefix, number)
+        nonces = self._nonces
+        number = nonces.next()
+        while number >= _COUNTER:
+            with self._lock:
+                if self._nonces is nonces:
+                    self._nonces = _Nonces(self._entropy(8))
+            nonces = self._nonces
+            number = nonces.next()
+        head = _pack_head(self._newest, nonces.prefix, number)
         return head + self._encrypt(head[4:], plain, context)
 
     def open(self, sealed: bytes, context: bytes) -> bytes:

@@ -12,12 +12,13 @@ from twisted.internet.interfaces import IReactorFromThreads, IReactorTime
 from zope.interface import implementer
 
 from timtw.model.stores import IShard, ShardError
+from timtw.shards.accounts import Accounts
 from timtw.shards.cleaning import Cleaning
+from timtw.shards.dialects import SQLITE
 from timtw.shards.keys import KeyRing, WrappedKeys, load_master_key
 from timtw.shards.migrations import MIGRATIONS, Migration, migrate
 from timtw.shards.reader import ReadPool
 from timtw.shards.sealing import Sealer
-from timtw.shards.sqlite_accounts import SqliteAccounts
 from timtw.shards.sqlite_file import DatabaseFile
 from timtw.shards.sqlite_messages import SqliteMessages, SqliteReaders
 from timtw.shards.sqlite_posting import Posting
@@ -45,7 +46,7 @@ class SqliteShard:
         entropy: Gives as many random bytes as asked for.
     """
 
-    accounts: SqliteAccounts
+    accounts: Accounts
     messages: SqliteMessages
     readers: SqliteReaders
 
@@ -101,7 +102,7 @@ class SqliteShard:
         posting.begin(connection)
         writer = Writer(self._reactor, self._file.open_writer, posting)
         reader = ReadPool(self._reactor, self._file.open_reader)
-        self.accounts = SqliteAccounts(writer, reader, sealer, self._entropy)
+        self.accounts = Accounts(writer.run, reader.run, SQLITE, sealer, self._entropy)
         self.messages = SqliteMessages(writer, reader, sealer, posting, tail)
         self.readers = SqliteReaders(writer, sealer, posting)
         self._writer, self._reader = writer, reader

@@ -7,32 +7,28 @@ both sides of a conversation share one domain, which whoever asks knows.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import islice
-from typing import Any
 
 from twisted.internet.defer import Deferred, succeed
-from twisted.logger import Logger
 from zope.interface import implementer
 
-from timtw.model.idents import node_of, slot_of
+from timtw.model.idents import slot_of
 from timtw.model.limits import HISTORY_ENTRIES, READERS
 from timtw.model.stores import IMessageStore, IReaderStore, Outcome
 from timtw.model.values import (
     TEXT,
-    Address,
     Batch,
     Conversation,
     Device,
-    LogEntry,
     LogPage,
     Message,
     ReaderState,
 )
-from timtw.shards.logpages import Line, PageFiller
+from timtw.shards.logpages import PageFiller
+from timtw.shards.message_rows import MessageRows
 from timtw.shards.reader import ReadPool
-from timtw.shards.records import unpack_content
-from timtw.shards.sealing import Sealer, Unreadable, body_context, event_context
+from timtw.shards.sealing import Sealer
 from timtw.shards.sqlite_posting import Posting
 from timtw.shards.statements import ReaderStatements, ReadingStatements, made
 from timtw.shards.tail import Tail, entries_of, texts_of
@@ -46,8 +42,6 @@ NO_LIMIT = (1 << 63) - 1
 class SqliteMessages:
     """Writes through the writer, reads beside it."""
 
-    _log = Logger()
-
     def __init__(
         self,
         writer: Writer,
@@ -58,7 +52,7 @@ class SqliteMessages:
     ) -> None:
         self._write = writer.submit
         self._read = reader.submit
-        self._sealer = sealer
+        self._rows = MessageRows(sealer)
         self._posting = posting
         self._tail = tail
         self._statements = made(ReadingStatements)
@@ -83,7 +77,7 @@ class SqliteMessages:
                 self._statements.read_log,
                 (slot_of(account), account, after, below, limit + 1),
             )
-            filler.add(self._entries(account, rows), limit + 1)
+            filler.add(self._rows.entries(account, rows), limit + 1)
             rows.close()
             if run is not None and not filler.full:
                 filler.add(entries_of(account, run, after, up_to))
@@ -131,7 +125,7 @@ class SqliteMessages:
                     count - len(found),
                 ),
             )
-            older = [self._readable(TEXT, *row) for row in rows]
+            older = [self._rows.readable(TEXT, *row) for row in rows]
             return found + [message for message in older if message is not None]
 
         return self._read(operation)
@@ -150,63 +144,6 @@ class SqliteMessages:
             return 0 if row is None else int(row[0])
 
         return self._read(operation)
-
-    def _entries(self, account: int, rows: Iterable[Any]) -> Iterator[Line]:
-        """Rows of a log, as they are read."""
-        for seq, kind, *row in rows:
-            message = self._readable(kind, *row)
-            if message is None:
-                yield seq, None, len(row[-1])
-            else:
-                own = kind == TEXT and message.sender.number == account
-                yield seq, LogEntry(seq, message, own), len(row[-1])
-
-    def _readable(self, kind: int, *row: Any) -> Message | None:
-        """The message of a row, or ``None`` for a damaged one, which stays where it is.
-
-        One record that does not open must not keep a reader from all that follow.
-        """
-        try:
-            return self._message(kind, *row)
-        except Unreadable:
-            first, second, mid, *_ = row
-            self._log.error(
-                "message {mid} of the conversation {first}-{second} does not open and "
-                "is left out",
-                mid=mid,
-                first=node_of(first),
-                second=node_of(second),
-            )
-            return None
-
-    def _message(
-        self,
-        kind: int,
-        first: int,
-        second: int,
-        mid: int,
-        ident: int,
-        sender: int,
-        ts: int,
-        body: bytes,
-    ) -> Message:
-        """The message of a row; what is no text is bound to its kind."""
-        if kind == TEXT:
-            context = body_context(first, second, sender, ident)
-        else:
-            context = event_context(kind, first, second, sender, ident)
-        content = unpack_content(self._sealer.open(body, context))
-        other = second if sender == first else first
-        return Message(
-            Conversation(first, second),
-            mid,
-            ident,
-            Address(sender, node_of(sender)),
-            Address(other, node_of(other)),
-            ts,
-            content,
-            kind=kind,
-        )
 
 
 @implementer(IReaderStore)

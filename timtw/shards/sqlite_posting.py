@@ -28,7 +28,8 @@ from timtw.shards.journal_statements import JournalStatements
 from timtw.shards.known import Known
 from timtw.shards.moving import Mover
 from timtw.shards.records import pack_content
-from timtw.shards.removing import THERE, Removing
+from timtw.shards.removals import THERE
+from timtw.shards.removing import Removing
 from timtw.shards.repeats import is_repeat, message_of, once_of, period_of
 from timtw.shards.sealing import Sealer, body_context, event_context
 from timtw.shards.statements import PostingStatements, made

@@ -1,4 +1,4 @@
-"""Every statement of the embedded engine, compiled once at start.
+"""The statements that engines share, and those of the embedded one.
 
 Each attribute is a text for the raw driver; the names behind its making are its
 parameters in order. Nothing outside this module writes SQL, but for PRAGMAs and the
@@ -7,32 +7,16 @@ bounds of transactions.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 
-from sqlalchemy import (
-    Table,
-    and_,
-    bindparam,
-    delete,
-    func,
-    literal_column,
-    or_,
-    select,
-    union_all,
-)
-from sqlalchemy.dialects import sqlite
-from sqlalchemy.dialects.sqlite import insert
-from sqlalchemy.sql import ClauseElement, ColumnElement
+from sqlalchemy import and_, bindparam, delete, func, literal_column, or_, select
+from sqlalchemy.sql import ColumnElement
 
 from timtw.shards import schema
-from timtw.shards.compiling import Rows, compiled, many_keys
+from timtw.shards.dialects import SQLITE, Sql, equal
 
 S = TypeVar("S")
 
-_made: dict[type[Any], Any] = {}
-
-DIALECT: Final = sqlite.dialect(paramstyle="qmark")
 CONVERSATION: Final = ("slot", "first", "second")
 FIRST: Final[ColumnElement[int]] = literal_column("0")
 """The offset of a limited select; left out, it would become a parameter."""
@@ -45,73 +29,38 @@ MEMBER: Final = (*CONVERSATION, "account")
 ONCE: Final = ("slot", "period", "first", "second", "digest")
 
 
-def made(kind: type[S]) -> S:
-    """The one instance of a class of statements in this process."""
-    found: S = _made.get(kind) or _made.setdefault(kind, kind())
-    return found
-
-
-def text(statement: ClauseElement, *order: str) -> str:
-    """The SQL text of ``statement`` with its parameters in this order."""
-    return compiled(DIALECT, statement, *order)
-
-
-def equal(table: Table, *names: str) -> list[ColumnElement[bool]]:
-    """Conditions that these columns have the values of parameters of their names."""
-    return [table.c[name] == bindparam(name) for name in names]
-
-
-def put(table: Table, key: Sequence[str], *others: str) -> str:
-    """Write one row; one with the same key is overwritten."""
-    names = (*key, *others)
-    row = insert(table).values({name: bindparam(name) for name in names})
-    kept = {name: row.excluded[name] for name in others}
-    return text(row.on_conflict_do_update(index_elements=key, set_=kept), *names)
-
-
-def read_many(table: Table, key: Sequence[str], *names: str) -> Rows:
-    """Rows by many keys: a union of searches, which every engine does by index."""
-
-    def statement(size: int) -> ClauseElement:
-        columns = [table.c[name] for name in names]
-        parts = [
-            select(*columns).where(
-                *[table.c[part] == bindparam(f"{part}{n}") for part in key]
-            )
-            for n in range(size)
-        ]
-        return union_all(*parts) if size > 1 else parts[0]
-
-    return many_keys(DIALECT, len(key), statement)
+def made(kind: type[S], sql: Sql = SQLITE) -> S:
+    """The one instance of a class of statements in this process, for this engine."""
+    return sql.made(kind)
 
 
 class PostingStatements:
     """What a commit of messages and cursors needs."""
 
-    def __init__(self) -> None:
-        self.read_counters = read_many(
+    def __init__(self, sql: Sql) -> None:
+        self.read_counters = sql.read_many(
             schema.counter, CONVERSATION, "first", "second", "last"
         )
         message = schema.message
         m, key = message.c, (*CONVERSATION, "mid")
-        self.read_author = text(
+        self.read_author = sql.text(
             select(m.sender, m.state).where(*equal(message, *key)), *key
         )
-        self.remove_text = text(
+        self.remove_text = sql.text(
             message.update()
             .values(state=bindparam("gone"), body=bindparam("nothing"))
             .where(*equal(message, *key)),
             *("gone", "nothing", *key),
         )
-        self.read_once = read_many(
+        self.read_once = sql.read_many(
             schema.send_once,
             ONCE,
             *("period", "first", "second", "digest", "mid", "ts"),
         )
-        self.read_cursors = read_many(
+        self.read_cursors = sql.read_many(
             schema.reader, READER, "account", "device", "cursor"
         )
-        self.read_delivered = read_many(
+        self.read_delivered = sql.read_many(
             schema.member, MEMBER, "first", "second", "account", "delivered_mid"
         )
 
@@ -119,7 +68,7 @@ class PostingStatements:
 class ReadingStatements:
     """What is read of messages, logs and marks."""
 
-    def __init__(self) -> None:
+    def __init__(self, sql: Sql) -> None:
         message, log = schema.message, schema.log
         m = message.c
         columns = (m.first, m.second, m.mid, m.id, m.sender, m.ts, m.body)
@@ -132,7 +81,7 @@ class ReadingStatements:
         )
         either = [func.coalesce(m[name], e[name]) for name in ("id", "sender")]
         body = func.coalesce(m.body, e.body)
-        self.read_log = text(
+        self.read_log = sql.text(
             select(e.seq, e.kind, e.first, e.second, e.mid, *either, e.ts, body)
             .select_from(log.outerjoin(message, text_of_entry))
             .where(*equal(log, "slot", "account"))
@@ -143,7 +92,7 @@ class ReadingStatements:
             .offset(FIRST),
             *("slot", "account", "after", "up_to", "count"),
         )
-        self.read_history = text(
+        self.read_history = sql.text(
             select(*columns)
             .where(*equal(message, *CONVERSATION))
             .where(m.mid <= bindparam("newest"), m.ts <= bindparam("until"))
@@ -153,8 +102,8 @@ class ReadingStatements:
             .offset(FIRST),
             *(*CONVERSATION, "newest", "until", "count"),
         )
-        self.read_heads = read_many(schema.counter, CONVERSATION, "first", "last")
-        self.read_delivered = text(
+        self.read_heads = sql.read_many(schema.counter, CONVERSATION, "first", "last")
+        self.read_delivered = sql.text(
             select(schema.member.c.delivered_mid).where(*equal(schema.member, *MEMBER)),
             *MEMBER,
         )
@@ -169,46 +118,48 @@ def slot_of(number: ColumnElement[int]) -> ColumnElement[int]:
 class ReaderStatements:
     """What is done with the devices of an account."""
 
-    def __init__(self) -> None:
+    def __init__(self, sql: Sql) -> None:
         reader = schema.reader
         r = reader.c
-        self.read_readers = text(
+        self.read_readers = sql.text(
             select(r.device, r.cursor, r.seen, r.stuck_seq, r.stuck_count).where(
                 *equal(reader, "slot", "account")
             ),
             *("slot", "account"),
         )
-        self.put_reader = put(reader, READER, "cursor", "seen")
-        self.put_stuck = text(
+        self.put_reader = sql.put(reader, READER, "cursor", "seen", kept=("cursor",))
+        self.put_stuck = sql.text(
             reader.update()
             .values(stuck_seq=bindparam("entry"), stuck_count=bindparam("count"))
             .where(*equal(reader, *READER)),
             *("entry", "count", *READER),
         )
-        self.drop_reader = text(delete(reader).where(*equal(reader, *READER)), *READER)
+        self.drop_reader = sql.text(
+            delete(reader).where(*equal(reader, *READER)), *READER
+        )
 
 
 class CleaningStatements:
     """What is deleted when its time is over, a few rows at a time."""
 
-    def __init__(self) -> None:
+    def __init__(self, sql: Sql) -> None:
         once, token = schema.send_once, schema.token
-        self.old_repeats = text(
+        self.old_repeats = sql.text(
             select(*[once.c[name] for name in ONCE])
             .where(once.c.period < bindparam("before"))
             .limit(bindparam("count"))
             .offset(FIRST),
             *("before", "count"),
         )
-        self.drop_repeat = text(delete(once).where(*equal(once, *ONCE)), *ONCE)
-        self.old_tokens = text(
+        self.drop_repeat = sql.text(delete(once).where(*equal(once, *ONCE)), *ONCE)
+        self.old_tokens = sql.text(
             select(token.c.slot, token.c.digest)
             .where(token.c.expires <= bindparam("now"))
             .limit(bindparam("count"))
             .offset(FIRST),
             *("now", "count"),
         )
-        self.drop_token = text(
+        self.drop_token = sql.text(
             delete(token).where(*equal(token, "slot", "digest")), "slot", "digest"
         )
 
@@ -216,23 +167,23 @@ class CleaningStatements:
 class InstallationStatements:
     """What is asked once, at start."""
 
-    def __init__(self) -> None:
+    def __init__(self, sql: Sql) -> None:
         place, key = schema.installation, schema.data_key
-        self.read_version = text(select(schema.schema_version.c.version))
-        self.insert_version = text(
+        self.read_version = sql.text(select(schema.schema_version.c.version))
+        self.insert_version = sql.text(
             schema.schema_version.insert().values(version=bindparam("version")),
             "version",
         )
-        self.write_version = text(
+        self.write_version = sql.text(
             schema.schema_version.update().values(version=bindparam("number")), "number"
         )
         columns = ("ident", "key_check", "digest_key")
-        self.read_installation = text(select(*[place.c[name] for name in columns]))
-        self.insert_installation = text(
+        self.read_installation = sql.text(select(*[place.c[name] for name in columns]))
+        self.insert_installation = sql.text(
             place.insert().values({name: bindparam(name) for name in columns}), *columns
         )
-        self.read_data_keys = text(select(key.c.number, key.c.wrapped))
-        self.insert_data_key = text(
+        self.read_data_keys = sql.text(select(key.c.number, key.c.wrapped))
+        self.insert_data_key = sql.text(
             key.insert().values(
                 number=bindparam("number"), wrapped=bindparam("wrapped")
             ),

@@ -29,6 +29,7 @@ from twisted.python.failure import Failure
 from timtw.model.errors import StorageUnavailable, TimError
 from timtw.model.limits import STORAGE_WRITES_WAITING
 from timtw.model.stores import ShardError
+from timtw.shards.operations import Begin, Rows, carried_out
 
 T = TypeVar("T")
 Operation: TypeAlias = Callable[[sqlite3.Connection], T]
@@ -48,6 +49,15 @@ OUTAGES: Final = (
 def is_outage(error: BaseException) -> bool:
     """Whether the database failed, and not what was asked of it."""
     return isinstance(error, OUTAGES) or type(error) is sqlite3.DatabaseError
+
+
+def run_on(connection: sqlite3.Connection, begin: Begin[T]) -> T:
+    """The result of an operation that is written for every engine."""
+
+    def execute(text: str, parameters: Sequence[Any]) -> Rows:
+        return connection.execute(text, parameters).fetchall()
+
+    return carried_out(begin(), execute)
 
 
 class Companion(Protocol):
@@ -106,6 +116,10 @@ class Writer:
         result: Deferred[T] = Deferred()
         self._queue.put((operation, result))
         return result
+
+    def run(self, begin: Begin[T]) -> Deferred[T]:
+        """The same of an operation that is written for every engine."""
+        return self.submit(lambda connection: run_on(connection, begin))
 
     def stop(self) -> Deferred[None]:
         """Fires when everything asked for is done and the connection is closed."""

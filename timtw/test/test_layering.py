@@ -47,6 +47,7 @@ ONLY: Mapping[str, frozenset[str]] = {
     "sqlalchemy": frozenset({"shards"}),
     "sqlite3": frozenset({"shards"}),
     "psycopg2": frozenset({"shards"}),
+    "pymysql": frozenset({"shards"}),
     "txpostgres": frozenset({"shards"}),
     "twisted.enterprise": frozenset({"shards"}),
     "msgspec": frozenset({"protocols", "shards"}),

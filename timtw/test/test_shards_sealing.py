@@ -51,7 +51,7 @@ class SealingTests(SynchronousTestCase):
         """
         When a process has used up its counter it draws another beginning.
         """
-        self.sealer._next = iter([(1 << 32) - 1, 1 << 32]).__next__
+        self.sealer._nonces.next = iter([(1 << 32) - 1, 1 << 32]).__next__
         sealed = [self.sealer.seal(b"x", HERE) for _ in range(3)]
         counters = [record[12:16] for record in sealed]
         self.assertEqual([b"\xff" * 4, bytes(4), b"\0\0\0\x01"], counters)

@@ -1,8 +1,7 @@
-"""Accounts, tokens and credentials in SQLite."""
+"""Accounts, tokens and credentials, as operations for every engine with tables."""
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -17,12 +16,13 @@ from timtw.model.stores import IAccountStore
 from timtw.model.values import Account, Address, Device, Profile, TokenGrant
 from timtw.shards import records
 from timtw.shards.digests import slot_in
+from timtw.shards.operations import Operation, first_of
 from timtw.shards.sealing import GRANT, IDENTITY, PROFILE, account_context
-from timtw.shards.sqlite_standings import VERIFIER_VERSION, SqliteStandings
+from timtw.shards.standings import VERIFIER_VERSION, Standings
 
 
 @implementer(IAccountStore)
-class SqliteAccounts(SqliteStandings):
+class Accounts(Standings):
     """Accounts as rows; names, domains and profiles are sealed in them."""
 
     def register(
@@ -30,37 +30,35 @@ class SqliteAccounts(SqliteStandings):
     ) -> Deferred[Account]:
         """See ``IAccountStore``."""
 
-        def operation(connection: sqlite3.Connection) -> Account:
+        def operation() -> Operation[Account]:
             digest = self._digests.account(name, domain)
-            if self._row_of(connection, digest) is not None:
+            if (yield from self._row_of(digest)) is not None:
                 raise NameTaken
-            number = self._free_number(connection, slot_in(digest))
+            number = yield from self._free_number(slot_in(digest))
             node = node_of(number)
             identity = self._sealer.seal(
                 records.pack_identity(name, domain), account_context(IDENTITY, number)
             )
             slot = slot_of(number)
             row = (slot, number, node, digest, identity)
-            connection.execute(
-                self._statements.insert_account,
-                (*row, verifier, VERIFIER_VERSION, now),
-            )
+            written = (*row, verifier, VERIFIER_VERSION, now)
+            yield self._statements.insert_account, written
             return Account(Address(number, node, domain), now)
 
         return self._write(operation)
 
-    def _free_number(self, connection: sqlite3.Connection, slot: int) -> int:
+    def _free_number(self, slot: int) -> Operation[int]:
         """A number of this slot that no account has."""
         while True:
             number = number_in(slot, self._entropy(6))
-            if not self._rows(connection, [number]):
+            if not (yield from self._rows([number])):
                 return number
 
     def find(self, name: str, domain: str) -> Deferred[Account | None]:
         """See ``IAccountStore``."""
 
-        def operation(connection: sqlite3.Connection) -> Account | None:
-            row = self._row_of(connection, self._digests.account(name, domain))
+        def operation() -> Operation[Account | None]:
+            row = yield from self._row_of(self._digests.account(name, domain))
             return None if row is None else self._account(*row[:4])
 
         return self._read(operation)
@@ -68,8 +66,8 @@ class SqliteAccounts(SqliteStandings):
     def accounts(self, numbers: Sequence[int]) -> Deferred[Mapping[int, Account]]:
         """See ``IAccountStore``."""
 
-        def operation(connection: sqlite3.Connection) -> Mapping[int, Account]:
-            rows = self._rows(connection, numbers)
+        def operation() -> Operation[Mapping[int, Account]]:
+            rows = yield from self._rows(numbers)
             return {row[0]: self._account(*row[:4]) for row in rows}
 
         return self._read(operation)
@@ -77,8 +75,8 @@ class SqliteAccounts(SqliteStandings):
     def profiles(self, numbers: Sequence[int]) -> Deferred[Mapping[int, Profile]]:
         """See ``IAccountStore``."""
 
-        def operation(connection: sqlite3.Connection) -> Mapping[int, Profile]:
-            rows = self._rows(connection, numbers)
+        def operation() -> Operation[Mapping[int, Profile]]:
+            rows = yield from self._rows(numbers)
             return {row[0]: self._profile(row) for row in rows}
 
         return self._read(operation)
@@ -95,42 +93,39 @@ class SqliteAccounts(SqliteStandings):
     def set_name(self, account: int, name: str) -> Deferred[None]:
         """See ``IAccountStore``."""
 
-        def operation(connection: sqlite3.Connection) -> None:
+        def operation() -> Operation[None]:
             context = account_context(PROFILE, account)
             sealed = self._sealer.seal(records.pack_profile(name), context)
-            connection.execute(
-                self._statements.write_profile, (sealed, slot_of(account), account)
-            )
+            row = (sealed, slot_of(account), account)
+            yield self._statements.write_profile, row
 
         return self._write(operation)
 
     def put_token(self, token: str, grant: TokenGrant, expires: int) -> Deferred[None]:
         """See ``IAccountStore``."""
 
-        def operation(connection: sqlite3.Connection) -> None:
+        def operation() -> Operation[None]:
             digest = self._digests.token(token)
             account = grant.account.number
             packed = records.pack_grant(grant)
             sealed = self._sealer.seal(packed, account_context(GRANT, account))
-            connection.execute(
-                self._statements.put_token,
-                (slot_in(digest), digest, account, expires, sealed),
-            )
+            row = (slot_in(digest), digest, account, expires, sealed)
+            yield self._statements.put_token, row
 
         return self._write(operation)
 
     def take_token(self, token: str, now: int) -> Deferred[TokenGrant | None]:
         """See ``IAccountStore``."""
 
-        def operation(connection: sqlite3.Connection) -> TokenGrant | None:
+        def operation() -> Operation[TokenGrant | None]:
             digest = self._digests.token(token)
             key = (slot_in(digest), digest)
-            row = connection.execute(self._statements.read_token, key).fetchone()
+            row = yield from first_of(self._statements.lock_token, key)
             if row is None:
                 return None
-            connection.execute(self._statements.drop_token, key)
+            yield self._statements.drop_token, key
             number, expires, sealed = row
-            rows = self._rows(connection, [number])
+            rows = yield from self._rows([number])
             if expires <= now or not rows:
                 return None
             opened = self._sealer.open(sealed, account_context(GRANT, number))
@@ -143,23 +138,17 @@ class SqliteAccounts(SqliteStandings):
     ) -> Deferred[None]:
         """See ``IAccountStore``."""
 
-        def operation(connection: sqlite3.Connection) -> None:
-            if not self._rows(connection, [account]):
+        def operation() -> Operation[None]:
+            if (yield from self._locked(account)) is None:
                 return
             slot = slot_of(account)
             key = self._digests.device(account, device)
             digest = self._digests.credential(credential)
-            connection.execute(
-                self._statements.put_credential, (slot, account, key, digest, now)
-            )
-            held = connection.execute(
-                self._statements.read_credentials, (slot, account)
-            ).fetchall()
+            yield self._statements.put_credential, (slot, account, key, digest, now)
+            held = yield self._statements.read_credentials, (slot, account)
             others = sorted((since, other) for other, since in held if other != key)
             for _since, other in others[: max(0, len(others) - (READERS - 1))]:
-                connection.execute(
-                    self._statements.drop_credential, (slot, account, other)
-                )
+                yield self._statements.drop_credential, (slot, account, other)
 
         return self._write(operation)
 
@@ -168,14 +157,13 @@ class SqliteAccounts(SqliteStandings):
     ) -> Deferred[Standing | None]:
         """See ``IAccountStore``."""
 
-        def operation(connection: sqlite3.Connection) -> Standing | None:
+        def operation() -> Operation[Standing | None]:
             digest = self._digests.credential(credential)
-            found = connection.execute(
-                self._statements.find_credential, (digest,)
-            ).fetchone()
+            found = yield from first_of(self._statements.find_credential, (digest,))
             if found is None or found[1] != self._digests.device(found[0], device):
                 return None
-            standing = self._standing(connection, found[0])
+            text = self._statements.read_standing
+            standing = yield from self._standing(text, found[0])
             if standing is None or standing.outlived(found[2], now):
                 return None
             return standing
@@ -185,12 +173,12 @@ class SqliteAccounts(SqliteStandings):
     def drop_credentials(self, account: int, device: Device | None) -> Deferred[None]:
         """See ``IAccountStore``."""
 
-        def operation(connection: sqlite3.Connection) -> None:
+        def operation() -> Operation[None]:
             key = (slot_of(account), account)
             if device is None:
-                connection.execute(self._statements.drop_credentials, key)
+                yield self._statements.drop_credentials, key
             else:
                 of = self._digests.device(account, device)
-                connection.execute(self._statements.drop_credential, (*key, of))
+                yield self._statements.drop_credential, (*key, of)
 
         return self._write(operation)

@@ -1,8 +1,7 @@
-"""How accounts stand, in SQLite: verifiers, versions, blocks, and the list of all."""
+"""How accounts stand, as operations: verifiers, versions, blocks, the list of all."""
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
@@ -14,11 +13,10 @@ from timtw.model.standing import Standing
 from timtw.model.values import Account, AccountLine, Address
 from timtw.shards import records
 from timtw.shards.account_statements import AccountStatements
+from timtw.shards.dialects import Sql
 from timtw.shards.digests import slot_in
-from timtw.shards.reader import ReadPool
+from timtw.shards.operations import Operation, Rows, Run, all_of, first_of
 from timtw.shards.sealing import IDENTITY, Sealer, account_context
-from timtw.shards.statements import made
-from timtw.shards.writer import Writer
 
 VERIFIER_VERSION: Final = 1
 """The first verifier of an account; whatever ends its logins raises it."""
@@ -27,38 +25,39 @@ _LAST_SLOT: Final = slot_of(-1)
 _FIRST_NEGATIVE: Final = slot_of(-(2**63))
 
 
-class SqliteStandings:
-    """The half of ``IAccountStore`` that is about verifiers, versions and blocks."""
+class Standings:
+    """The half of ``IAccountStore`` that is about verifiers, versions and blocks.
+
+    Args:
+        write: Carries out what changes something.
+        read: Carries out what does not.
+    """
 
     def __init__(
         self,
-        writer: Writer,
-        reader: ReadPool,
+        write: Run,
+        read: Run,
+        sql: Sql,
         sealer: Sealer,
         entropy: Callable[[int], bytes],
     ) -> None:
-        self._write = writer.submit
-        self._read = reader.submit
+        self._write = write
+        self._read = read
         self._sealer = sealer
         self._digests = sealer.digests
         self._entropy = entropy
-        self._statements = made(AccountStatements)
+        self._statements = sql.made(AccountStatements)
 
-    def _row_of(self, connection: sqlite3.Connection, digest: bytes) -> Any:
+    def _row_of(self, digest: bytes) -> Operation[Any]:
         """The row of the account whose name has this digest, or ``None``."""
-        return connection.execute(
-            self._statements.find, (slot_in(digest), digest)
-        ).fetchone()
+        return first_of(self._statements.find, (slot_in(digest), digest))
 
-    def _rows(self, connection: sqlite3.Connection, numbers: Sequence[int]) -> Any:
+    def _rows(self, numbers: Sequence[int]) -> Operation[Rows]:
         """The rows of the accounts that exist among ``numbers``."""
         keys: list[int] = []
         for number in dict.fromkeys(numbers):
             keys += (slot_of(number), number)
-        rows: list[Any] = []
-        for text, parameters in self._statements.read_accounts.split(keys):
-            rows += connection.execute(text, parameters)
-        return rows
+        return all_of(self._statements.read_accounts, keys)
 
     def _account(
         self, number: int, node: str, identity: bytes, created: int
@@ -70,24 +69,25 @@ class SqliteStandings:
     def verifier(self, name: str, domain: str) -> Deferred[Standing | None]:
         """See ``IAccountStore``."""
 
-        def operation(connection: sqlite3.Connection) -> Standing | None:
-            row = self._row_of(connection, self._digests.account(name, domain))
+        def operation() -> Operation[Standing | None]:
+            row = yield from self._row_of(self._digests.account(name, domain))
             return None if row is None else self._stood(row)
 
         return self._read(operation)
 
     def standing(self, account: int) -> Deferred[Standing | None]:
         """See ``IAccountStore``."""
-        return self._read(lambda connection: self._standing(connection, account))
+        text = self._statements.read_standing
+        return self._read(lambda: self._standing(text, account))
 
-    def _standing(
-        self, connection: sqlite3.Connection, account: int
-    ) -> Standing | None:
+    def _standing(self, text: str, account: int) -> Operation[Standing | None]:
         """The standing of an account, if it exists."""
-        row = connection.execute(
-            self._statements.read_standing, (slot_of(account), account)
-        ).fetchone()
+        row = yield from first_of(text, (slot_of(account), account))
         return None if row is None else self._stood(row)
+
+    def _locked(self, account: int) -> Operation[Standing | None]:
+        """The same; nobody else changes the account before the transaction ends."""
+        return self._standing(self._statements.lock_standing, account)
 
     def _stood(self, row: Any) -> Standing:
         """The standing of a row."""
@@ -98,12 +98,12 @@ class SqliteStandings:
     ) -> Deferred[bool]:
         """See ``IAccountStore``."""
 
-        def operation(connection: sqlite3.Connection) -> bool:
-            standing = self._standing(connection, account)
+        def operation() -> Operation[bool]:
+            standing = yield from self._locked(account)
             if standing is None or version not in (None, standing.version):
                 return False
-            self._write_standing(connection, standing, verifier=verifier)
-            self._end_all(connection, account)
+            yield from self._write_standing(standing, verifier=verifier)
+            yield from self._end_all(account)
             return True
 
         return self._write(operation)
@@ -111,55 +111,49 @@ class SqliteStandings:
     def set_blocked(self, account: int, until: int) -> Deferred[None]:
         """See ``IAccountStore``."""
 
-        def operation(connection: sqlite3.Connection) -> None:
-            standing = self._standing(connection, account)
+        def operation() -> Operation[None]:
+            standing = yield from self._locked(account)
             if standing is not None:
                 if not until and standing.blocked_until:
-                    self._end_all(connection, account)
-                self._write_standing(connection, standing, blocked_until=until)
+                    yield from self._end_all(account)
+                yield from self._write_standing(standing, blocked_until=until)
 
         return self._write(operation)
 
     def end_proofs(self, account: int) -> Deferred[None]:
         """See ``IAccountStore``."""
 
-        def operation(connection: sqlite3.Connection) -> None:
-            standing = self._standing(connection, account)
+        def operation() -> Operation[None]:
+            standing = yield from self._locked(account)
             if standing is not None:
-                self._write_standing(connection, standing)
-                self._end_all(connection, account)
+                yield from self._write_standing(standing)
+                yield from self._end_all(account)
 
         return self._write(operation)
 
-    def _write_standing(
-        self, connection: sqlite3.Connection, standing: Standing, **changes: Any
-    ) -> None:
+    def _write_standing(self, standing: Standing, **changes: Any) -> Operation[None]:
         """Change the standing, and with every change its version."""
         new = attrs.evolve(standing, version=standing.version + 1, **changes)
         number = new.account.number
-        connection.execute(
-            self._statements.write_standing,
-            (new.verifier, new.version, new.blocked_until, slot_of(number), number),
-        )
+        row = (new.verifier, new.version, new.blocked_until, slot_of(number), number)
+        yield self._statements.write_standing, row
 
-    def _end_all(self, connection: sqlite3.Connection, account: int) -> None:
+    def _end_all(self, account: int) -> Operation[None]:
         """End the credentials of all devices."""
-        connection.execute(
-            self._statements.drop_credentials, (slot_of(account), account)
-        )
+        yield self._statements.drop_credentials, (slot_of(account), account)
 
     def listing(self, after: int, limit: int) -> Deferred[Sequence[AccountLine]]:
         """See ``IAccountStore``."""
 
-        def operation(connection: sqlite3.Connection) -> Sequence[AccountLine]:
+        def operation() -> Operation[Sequence[AccountLine]]:
             # Slots of negative numbers are the higher ones: two searches by key.
-            rows: list[Any] = []
+            rows: Rows = []
             ranges = [(slot_of(after) if after > 0 else 0, _FIRST_NEGATIVE - 1)]
             if after < 0:
                 ranges.insert(0, (slot_of(after), _LAST_SLOT))
             for first, last in ranges:
                 key = (first, last, after, limit - len(rows))
-                rows += connection.execute(self._statements.read_listing, key)
+                rows += yield self._statements.read_listing, key
             return [self._line(row) for row in rows]
 
         return self._read(operation)

@@ -1,0 +1,55 @@
+"""Cursors and delivered marks in a database on a server: they never go back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, TypeAlias
+
+from timtw.model.idents import slot_of
+from timtw.model.values import CursorMove
+from timtw.shards.dialects import Sql
+from timtw.shards.operations import Operation, all_of
+from timtw.shards.server_statements import ServerPostingStatements
+
+_Reader: TypeAlias = tuple[int, bytes]
+
+
+class ServerCursors:
+    """Makes the part of a commit that is about readers."""
+
+    def __init__(self, sql: Sql) -> None:
+        self._statements = sql.made(ServerPostingStatements)
+
+    def store(self, moves: Sequence[CursorMove]) -> Operation[None]:
+        """Raise cursors and marks."""
+        yield from self._move(moves)
+        yield from self._mark(moves)
+
+    def _move(self, moves: Sequence[CursorMove]) -> Operation[None]:
+        """Raise cursors of readers that exist; forgotten ones stay forgotten."""
+        wanted: dict[_Reader, int] = {}
+        keys: list[Any] = []
+        for move in moves:
+            reader = (move.account, move.key)
+            wanted[reader] = max(move.cursor, wanted.get(reader, 0))
+        for account, device in wanted:
+            keys += (slot_of(account), account, device)
+        known = yield from all_of(self._statements.read_cursors, keys)
+        rows: list[Any] = []
+        for account, device, cursor in sorted(known):
+            new = wanted[account, device]
+            if new > cursor:
+                rows += (slot_of(account), account, device, new, 0)
+        yield from all_of(self._statements.write_cursors, rows)
+
+    def _mark(self, moves: Sequence[CursorMove]) -> Operation[None]:
+        """Raise the delivered marks that follow from the moves."""
+        wanted: dict[tuple[int, int, int], int] = {}
+        for move in moves:
+            for pair, mid in move.confirmed:
+                key = (*pair, move.account)
+                wanted[key] = max(mid, wanted.get(key, 0))
+        rows: list[Any] = []
+        for key, mid in sorted(wanted.items()):
+            rows += (slot_of(key[0]), *key, mid)
+        yield from all_of(self._statements.write_delivered, rows)

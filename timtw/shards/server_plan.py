@@ -1,0 +1,89 @@
+"""What becomes of the drafts of one batch: decided here, without a database."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any, TypeAlias
+
+import attrs
+
+from timtw.model.errors import TimError
+from timtw.model.limits import STATEMENT_BYTES
+from timtw.model.values import REMOVALS, TEXT, Draft
+from timtw.shards.server_repeats import Sends
+
+Pair: TypeAlias = tuple[int, int]
+"""The key of a counter: a conversation, or an account and 0."""
+Text: TypeAlias = tuple[int, int, int]
+"""A conversation and the number of a text."""
+
+
+@attrs.define(eq=False)
+class Plan:
+    """What becomes of the drafts of one batch, as far as it is known.
+
+    Args:
+        firsts: The send that a draft repeats.
+        own: The send that a draft is itself, if it may be repeated.
+        mids: The numbers of new texts, by their place in the batch.
+        refused: Why removals are refused, by their place.
+        gone: What removals do to texts: the new state.
+        last: Counters that were raised, and what has been given of them.
+    """
+
+    drafts: Sequence[Draft]
+    packed: Sequence[bytes]
+    firsts: Sends
+    own: Sends
+    mids: dict[int, int] = attrs.field(factory=dict)
+    refused: dict[int, TimError] = attrs.field(factory=dict)
+    gone: dict[Text, int] = attrs.field(factory=dict)
+    last: dict[Pair, int] = attrs.field(factory=dict)
+
+    def stored(self) -> list[int]:
+        """The places of the drafts that are stored, as far as it is known."""
+        places = range(len(self.drafts))
+        return [n for n in places if not self.firsts[n] and n not in self.refused]
+
+    def next(self, key: Pair) -> int:
+        """The next number of a counter that was raised."""
+        number = self.last[key] = self.last[key] + 1
+        return number
+
+
+class Piles:
+    """Rows in piles, each small enough for one statement."""
+
+    def __init__(self) -> None:
+        self.piles: list[list[Any]] = [[]]
+        self._room = STATEMENT_BYTES
+
+    def add(self, row: Sequence[Any], weight: int) -> None:
+        """Add a row with ``weight`` bytes."""
+        if self._room < weight:
+            self.piles.append([])
+            self._room = STATEMENT_BYTES
+        self._room -= weight
+        self.piles[-1] += row
+
+
+def place(key: Pair) -> tuple[bool, Pair]:
+    """The place of a counter in the order of locks: conversations, then logs."""
+    return key[1] == 0, key
+
+
+def logs(plan: Plan) -> Counter[Pair]:
+    """The entries that each log gets of what is stored."""
+    drafts = plan.drafts
+    return Counter([(who, 0) for n in plan.stored() for who in owners(drafts[n])])
+
+
+def owners(draft: Draft) -> Sequence[int]:
+    """Whose logs get an entry of a draft."""
+    sender, recipient = draft.sender.number, draft.recipient.number
+    if draft.kind == TEXT and sender == recipient:
+        return (sender,)
+    if draft.kind == TEXT or draft.kind in REMOVALS:
+        return sender, recipient
+    return (recipient,)

@@ -1,0 +1,189 @@
+"""The commit of messages and cursors in a database on a server.
+
+Other nodes write to the same database, so nothing is known by heart. Every transaction
+locks in one order, and holds what it has locked until it is committed:
+
+1. the counters of conversations, by key, each raised once by what the batch needs;
+2. the texts that removals name, by key;
+3. the counters of logs, by key, raised in the same way;
+4. readers, then marks of what was delivered, by key.
+
+So numbers have no gaps, and whoever sees a number sees all below it. Sends that two
+nodes make at the same time of one that a client repeated meet at the key of
+``send_once``: one of the transactions fails there, is begun again, and finds the other.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from timtw.model.idents import slot_of
+from timtw.model.stores import Outcome
+from timtw.model.values import REMOVALS, TEXT, Batch, Draft, Posted
+from timtw.shards.dialects import Sql
+from timtw.shards.operations import Operation, all_of
+from timtw.shards.records import pack_content
+from timtw.shards.removals import GONE, THERE, refusal
+from timtw.shards.repeats import message_of
+from timtw.shards.sealing import Sealer, body_context, event_context
+from timtw.shards.server_cursors import ServerCursors
+from timtw.shards.server_plan import Pair, Piles, Plan, logs, owners, place
+from timtw.shards.server_repeats import ServerRepeats
+from timtw.shards.server_statements import ServerPostingStatements
+
+
+class ServerPosting:
+    """Makes the operations that store batches."""
+
+    def __init__(self, sql: Sql, sealer: Sealer) -> None:
+        self._seal = sealer.seal
+        self._cursors = ServerCursors(sql)
+        self._repeats = ServerRepeats(sql, sealer)
+        self._statements = sql.made(ServerPostingStatements)
+
+    def post(self, batch: Batch) -> Operation[Sequence[Outcome]]:
+        """Store a batch; one answer per draft."""
+        outcomes: Sequence[Outcome] = ()
+        if batch.drafts:
+            outcomes = yield from self._store(batch.drafts)
+        if batch.cursors:
+            yield from self._cursors.store(batch.cursors)
+        return outcomes
+
+    def _store(self, drafts: Sequence[Draft]) -> Operation[Sequence[Outcome]]:
+        """Number and store the drafts."""
+        packed = [pack_content(draft.content) for draft in drafts]
+        firsts, own = yield from self._repeats.look_up(drafts, packed)
+        plan = Plan(drafts, packed, firsts, own)
+        texts = [n for n in plan.stored() if drafts[n].kind == TEXT]
+        conversations: Counter[Pair] = Counter([drafts[n].conversation for n in texts])
+        if any(draft.kind in REMOVALS for draft in drafts):
+            yield from self._raise(plan, conversations)
+            self._number(plan, texts)
+            yield from self._judge(plan)
+            yield from self._raise(plan, logs(plan))
+        else:
+            yield from self._raise(plan, conversations + logs(plan))
+            self._number(plan, texts)
+        outcomes = yield from self._write(plan)
+        return outcomes
+
+    def _raise(self, plan: Plan, wanted: Mapping[Pair, int]) -> Operation[None]:
+        """Raise each of these counters once; they stay locked."""
+        rows: list[Any] = []
+        keys: list[Any] = []
+        for key in sorted(wanted, key=place):
+            keys += (slot_of(key[0]), *key)
+            rows += (slot_of(key[0]), *key, wanted[key])
+        raised = yield from all_of(self._statements.raise_counters, rows)
+        if self._statements.read_counters is not None:
+            raised = yield from all_of(self._statements.read_counters, keys)
+        for first, second, last in raised:
+            plan.last[first, second] = last - wanted[first, second]
+
+    def _number(self, plan: Plan, texts: Sequence[int]) -> None:
+        """Give the texts their numbers, in order."""
+        for n in texts:
+            mid = plan.mids[n] = plan.next(plan.drafts[n].conversation)
+            send = plan.own[n]
+            if send is not None:
+                send.mid = mid
+
+    def _judge(self, plan: Plan) -> Operation[None]:
+        """Decide which removals are right, with the texts that they name locked."""
+        drafts = plan.drafts
+        named = {(*d.conversation, d.mid) for d in drafts if d.kind in REMOVALS}
+        keys: list[Any] = []
+        for text in sorted(named):
+            keys += (slot_of(text[0]), *text)
+        rows = yield from all_of(self._statements.lock_texts, keys)
+        there = {tuple(row[:3]): row[3] for row in rows if row[4] == THERE}
+        for n in plan.stored():
+            draft = drafts[n]
+            if draft.kind == TEXT:
+                there[(*draft.conversation, plan.mids[n])] = draft.sender.number
+            elif draft.kind in REMOVALS:
+                text = (*draft.conversation, draft.mid)
+                why = refusal(draft, there.get(text))
+                if why is not None:
+                    plan.refused[n] = why
+                else:
+                    del there[text]
+                    plan.gone[text] = GONE[draft.kind]
+
+    def _write(self, plan: Plan) -> Operation[list[Outcome]]:
+        """Write what is stored; the answers to all drafts."""
+        messages, texts, events = Piles(), Piles(), Piles()
+        posted: dict[int, Posted] = {}
+        gone = dict(plan.gone)
+        for n in plan.stored():
+            draft = plan.drafts[n]
+            seqs = [plan.next((owner, 0)) for owner in owners(draft)]
+            if draft.kind == TEXT:
+                mid = plan.mids[n]
+                state = gone.pop((*draft.conversation, mid), THERE)
+                self._add_text(draft, mid, state, plan.packed[n], messages)
+                self._add_entries(draft, mid, seqs, texts)
+            else:
+                mid = draft.mid
+                self._add_events(draft, seqs, plan.packed[n], events)
+            own = seqs[0] if draft.kind == TEXT or len(seqs) > 1 else 0
+            message = message_of(draft, mid, draft.timestamp, True)
+            posted[n] = Posted(message, own, seqs[-1])
+        statements = self._statements
+        for rows, piles in (
+            (statements.write_messages, messages),
+            (statements.write_texts, texts),
+            (statements.write_events, events),
+        ):
+            for pile in piles.piles:
+                yield from all_of(rows, pile)
+        for text, state in sorted(gone.items()):
+            yield statements.remove_text, (state, b"", slot_of(text[0]), *text)
+        once: list[Any] = []
+        for send in plan.own:
+            if send is not None:
+                once += (*send.key, send.mid, send.ts)
+        yield from all_of(statements.write_once, once)
+        return [self._answer(plan, n, posted) for n in range(len(plan.drafts))]
+
+    def _answer(self, plan: Plan, n: int, posted: Mapping[int, Posted]) -> Outcome:
+        """What became of a draft."""
+        first = plan.firsts[n]
+        if first is not None:
+            message = message_of(plan.drafts[n], first.mid, first.ts, False)
+            return Posted(message, 0, 0, repeated=True)
+        return posted[n] if n in posted else plan.refused[n]
+
+    def _add_text(
+        self, draft: Draft, mid: int, state: int, packed: bytes, rows: Piles
+    ) -> None:
+        """Add the row of a text."""
+        pair, sender = draft.conversation, draft.sender.number
+        body = b""
+        if state == THERE:
+            body = self._seal(packed, body_context(*pair, sender, draft.ident))
+        who = (draft.ident, sender, draft.timestamp)
+        rows.add((slot_of(pair.first), *pair, mid, *who, state, body), len(body))
+
+    def _add_entries(
+        self, draft: Draft, mid: int, seqs: Sequence[int], rows: Piles
+    ) -> None:
+        """Add the rows that refer to a text in the logs."""
+        what = (draft.timestamp, TEXT, *draft.conversation, mid)
+        for owner, seq in zip(owners(draft), seqs, strict=True):
+            rows.add((slot_of(owner), owner, seq, *what), 0)
+
+    def _add_events(
+        self, draft: Draft, seqs: Sequence[int], packed: bytes, rows: Piles
+    ) -> None:
+        """Add the rows of what is no text, each with the body."""
+        pair, sender = draft.conversation, draft.sender.number
+        context = event_context(draft.kind, *pair, sender, draft.ident)
+        body = self._seal(packed, context)
+        what = (draft.timestamp, draft.kind, *pair, draft.mid, body)
+        for owner, seq in zip(owners(draft), seqs, strict=True):
+            row = (slot_of(owner), owner, seq, *what, draft.ident, sender)
+            rows.add(row, len(body))

@@ -1,0 +1,110 @@
+"""Statements of databases on servers, where several nodes may write at once.
+
+What is raised is raised by the database, and what must not change is locked there.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import bindparam, delete, select, tuple_
+from sqlalchemy.sql import ClauseElement
+
+from timtw.shards import schema
+from timtw.shards.compiling import any_keys
+from timtw.shards.dialects import Sql, added, equal, greatest
+from timtw.shards.statements import CONVERSATION, FIRST, MEMBER, ONCE, READER
+
+
+class ServerPostingStatements:
+    """What a commit of messages and cursors needs."""
+
+    def __init__(self, sql: Sql) -> None:
+        counter, message, log = schema.counter, schema.message, schema.log
+        last = ("first", "second", "last")
+        self.raise_counters = sql.put_many(
+            counter, CONVERSATION, "last", change=added, returned=last
+        )
+        self.read_counters = (
+            None if sql.returning else sql.read_many(counter, CONVERSATION, *last)
+        )
+        """For the engines whose ``raise_counters`` answers nothing."""
+        self.write_messages = sql.insert_many(message, [c.name for c in message.c])
+        own = ("body", "id", "sender")
+        names = [column.name for column in log.c]
+        self.write_texts = sql.insert_many(log, [n for n in names if n not in own])
+        self.write_events = sql.insert_many(log, names)
+        m, text_key = message.c, (*CONVERSATION, "mid")
+
+        def texts(size: int) -> ClauseElement:
+            keys: list[tuple[object, ...]] = [
+                tuple(bindparam(f"{part}{n}") for part in text_key) for n in range(size)
+            ]
+            return (
+                select(m.first, m.second, m.mid, m.sender, m.state)
+                .where(tuple_(*[m[part] for part in text_key]).in_(keys))
+                .order_by(*[m[part] for part in text_key])
+                .with_for_update()
+            )
+
+        self.lock_texts = any_keys(sql.dialect, len(text_key), texts)
+        self.remove_text = sql.text(
+            message.update()
+            .values(state=bindparam("gone"), body=bindparam("nothing"))
+            .where(*equal(message, *text_key)),
+            *("gone", "nothing", *text_key),
+        )
+        columns = ("period", "first", "second", "digest", "mid", "ts")
+        self.read_once = sql.read_many(schema.send_once, ONCE, *columns)
+        self.write_once = sql.insert_many(schema.send_once, (*ONCE, "mid", "ts"))
+        self.read_cursors = sql.read_many(
+            schema.reader, READER, "account", "device", "cursor"
+        )
+        self.write_cursors = sql.put_many(
+            schema.reader, READER, "cursor", "seen", change=greatest
+        )
+        self.write_delivered = sql.put_many(
+            schema.member, MEMBER, "delivered_mid", change=greatest
+        )
+
+
+class ServerReaderStatements:
+    """What is locked of devices beyond what every engine does with them."""
+
+    def __init__(self, sql: Sql) -> None:
+        r = schema.reader.c
+        self.lock_reader = sql.text(
+            select(r.stuck_seq, r.stuck_count)
+            .where(*equal(schema.reader, *READER))
+            .with_for_update(),
+            *READER,
+        )
+
+
+class MarkStatements:
+    """The marks by which a connection's last write is recognised."""
+
+    def __init__(self, sql: Sql) -> None:
+        mark = schema.mark
+        self.insert = sql.text(
+            mark.insert().values(
+                {name: bindparam(name) for name in ("ident", "number", "seen")}
+            ),
+            *("ident", "number", "seen"),
+        )
+        self.write = sql.text(
+            mark.update()
+            .values(number=bindparam("new"), seen=bindparam("now"))
+            .where(*equal(mark, "ident")),
+            *("new", "now", "ident"),
+        )
+        self.lock = sql.text(
+            select(mark.c.number).where(*equal(mark, "ident")).with_for_update(),
+            "ident",
+        )
+        self.drop = sql.text(delete(mark).where(*equal(mark, "ident")), "ident")
+        self.old = sql.text(
+            select(mark.c.ident)
+            .where(mark.c.seen < bindparam("before"))
+            .limit(bindparam("count"))
+            .offset(FIRST),
+            *("before", "count"),
+        )

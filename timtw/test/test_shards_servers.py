@@ -1,0 +1,95 @@
+"""PostgreSQL and MariaDB pass the contract of all engines."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from twisted.internet import reactor
+
+from timtw.model.stores import IShard
+from timtw.shards.places import place_of
+from timtw.shards.server import ServerShard
+from timtw.test import contracts, contracts_kinds, contracts_standing, servers
+
+REACTOR: Any = reactor
+
+
+class _Postgres(contracts.ShardContract):
+    """Shards in PostgreSQL."""
+
+    def make_shard(self) -> IShard:
+        """A shard in an empty database."""
+        server = servers.postgres()
+        return shard_at(server.url(server.emptied()), Path(self.mktemp()))
+
+
+class _MariaDb(contracts.ShardContract):
+    """Shards in MariaDB."""
+
+    def make_shard(self) -> IShard:
+        """A shard in an empty database."""
+        server = servers.mariadb()
+        return shard_at(server.url(server.emptied()), Path(self.mktemp()))
+
+
+def shard_at(url: str, keys: Path) -> ServerShard:
+    """A shard in the database of that url."""
+    return ServerShard(place_of(url), keys, 0, REACTOR, os.urandom)
+
+
+class PostgresAccountTests(_Postgres, contracts.AccountContract):
+    """Accounts in PostgreSQL."""
+
+
+class PostgresStandingTests(_Postgres, contracts_standing.StandingContract):
+    """Verifiers and blocks in PostgreSQL."""
+
+
+class PostgresMessageTests(_Postgres, contracts.MessageContract):
+    """Messages in PostgreSQL."""
+
+
+class PostgresRemovalTests(_Postgres, contracts_kinds.RemovalContract):
+    """Revoked and burnt texts in PostgreSQL."""
+
+
+class PostgresCustomTests(_Postgres, contracts_kinds.CustomContract):
+    """Kinds of applications in PostgreSQL."""
+
+
+class PostgresReaderTests(_Postgres, contracts.ReaderContract):
+    """Readers in PostgreSQL."""
+
+
+class PostgresDeskTests(_Postgres, contracts.DeskContract):
+    """The posting desk over PostgreSQL."""
+
+
+class MariaDbAccountTests(_MariaDb, contracts.AccountContract):
+    """Accounts in MariaDB."""
+
+
+class MariaDbStandingTests(_MariaDb, contracts_standing.StandingContract):
+    """Verifiers and blocks in MariaDB."""
+
+
+class MariaDbMessageTests(_MariaDb, contracts.MessageContract):
+    """Messages in MariaDB."""
+
+
+class MariaDbRemovalTests(_MariaDb, contracts_kinds.RemovalContract):
+    """Revoked and burnt texts in MariaDB."""
+
+
+class MariaDbCustomTests(_MariaDb, contracts_kinds.CustomContract):
+    """Kinds of applications in MariaDB."""
+
+
+class MariaDbReaderTests(_MariaDb, contracts.ReaderContract):
+    """Readers in MariaDB."""
+
+
+class MariaDbDeskTests(_MariaDb, contracts.DeskContract):
+    """The posting desk over MariaDB."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 
+from twisted.logger import Logger
+from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
 from timtw.test.fuzz import corpus
@@ -13,6 +15,7 @@ from timtw.test.fuzz.meter import BYTES, STEPS, Finding, Meter
 from timtw.test.fuzz.mutation import Mutator
 from timtw.test.fuzz.planted import BUGS, planted
 from timtw.test.fuzz.reference import Damaged, Reader
+from timtw.test.fuzz.stage import Failures
 from timtw.test.fuzz.targets import TARGETS
 from timtw.test.wiredata import VECTORS
 
@@ -81,6 +84,16 @@ class ToolTests(SynchronousTestCase):
         Meter().run(0, bytes, BYTES - 4_000)
         self.assertRaises(Finding, Meter().run, 0, bytes, BYTES + 1)
         Meter().run(10, bytes, BYTES + 1)
+
+    def test_failures(self) -> None:
+        """What the log calls a failure is a finding, though the client is answered."""
+
+        def answer() -> None:
+            with Failures():
+                Logger().failure("A bug", Failure(ValueError()))
+
+        self.assertRaises(Finding, answer)
+        self.assertEqual(1, len(self.flushLoggedErrors(ValueError)))
 
     def test_reference(self) -> None:
         """The second reader of Thrift reads the vectors, and nothing cut off."""

@@ -29,7 +29,7 @@ MAX_FRAME: Final = 6_000
 """Small, so that inputs of the fuzzer can be longer."""
 _ADDRESS: Final = IPv4Address("TCP", "192.0.2.1", 4)
 _DATE: Final = re.compile(rb"\r\nDate: [^\r]*")
-_HANDSHAKE: Final = handshake("x")
+_KEY: Final = b"dGhlIHNhbXBsZSBub25jZQ=="
 _TRUSTED: Final = TrustedProxies(["192.0.2.1", "10.0.0.0/8"])
 
 
@@ -184,7 +184,7 @@ def _upgraded(desk: Desk, clock: Clock) -> Any:
 
     def connected(line: Line) -> None:
         make(line)
-        protocol.dataReceived(_HANDSHAKE)
+        protocol.accept(_KEY)
 
     protocol.makeConnection = connected
     return protocol

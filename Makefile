@@ -2,6 +2,7 @@
 # make test   all tests;  make test TESTS=timtw.test.test_config  some of them
 # make check  style, types, and whether the built package works
 # make bench  figures of a node on this machine;  make bench BENCH="absent --only drain"
+# make fuzz   five minutes of bytes that nobody would send;  make fuzz FUZZ_SECONDS=60
 
 # The first Python that is new enough; make PYTHON=... names another.
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
@@ -13,8 +14,9 @@ DESCRIPTION = setup.cfg setup.py pyproject.toml
 PAGE = http://127.0.0.1:5080/
 TESTS =
 BENCH =
+FUZZ_SECONDS = 300
 
-.PHONY: run test check bench clean
+.PHONY: run test check bench fuzz clean
 
 run: $(VENV)/for-run
 	@echo "The page: $(PAGE)  (Ctrl-C ends the node)"
@@ -29,6 +31,9 @@ check: $(VENV)/for-check
 
 bench: $(VENV)/for-test
 	@$(VENV)/bin/python -m benchmarks $(BENCH)
+
+fuzz: $(VENV)/for-fuzz
+	@$(VENV)/bin/python -m timtw.test.fuzz --seconds $(FUZZ_SECONDS)
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info _trial_temp* .mypy_cache .ruff_cache .hypothesis
@@ -54,4 +59,9 @@ $(VENV)/for-test: $(VENV)/made $(DESCRIPTION)
 $(VENV)/for-check: $(VENV)/made $(DESCRIPTION)
 	@echo "Installing what the checks need ..."
 	@$(PIP) --editable '.[dev]'
+	@touch $@
+
+$(VENV)/for-fuzz: $(VENV)/made $(DESCRIPTION)
+	@echo "Installing what fuzzing needs ..."
+	@$(PIP) --editable '.[fuzz]'
 	@touch $@

@@ -42,6 +42,7 @@ class ArgonPasswords:
         self._reactor = reactor
         self._pool = ThreadPool(0, limits.PASSWORD_THREADS, name="passwords")
         self._waiting = 0
+        self._ended = False
         self._hasher = PasswordHasher()
         self._nobody = self._hasher.hash("the password of nobody")
 
@@ -50,7 +51,12 @@ class ArgonPasswords:
         self._pool.start()
 
     def stop(self) -> None:
-        """End the threads."""
+        """End the threads; what still waits for one fails with TooFrequent.
+
+        The threads would otherwise go through all of it first, and nothing else
+        would happen meanwhile.
+        """
+        self._ended = True
         self._pool.stop()
 
     def make(self, password: str) -> Deferred[str]:
@@ -74,9 +80,15 @@ class ArgonPasswords:
             raise TooFrequent()
         self._waiting += 1
         try:
-            return await deferToThreadPool(self._reactor, self._pool, work)
+            return await deferToThreadPool(self._reactor, self._pool, self._turn, work)
         finally:
             self._waiting -= 1
+
+    def _turn(self, work: Callable[[], R]) -> R:
+        """In a thread: do the work, unless its time is over."""
+        if self._ended:
+            raise TooFrequent()
+        return work()
 
 
 def _octets(password: str) -> bytes:

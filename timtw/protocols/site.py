@@ -63,6 +63,13 @@ class LimitedChannel(HTTPChannel):
         """The client, be it through a proxy."""
         return self.peer
 
+    def dataReceived(self, data: bytes) -> None:
+        """Bytes of the client. Over TLS some come behind the end of our side, which a
+        request line that was refused has brought about."""
+        transport: Any = self.transport
+        if not transport.disconnecting:
+            super().dataReceived(data)
+
     def resetTimeout(self) -> None:
         """Bytes alone do not prolong it: the clock runs from request to request."""
 

@@ -100,7 +100,8 @@ def _read_field(spec: Struct, field: Field) -> Iterator[str]:
         yield from _indent(_read(field.type, f"out.{field.name}"), 1)
     yield from follow
     if (spec.name, field.name) in TEXT_THAT_WAS_A_NUMBER:
-        yield f"if key == {field.number << 4 | compact.I64}:"
+        # Not "if": behind the text a long header of an i64 would look like this key.
+        yield f"elif key == {field.number << 4 | compact.I64}:"
         yield from _indent(_read(FieldType("i64"), "number"), 1)
         yield f"    out.{field.name} = str(number)"
         yield from follow

@@ -128,6 +128,16 @@ class Tls(SynchronousTestCase):
             assert isinstance(answer, Answer)
             self.assertEqual((False, 4104), (answer.ok, answer.code))
 
+    def test_behind_a_refusal(self) -> None:
+        """Whoever goes on behind what is no request is nothing that the log tells."""
+        secure = self.secure(self.ports[0], LOWEST, HIGHEST)
+        for piece in (b"GET /\r\n", b"\r\n", b"\r\n"):
+            secure.sendall(piece)
+        self.assertTrue(secure.recv(1 << 16).startswith(b"HTTP/1.1 400 "))
+        self.assertEqual(b"", secure.recv(1 << 16))
+        self.node.stop()
+        self.assertNotIn(b"Traceback", self.node.log.read_bytes())
+
     def test_old_versions(self) -> None:
         """Whoever knows nothing newer than TLS 1.1 is told so and refused."""
         for port in self.ports:

@@ -115,6 +115,17 @@ class Registration(Stage):
         self.desk.answers[-1].errback(WrongPassword())
         self.refused(socket, 15, 4102)
 
+    def test_refused_line(self) -> None:
+        """What comes behind a line that is no request is not looked at.
+
+        Over TLS it still comes when our side of the line has ended.
+        """
+        socket = self.connect()
+        for piece in (b"GET /\r\n", b"\r\n", b"\r\n"):
+            socket.protocol.dataReceived(piece)
+        self.assertEqual(socket.value(), b"HTTP/1.1 400 Bad Request\r\n\r\n")
+        self.assertTrue(socket.disconnecting)
+
     def test_bug(self) -> None:
         """A fault of ours is told with a reference that the log repeats."""
         socket = self.ask(REGISTER_THRIFT)

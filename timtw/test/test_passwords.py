@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from twisted.internet.defer import Deferred, gatherResults
+from twisted.internet.defer import Deferred, DeferredList, gatherResults
 from twisted.internet.interfaces import IReactorFromThreads
+from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase, TestCase
 from zope.interface import implementer
 
@@ -44,6 +45,26 @@ class ArgonTests(TestCase):
         raw = b"\xff\xfe".decode("utf-8", "surrogateescape")
         verifier = await self.passwords.make(raw)
         self.assertTrue(await self.passwords.check(verifier, raw))
+
+
+class StopTests(TestCase):
+    """A node ends while many log in."""
+
+    async def test_what_waits(self) -> None:
+        """Checks that nobody can wait for any more are not made before the end."""
+        from twisted.internet import reactor
+
+        passwords = ArgonPasswords(IReactorFromThreads(reactor))
+        passwords.start()
+        waiting = [passwords.check(None, "x") for _ in range(200)]
+        failures: list[Failure] = []
+        for one in waiting:
+            _ = one.addErrback(failures.append)
+        passwords.stop()
+        await DeferredList(waiting)
+        self.assertGreater(len(failures), 150)
+        for failure in failures:
+            failure.trap(TooFrequent)
 
 
 @implementer(IReactorFromThreads)

@@ -143,6 +143,13 @@ class ToleranceTests(SynchronousTestCase):
         data = bytes.fromhex("66 d30f 00")
         self.assertEqual(decode(TimAuth, data), TimAuth(token="-1002"))
 
+    def test_long_header_behind_the_token(self) -> None:
+        """A field of the future behind a token is no second token."""
+        for token, text in ((b"\x68\x01t", "t"), (b"\x66\x02", "1")):
+            for future in (b"\x06\x28\x02", b"\x08\x28\x01x"):
+                data = token + future + b"\0"
+                self.assertEqual(decode(TimAuth, data), TimAuth(token=text))
+
     def test_stream_without_id_and_sender(self) -> None:
         """A stream needs neither id nor sender, which the server sets."""
         self.assertEqual(

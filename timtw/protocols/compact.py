@@ -28,6 +28,8 @@ UUID: Final = 13
 _FIXED_SIZES: Final = {TRUE: 1, FALSE: 1, BYTE: 1, DOUBLE: 8, UUID: 16}
 _VARINTS: Final = frozenset({I16, I32, I64})
 _CONTAINERS: Final = frozenset({LIST, SET, MAP, STRUCT})
+_PAIRS: Final = tuple(bytes((n & 127 | 128, n >> 7 | 128)) for n in range(1 << 14))
+"""The bytes of fourteen bits in the middle of a varint; a time has sixty-two."""
 _MAX_LENGTH: Final = 1 << 31
 _LONE_SURROGATES: Final = re.compile("[\ud800-\udc7f\udd00-\udfff]")
 
@@ -53,7 +55,10 @@ def read_varint(data: bytes, pos: int, value: int, limit: int) -> tuple[int, int
 
 def write_varint(out: bytearray, value: int) -> None:
     """Append a number that is not negative as a varint."""
-    while value > 127:
+    while value > 16383:
+        out += _PAIRS[value & 16383]
+        value >>= 14
+    if value > 127:
         out.append(value & 127 | 128)
         value >>= 7
     out.append(value)

@@ -91,7 +91,13 @@ def _decoder(spec: Struct) -> Iterator[str]:
 def _read_field(spec: Struct, field: Field) -> Iterator[str]:
     """Write how a field is read, and the next field's key after it."""
     this = key(field)
-    follow = (f"    key = {field.number << 4} + data[pos]", "    pos += 1")
+    follow = (
+        "    head = data[pos]",
+        "    pos += 1",
+        "    if not head:",
+        "        break",
+        f"    key = {field.number << 4} + head",
+    )
     if field.type.kind == "bool":
         yield f"if key == {this} or key == {this + 1}:"
         yield f"    out.{field.name} = key == {this}"

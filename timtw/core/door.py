@@ -16,7 +16,9 @@ from timtw.core.serving import Asker, Serving
 from timtw.core.sessions import Leftover, Listener, Sessions
 from timtw.core.settings import Settings
 from timtw.core.tickets import Entropy, new_credential
+from timtw.core.turnstile import Turnstile
 from timtw.core.wheel import Wheel
+from timtw.model import limits
 from timtw.model.commands import ChangePassword, LogIn, LogOut
 from timtw.model.errors import TimError
 from timtw.model.events import Event, PasswordChanged
@@ -75,6 +77,7 @@ class Door:
     time_ns: Callable[[], int]
     server: int
     wheel: Wheel = attrs.Factory(lambda self: Wheel(self.clock), takes_self=True)
+    turnstile: Turnstile = attrs.Factory(lambda: Turnstile(limits.LOGINS_AT_ONCE))
     _guests: set[Guest] = attrs.Factory(set)
     _owners: dict[Guest, Address] = attrs.Factory(dict)
 

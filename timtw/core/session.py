@@ -230,12 +230,30 @@ class Session:
         self._watch.pause()
         self._order.alone()
         self.device = command.device
+        if command.token:
+            # Thousands of these come at once after a restart. Passwords have a queue
+            # of their own, which nobody else shall wait in.
+            self._door.turnstile.enter(lambda: self._prove(command))
+        else:
+            self._prove(command)
+
+    def _prove(self, command: LogIn) -> None:
         then(
-            self._door.admit(self, self._outbox, command, self.source),
+            self._admitted(command),
             lambda admitted: self._let_in(admitted, command),
             lambda failure: self._kept_out(failure, command),
             self._log,
         )
+
+    async def _admitted(self, command: LogIn) -> Admitted | None:
+        """See ``Door.admit``; who has gone while waiting is not looked for."""
+        try:
+            if self.is_gone:
+                return None
+            return await self._door.admit(self, self._outbox, command, self.source)
+        finally:
+            if command.token:
+                self._door.turnstile.leave()
 
     def _let_in(self, admitted: Admitted | None, command: LogIn) -> None:
         if admitted is None or self._reading is None or self.is_gone:

@@ -37,7 +37,7 @@ class Watch:
         self._left = limits.LOGIN_DEADLINE
         self._silence = 0.0
         self._second = 0
-        self._timer: IDelayedCall | None = clock.callLater(self._left, self._over)
+        self._timer: IDelayedCall | None = clock.callLater(self._left, self._late)
 
     def heard(self) -> None:
         """A sign of life was seen."""
@@ -56,7 +56,7 @@ class Watch:
 
     def go_on(self) -> None:
         """The login failed: what is left of the deadline runs on."""
-        self._timer = self._clock.callLater(self._left, self._over)
+        self._timer = self._clock.callLater(self._left, self._late)
 
     def expect_life(self, silence: float) -> None:
         """From now on the client may be silent for this many seconds, or one more."""
@@ -83,6 +83,10 @@ class Watch:
             self._second = self._wheel.call_at(until, self._look)
         else:
             self._over()
+
+    def _late(self) -> None:
+        """The deadline is over; what has arrived meanwhile is read before it counts."""
+        self._timer = self._clock.callLater(0, self._over)
 
     def _over(self) -> None:
         self._timer = None

@@ -42,6 +42,9 @@ PENDING_COMMANDS: Final = 64
 """Commands of one session waiting for their turn; above it the socket is paused."""
 SENDS_UNDER_WAY: Final = 32
 """Sends of one session that may wait for commits at once; above it commands wait."""
+LOGINS_AT_ONCE: Final = 128
+"""Logins by token or credential that are decided at the same time: enough to fill the
+commits of storage; those behind them take a hundred bytes each and not thousands."""
 LISTEN_BACKLOG: Final = 4096
 """Connections that wait to be let in: all clients of a node that was restarted come at
 the same moment, and whoever finds no place tries again only after seconds."""

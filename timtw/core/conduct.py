@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
-from typing import Any, TypeAlias
+from collections.abc import Coroutine
+from typing import Any, Protocol, TypeAlias
 
 import attrs
 from twisted.logger import Logger
@@ -40,6 +40,15 @@ class Refusal:
     error: TimError
 
 
+class Manager(Protocol):
+    """Carries out what concerns the login itself."""
+
+    def manage(
+        self, asker: Asker, command: OwnLogin
+    ) -> Coroutine[Any, Any, list[Event]]:
+        """What the client is told."""
+
+
 Item: TypeAlias = Command | Refusal
 
 
@@ -49,7 +58,7 @@ class Conduct:
     __slots__ = (
         "_asker",
         "_device",
-        "_manage",
+        "_manager",
         "_order",
         "_outbox",
         "_posting",
@@ -68,9 +77,9 @@ class Conduct:
         posting: Posting,
         serving: Serving,
         order: InOrder[Item],
-        manage: Callable[[Asker, OwnLogin], Coroutine[Any, Any, list[Event]]],
+        manager: Manager,
     ) -> None:
-        """``manage`` carries out what concerns the login itself."""
+        """Everything that a logged-in client may ask has its place here."""
         self._asker = asker
         self._device = device
         self._outbox = outbox
@@ -78,7 +87,7 @@ class Conduct:
         self._posting = posting
         self._serving = serving
         self._order = order
-        self._manage = manage
+        self._manager = manager
 
     def begin(self, item: Item) -> None:
         """Carry out ``item``, whose turn it is."""
@@ -110,7 +119,7 @@ class Conduct:
         if isinstance(command, ChangeProfile):
             return await self._serving.change_profile(self._asker, command)
         assert isinstance(command, OwnLogin)
-        return await self._manage(self._asker, command)
+        return await self._manager.manage(self._asker, command)
 
     def _answered(self, events: list[Event]) -> None:
         for event in events:

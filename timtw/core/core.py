@@ -24,7 +24,6 @@ from timtw.core.settings import Settings
 from timtw.core.tickets import Entropy
 from timtw.model.commands import IssueToken, Register
 from timtw.model.errors import TooFrequent
-from timtw.model.idents import node_of
 from timtw.model.interfaces import IFrontDesk, IOutbox, ISession
 from timtw.model.peers import IMesh
 from timtw.model.stores import IPostingDesk, IShard
@@ -108,10 +107,9 @@ class Core:
 
     def open(self, outbox: IOutbox, source: str) -> ISession:
         """See ``IFrontDesk``."""
-        if len(self._door.guests) >= self._settings.connections:
+        if self._door.crowd >= self._settings.connections:
             raise TooFrequent("this node has as many connections as it may have")
-        number = int.from_bytes(self._entropy(8), "big", signed=True)
-        session = Session(outbox, source, self._door, node_of(number or 1))
+        session = Session(outbox, source, self._door, self._entropy(8).hex())
         self._door.opened(session)
         return session
 

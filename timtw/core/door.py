@@ -50,6 +50,8 @@ class Admitted:
 class Guest(Listener, Protocol):
     """A session on its way in or out."""
 
+    owner: Address | None
+
     @property
     def is_gone(self) -> bool:
         """Whether the line has ended meanwhile."""
@@ -79,7 +81,6 @@ class Door:
     wheel: Wheel = attrs.Factory(lambda self: Wheel(self.clock), takes_self=True)
     turnstile: Turnstile = attrs.Factory(lambda: Turnstile(limits.LOGINS_AT_ONCE))
     _guests: set[Guest] = attrs.Factory(set)
-    _owners: dict[Guest, Address] = attrs.Factory(dict)
 
     def opened(self, guest: Guest) -> None:
         """A connection was made."""
@@ -88,6 +89,11 @@ class Door:
     def closed(self, guest: Guest) -> None:
         """A connection was lost."""
         self._guests.discard(guest)
+
+    @property
+    def crowd(self) -> int:
+        """How many connections there are, logged in or not."""
+        return len(self._guests)
 
     @property
     def guests(self) -> tuple[Guest, ...]:
@@ -117,7 +123,7 @@ class Door:
         if guest.is_gone:
             return None
         guest.hears(self._reading(address, outbox))
-        self._owners[guest] = address
+        guest.owner = address
         self.sessions.add(address.number, guest)
         try:
             state = await self.shard.readers.open(
@@ -155,7 +161,7 @@ class Door:
         )
 
     def _forget(self, guest: Guest) -> Address | None:
-        owner = self._owners.pop(guest, None)
+        owner, guest.owner = guest.owner, None
         if owner is not None:
             self.sessions.remove(owner.number, guest)
         return owner

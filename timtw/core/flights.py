@@ -87,8 +87,8 @@ class Flights:
         self.settled = _above(acked, settled)
         self._echoes: set[int] | frozenset[int] = NO_NUMBERS
         self._queue: list[Flight] = []
-        self._by_receipt: dict[int, Flight] = {}
-        self._late: dict[int, tuple[LogEntry, ...]] = {}
+        self._by_receipt: dict[int, Flight] | None = None
+        self._late: dict[int, tuple[LogEntry, ...]] | None = None
 
     def __iter__(self) -> Iterator[Flight]:
         """The flights that wait for an answer, oldest first."""
@@ -112,6 +112,8 @@ class Flights:
     def launch(self, flight: Flight) -> None:
         """Expect the answer to ``flight``, which is about to be written."""
         self._queue.append(flight)
+        if self._by_receipt is None:
+            self._by_receipt = {}
         self._by_receipt[flight.receipt] = flight
         self.frames += 1
         self.octets += flight.size
@@ -144,7 +146,8 @@ class Flights:
 
     def land(self, receipt: int) -> Flight | None:
         """The flight that ``receipt`` answers, or ``None`` for an unknown number."""
-        flight = self._by_receipt.pop(receipt, None)
+        waiting = self._by_receipt
+        flight = None if waiting is None else waiting.pop(receipt, None)
         if flight is None:
             return None
         self._settle(flight)
@@ -181,7 +184,7 @@ class Flights:
 
         Returns: the flights to which there is nothing more to answer.
         """
-        entries = self._late.pop(receipt, ())
+        entries = () if self._late is None else self._late.pop(receipt, ())
         if not entries:
             return []
         self.settled |= {one.seq for one in entries if one.seq > self.acked}
@@ -202,16 +205,18 @@ class Flights:
     def ground(self, acked: int) -> None:
         """Forget all flights; everything up to ``acked`` is confirmed."""
         settled = set(self.settled)
+        late = self._late or {}
         for flight in self._queue:
             if flight.confirmed:
                 settled.update(entry.seq for entry in flight.entries)
             else:
-                self._late[flight.receipt] = flight.entries
-        while len(self._late) > limits.LATE_RECEIPTS:
-            del self._late[next(iter(self._late))]
+                late[flight.receipt] = flight.entries
+        while len(late) > limits.LATE_RECEIPTS:
+            del late[next(iter(late))]
+        self._late = late or None
         self.settled = _above(acked, settled)
         self._queue.clear()
-        self._by_receipt.clear()
+        self._by_receipt = None
         self.frames = self.octets = 0
         self.acked = acked
 

@@ -42,7 +42,7 @@ from timtw.model.events import (
     Streamed,
 )
 from timtw.model.interfaces import IOutbox, ISession
-from timtw.model.values import STREAM, DeliveredMark, Device, LogEntry, Message
+from timtw.model.values import STREAM, Address, DeliveredMark, Device, LogEntry, Message
 
 _FREE: Final[frozenset[str]] = frozenset()
 """No reason not to read; shared, as an empty set takes 216 bytes."""
@@ -77,6 +77,7 @@ class Session:
         "_writable",
         "connection",
         "device",
+        "owner",
         "since",
         "source",
     )
@@ -100,6 +101,7 @@ class Session:
         self._reading: Reading | None = None
         self._conduct: Conduct | None = None
         self.connection = name
+        self.owner: Address | None = None
         self.device = Device()
         self.since = 0.0
 
@@ -281,7 +283,7 @@ class Session:
             door.posting,
             door.serving,
             self._order,
-            self._manage,
+            self,
         )
         self._reading.begin(admitted.state, command.additions, admitted.left)
         self._order.alone_no_more()
@@ -297,10 +299,10 @@ class Session:
         self._order.alone_no_more()
         self._order.go_on()
 
-    def _manage(
+    def manage(
         self, asker: Asker, command: OwnLogin
     ) -> Coroutine[Any, Any, list[Event]]:
-        """Carry out what concerns the login itself."""
+        """See ``Manager`` of ``timtw.core.conduct``."""
         return self._door.manage(asker, self, command)
 
     # Pace and end.

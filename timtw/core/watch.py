@@ -61,7 +61,7 @@ class Watch:
     def expect_life(self, silence: float) -> None:
         """From now on the client may be silent for this many seconds, or one more."""
         self._silence = silence
-        self._second = self._wheel.call_at(self._clock.seconds() + silence, self._look)
+        self._second = self._wheel.call_at(self._clock.seconds() + silence, self)
 
     def end(self) -> None:
         """Watch no more, and forget whom; ending twice is fine."""
@@ -73,14 +73,15 @@ class Watch:
             self._timer.cancel()
             self._timer = None
         if self._second:
-            self._wheel.forget(self._second, self._look)
+            self._wheel.forget(self._second, self)
             self._second = 0
 
-    def _look(self) -> None:
+    def due(self) -> None:
+        """The client may have been silent for too long."""
         self._second = 0
         until = self._heard + self._silence
         if until > self._clock.seconds():
-            self._second = self._wheel.call_at(until, self._look)
+            self._second = self._wheel.call_at(until, self)
         else:
             self._over()
 

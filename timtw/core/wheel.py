@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from math import ceil
-from typing import TypeAlias
+from typing import Protocol
 
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
-Due: TypeAlias = Callable[[], None]
+
+class Due(Protocol):
+    """What waits for its time."""
+
+    def due(self) -> None:
+        """The time has come."""
 
 
 class Wheel:
@@ -25,7 +29,7 @@ class Wheel:
         self._timer: IDelayedCall | None = None
 
     def call_at(self, time: float, due: Due) -> int:
-        """Call ``due`` at ``time`` on the clock; the second that ``forget`` takes."""
+        """Let ``due`` wait until ``time``; returns the second that ``forget`` takes."""
         second = ceil(time)
         self._waiting.setdefault(second, set()).add(due)
         if self._timer is None or self._timer.getTime() > second:
@@ -33,7 +37,7 @@ class Wheel:
         return second
 
     def forget(self, second: int, due: Due) -> None:
-        """Do not call ``due``, which waits for this second."""
+        """Let ``due`` wait no more for this second."""
         waiting = self._waiting.get(second)
         if waiting is not None:
             waiting.discard(due)
@@ -57,6 +61,6 @@ class Wheel:
         now = self.clock.seconds()
         for second in sorted(second for second in self._waiting if second <= now):
             for due in self._waiting.pop(second, ()):
-                due()
+                due.due()
         if self._timer is None:
             self._set()

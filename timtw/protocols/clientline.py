@@ -7,10 +7,11 @@ frame is wrapped, read and ended, and in nothing else: that lies in their own mo
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 import attrs
 from twisted.internet.interfaces import IDelayedCall, IReactorTime, ITCPTransport
+from twisted.internet.tcp import Server
 from zope.interface import implementer
 
 from timtw.model.errors import TooFrequent
@@ -21,6 +22,9 @@ from timtw.model.values import LogEntry
 from timtw.protocols.connection import ClientWire
 from timtw.protocols.encodings import Encodings
 from timtw.protocols.outflow import Outflow, Turn
+
+_CALLED: Final = "a client"
+"""What Twisted calls a connection, which is never told whose it is."""
 
 
 @attrs.frozen
@@ -102,9 +106,13 @@ class ClientLine:
     def opened(self) -> None:
         """The stream is ready: the core gets a connection."""
         shared = self._shared
-        if ITCPTransport.providedBy(self.transport):
+        transport = self.transport
+        if ITCPTransport.providedBy(transport):
             # autobahn means to do this and does not.
-            self.transport.setTcpNoDelay(True)
+            transport.setTcpNoDelay(True)
+        if isinstance(transport, Server):
+            # It has texts of its own for a log that nobody writes.
+            transport.logstr = transport.repstr = _CALLED
         self.limit_frames(FRAME_BEFORE_LOGIN)
         self._out = Outflow(self, self.transport, shared.turn, shared.clock)
         try:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Final, TypeAlias, TypeVar
 
 from timtw.model import commands
@@ -70,6 +71,12 @@ def _decoded(
         raise Wrong(error(), Note(frame.type)) from damage
 
 
+@lru_cache(maxsize=1024)
+def _device(resource: str | None, kind: int | None) -> Device:
+    """A device; most clients of one program state the same, and share it."""
+    return Device(resource, kind)
+
+
 def login(frame: ClientFrame) -> Command:
     """Type 16. The codec of the frame goes along, for the answer and what follows."""
     codec = codec_for(frame.is_json)
@@ -83,7 +90,7 @@ def login(frame: ClientFrame) -> Command:
         password=auth.pwd or "",
         token=auth.token or "",
         domain=auth.domain or "",
-        device=Device(auth.resource, auth.termtyp),
+        device=_device(auth.resource, auth.termtyp),
         additions=auth.extend is not None and auth.extend.get("timtw") == "1",
         about=codec,
     )

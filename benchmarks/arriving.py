@@ -12,9 +12,9 @@ from typing import Final
 
 from benchmarks.people import Person
 from benchmarks.talker import JSON, Broken, Talker
-from timtw.test.loss.blocking import CHUNK
-from timtw.test.loss.frames import frame, handshake
-from timtw.test.loss.speech import Answer, Speech
+from timtw.loss.blocking import CHUNK
+from timtw.loss.frames import frame, handshake
+from timtw.loss.speech import Answer, Speech
 
 ADDRESSES: Final = 40
 """Addresses of this machine that connections come from, for an address has about

@@ -18,10 +18,10 @@ from benchmarks.clocks import clocks_of
 from benchmarks.machine import SERVER_CORE, on_core
 from benchmarks.serving import client_tls, patiently
 from benchmarks.talker import JSON, TEXT
-from timtw.test.loss.blocking import CHUNK
-from timtw.test.loss.frames import frame
-from timtw.test.loss.nodes import free_port
-from timtw.test.loss.speech import LOGIN, Answer, JsonSpeech, Login
+from timtw.loss.blocking import CHUNK
+from timtw.loss.frames import frame
+from timtw.loss.nodes import free_port
+from timtw.loss.speech import LOGIN, Answer, JsonSpeech, Login
 
 MESSAGES: Final = 300_000
 """The control bounces so many texts, for it is so much faster than a node."""

@@ -16,7 +16,7 @@ from typing import Any, Final
 import attrs
 
 import twisted
-from timtw.test.loss.nodes import ROOT
+from timtw.loss.nodes import ROOT
 
 SERVER_CORE: Final = 0
 """Where what is measured runs."""

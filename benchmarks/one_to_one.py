@@ -22,7 +22,7 @@ from benchmarks.people import settle
 from benchmarks.rows import Row, of_result, windows_of
 from benchmarks.serving import client_tls, served, workplace
 from benchmarks.talker import JSON, THRIFT
-from timtw.test.loss.speech import Speech
+from timtw.loss.speech import Speech
 
 WINDOWS: Final = 4
 """The messages of a run are measured in so many parts, whose difference tells how much

@@ -19,10 +19,10 @@ from twisted.internet.defer import Deferred, gatherResults
 from twisted.internet.selectreactor import SelectReactor
 from twisted.python.failure import Failure
 
+from timtw.loss.speech import Login
 from timtw.model.stores import IShard
 from timtw.model.values import Address, Device
 from timtw.shards.opening import open_shard
-from timtw.test.loss.speech import Login
 
 T = TypeVar("T")
 DEVICE: Final = Device("load", 1)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from benchmarks.machine import SERVER_CORE, on_core
-from timtw.test.loss.nodes import Node, free_port
+from timtw.loss.nodes import Node, free_port
 from timtw.test.test_doors_tls import make_certificate
 
 STARTS: Final = 20.0

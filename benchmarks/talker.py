@@ -27,9 +27,9 @@ from benchmarks.scanning import (
     thrift_number,
     thrift_texts,
 )
-from timtw.test.loss.blocking import CHUNK
-from timtw.test.loss.frames import frame
-from timtw.test.loss.speech import JsonSpeech, Speech, ThriftSpeech
+from timtw.loss.blocking import CHUNK
+from timtw.loss.frames import frame
+from timtw.loss.speech import JsonSpeech, Speech, ThriftSpeech
 
 ACKNOWLEDGEMENT: Final = frame(b"\x8c\0\0\0\0")[:-4]
 """A whole acknowledgement but for the four bytes that are sent back."""

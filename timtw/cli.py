@@ -17,6 +17,7 @@ from typing import Any
 import timtw
 from timtw import users
 from timtw.client import chat, commands
+from timtw.loss.commands import add_check_loss
 
 Subparsers = Any
 """What argparse returns from `add_subparsers`; it has no public name."""
@@ -28,6 +29,7 @@ COMMANDS: tuple[Callable[[Subparsers], None], ...] = (
     commands.add_listen,
     chat.add_chat,
     users.add_parser,
+    add_check_loss,
 )
 """All commands, in the order of the help."""
 

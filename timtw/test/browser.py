@@ -15,7 +15,7 @@ from typing import Any, Final, TypeVar
 
 from twisted.trial import unittest
 
-from timtw.test.loss.nodes import Node
+from timtw.loss.nodes import Node
 
 PATIENCE: Final = 30.0
 """Seconds after which something that should happen has not."""

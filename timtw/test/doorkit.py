@@ -13,9 +13,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from timtw.test.loss.frames import BINARY, FrameReader, frame, handshake
-from timtw.test.loss.nodes import CONFIGURATION, ROOT
-from timtw.test.loss.speech import (
+from timtw.loss.frames import BINARY, FrameReader, frame, handshake
+from timtw.loss.nodes import CONFIGURATION, ROOT
+from timtw.loss.speech import (
     Answer,
     Heard,
     JsonSpeech,

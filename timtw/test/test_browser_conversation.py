@@ -3,10 +3,10 @@
 import json
 import os
 
+from timtw.loss.blocking import Visitor
+from timtw.loss.speech import JsonSpeech, Login, Texts
 from timtw.test.browser import PASSWORD, Browser, BrowserCase
 from timtw.test.line import Line
-from timtw.test.loss.blocking import Visitor
-from timtw.test.loss.speech import JsonSpeech, Login, Texts
 
 MANY = 100
 """Texts of a conversation that is longer than what the page fetches at once."""

@@ -9,15 +9,15 @@ from __future__ import annotations
 import json
 import os
 import socket
-import sys
 import tempfile
 from pathlib import Path
 from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from timtw.test.loss.frames import BINARY, FrameReader, frame, handshake
-from timtw.test.loss.nodes import Node
+from timtw.loss.frames import BINARY, FrameReader, frame, handshake
+from timtw.loss.nodes import Node
+from timtw.test.planted import planted
 
 SOURCE = "127.88.77.66"
 """Where the clients come from: an address of this machine like any other."""
@@ -124,7 +124,6 @@ class CanaryTests(SynchronousTestCase):
 
     def test_the_search_finds(self) -> None:
         """A node that seals nothing is found out by the same search."""
-        launcher = [sys.executable, "-m", "timtw.test.loss.planted"]
-        _secrets, found = self.leftovers([*launcher, "--bug=sealing-off", "--"])
+        _secrets, found = self.leftovers(planted("sealing-off"))
         kinds = {one.split("-")[1] for one in found if one.startswith("canary")}
         self.assertLessEqual({"name", "domain", "text", "binary", "extend"}, kinds)

@@ -18,8 +18,8 @@ from typing import Final
 from twisted.trial.unittest import SynchronousTestCase
 
 from timtw.client.lineedit import Entered, Left, LineEditor, harmless, width
+from timtw.loss.nodes import ROOT, Node
 from timtw.model.limits import CLIENT_LINE_CHARACTERS, CLIENT_LINES_REMEMBERED
-from timtw.test.loss.nodes import ROOT, Node
 
 SECONDS: Final = 20.0
 

@@ -31,7 +31,7 @@ from timtw.client import (
     register,
 )
 from timtw.client.ways import State
-from timtw.test.loss.nodes import CONFIGURATION, ROOT, Node, free_port
+from timtw.loss.nodes import CONFIGURATION, ROOT, Node, free_port
 
 reactor: Final[Any] = global_reactor
 TEXTS: Final = 200

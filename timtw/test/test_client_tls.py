@@ -13,8 +13,8 @@ from twisted.internet.defer import Deferred
 from twisted.trial.unittest import TestCase
 
 from timtw.client import Client, Login, Unreachable, connect, register
+from timtw.loss.nodes import ROOT, Node, free_port
 from timtw.test.doorkit import configuration
-from timtw.test.loss.nodes import ROOT, Node, free_port
 from timtw.test.test_doors_tls import make_certificate
 
 reactor: Final[Any] = global_reactor

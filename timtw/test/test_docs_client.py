@@ -9,7 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from timtw.test.loss.nodes import ROOT
+from timtw.loss.nodes import ROOT
 from timtw.test.test_docs_examples import ProgramTests as _Programs
 from timtw.test.test_docs_examples import example
 

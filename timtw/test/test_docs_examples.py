@@ -15,9 +15,9 @@ from typing import Any, Final
 import msgspec
 from twisted.trial.unittest import SkipTest, TestCase
 
+from timtw.loss.nodes import Node
 from timtw.protocols import structs
 from timtw.protocols.codecs import THRIFT
-from timtw.test.loss.nodes import Node
 from timtw.test.test_docs import PROTOCOL, TOP
 from timtw.test.test_wire_conversation import Wire
 from timtw.test.wirekit import Socket

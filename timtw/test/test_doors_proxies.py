@@ -9,6 +9,7 @@ from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from timtw.loss.nodes import Node, free_port
 from timtw.test.doorkit import (
     Proxy,
     Talker,
@@ -19,7 +20,6 @@ from timtw.test.doorkit import (
     register,
     wait_for,
 )
-from timtw.test.loss.nodes import Node, free_port
 
 HERE, THERE = "127.0.0.2", "127.0.0.3"
 """Two machines of clients, as far as the node can tell."""

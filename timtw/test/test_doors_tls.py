@@ -20,9 +20,9 @@ from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase, TestCase
 
 from timtw.client.addresses import NodeAddress
+from timtw.loss.nodes import Node, free_port
+from timtw.loss.speech import Answer, ThriftSpeech
 from timtw.test.doorkit import Talker, configuration, connect, register, wait_for
-from timtw.test.loss.nodes import Node, free_port
-from timtw.test.loss.speech import Answer, ThriftSpeech
 
 OLD, LOWEST, HIGHEST = (
     ssl.TLSVersion.TLSv1_1,

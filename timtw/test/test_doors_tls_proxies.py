@@ -5,9 +5,9 @@ from __future__ import annotations
 import ssl
 from pathlib import Path
 
+from timtw.loss.speech import Answer
 from timtw.test import test_doors_proxies as plain
 from timtw.test.doorkit import SPEECH, connect
-from timtw.test.loss.speech import Answer
 from timtw.test.test_doors_tls import make_certificate
 from timtw.test.test_proxied import BINARY
 

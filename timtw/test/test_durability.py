@@ -11,11 +11,11 @@ from typing import Final
 
 from twisted.trial.unittest import SkipTest, TestCase
 
-from timtw.test.loss.__main__ import planted
-from timtw.test.loss.blocking import Visitor, register
-from timtw.test.loss.nodes import Node
-from timtw.test.loss.speech import JsonSpeech, Login, Texts
-from timtw.test.loss.tracing import command, parse, unsynced
+from timtw.loss.blocking import Visitor, register
+from timtw.loss.nodes import Node
+from timtw.loss.speech import JsonSpeech, Login, Texts
+from timtw.test.planted import planted
+from timtw.test.tracing import command, parse, unsynced
 
 BURSTS: Final = 12
 TEXTS: Final = 8

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from twisted.trial.unittest import TestCase
 
-from timtw.test.loss.judge import judge
-from timtw.test.loss.observations import (
+from timtw.loss.judge import judge
+from timtw.loss.observations import (
     Acknowledged,
     Arrived,
     Asked,

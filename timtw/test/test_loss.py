@@ -7,7 +7,8 @@ from typing import Final
 
 from twisted.trial.unittest import TestCase
 
-from timtw.test.loss.__main__ import describe, planted, reports
+from timtw.loss.commands import describe, reports
+from timtw.test.planted import planted
 
 HISTORIES: Final = int(os.environ.get("TIMTW_HISTORIES", "30"))
 SEED: Final = int(os.environ.get("TIMTW_SEED", "1"))

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from timtw.test.loss.nodes import CONFIGURATION, ROOT, Node, free_port, twistd
+from timtw.loss.nodes import CONFIGURATION, ROOT, Node, free_port, twistd
 
 SECONDS = 30
 """How long a program may take to end."""

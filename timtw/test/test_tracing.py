@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from twisted.trial.unittest import TestCase
 
-from timtw.test.loss.tracing import Call, parse, unsynced
+from timtw.test.tracing import Call, parse, unsynced
 
 WRITE = '71 pwrite64(6</x/tim.db-wal>, "\\r\\0"..., 4096, 8272) = 4096'
 SYNC = "71 fdatasync(6</x/tim.db-wal>)  = 0"

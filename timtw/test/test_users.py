@@ -17,9 +17,9 @@ from pathlib import Path
 from twisted.trial.unittest import SynchronousTestCase
 
 from timtw import users
+from timtw.loss.nodes import ROOT, Node
 from timtw.office import commands
 from timtw.office.control import SOCKET_NAME
-from timtw.test.loss.nodes import ROOT, Node
 
 SECONDS = 30
 """How long a command may take."""

@@ -22,13 +22,13 @@ from typing import Final
 
 import attrs
 
+from timtw.loss.frames import frame, handshake
+from timtw.loss.nodes import Node, NodeFailed, free_port
+from timtw.loss.speech import Answer
 from timtw.test import scriptkit
 from timtw.test.doorkit import PASSWORD, SPEECH, Talker, configuration, connect
 from timtw.test.fuzz.mutation import Mutator
 from timtw.test.fuzz.wire import own_frames
-from timtw.test.loss.frames import frame, handshake
-from timtw.test.loss.nodes import Node, NodeFailed, free_port
-from timtw.test.loss.speech import Answer
 from timtw.test.scriptkit import SCRIPTS, Values
 
 WARM: Final = 200

@@ -12,6 +12,7 @@ from twisted.internet.protocol import Factory, Protocol
 from twisted.internet.task import Clock
 
 from timtw.client.tcpframes import TcpFraming
+from timtw.loss.frames import frame, handshake
 from timtw.protocols.clientline import make_shared
 from timtw.protocols.frames import tcp_message
 from timtw.protocols.proxied import HeaderReader
@@ -23,7 +24,6 @@ from timtw.protocols.websocket import WebSocketClients
 from timtw.test.fuzz.meter import Meter, check
 from timtw.test.fuzz.stage import Desk, Failures, Line, Outcome, pieces, run
 from timtw.test.fuzz.wire import script_frames
-from timtw.test.loss.frames import frame, handshake
 
 MAX_FRAME: Final = 6_000
 """Small, so that inputs of the fuzzer can be longer."""

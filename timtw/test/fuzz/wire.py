@@ -9,6 +9,7 @@ from typing import Final
 from timtw.client.tcpframes import TcpFraming
 from timtw.client.wire import Speech
 from timtw.client.wsframes import BadLine
+from timtw.loss.frames import FrameReader
 from timtw.model import commands, events
 from timtw.model.commands import Command
 from timtw.protocols.bigdata import BigData, BigDataReader
@@ -26,7 +27,6 @@ from timtw.protocols.frames import (
 from timtw.test import scriptkit
 from timtw.test.fuzz.meter import Meter, check
 from timtw.test.fuzz.stage import answers
-from timtw.test.loss.frames import FrameReader
 from timtw.test.scriptkit import SCRIPTS
 
 LIMIT: Final = 2_000

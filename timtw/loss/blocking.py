@@ -5,9 +5,9 @@ from __future__ import annotations
 import socket
 from typing import Final
 
-from timtw.test.loss.frames import BINARY, FrameReader, frame, handshake
-from timtw.test.loss.nodes import Node
-from timtw.test.loss.speech import Answer, Heard, Login, Speech
+from timtw.loss.frames import BINARY, FrameReader, frame, handshake
+from timtw.loss.nodes import Node
+from timtw.loss.speech import Answer, Heard, Login, Speech
 
 CHUNK: Final = 1 << 18
 """Bytes that are read from a socket at once."""

@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-from timtw.test.loss.frames import (
+from timtw.loss.frames import (
     BINARY,
     CLOSE,
     PING,

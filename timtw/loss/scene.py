@@ -7,10 +7,10 @@ from collections.abc import Iterator
 
 import attrs
 
-from timtw.test.loss.judge import entitled
-from timtw.test.loss.line import Loop
-from timtw.test.loss.observations import Arrived, Cast, Seen
-from timtw.test.loss.speech import Login, Speech
+from timtw.loss.judge import entitled
+from timtw.loss.line import Loop
+from timtw.loss.observations import Arrived, Cast, Seen
+from timtw.loss.speech import Login, Speech
 
 
 @attrs.frozen

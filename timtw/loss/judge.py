@@ -12,8 +12,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 
-from timtw.test.loss.observations import Arrived, Cast, Complaint, History, Refusal
-from timtw.test.loss.trace import Finding, Trace, conversation, is_answer, short
+from timtw.loss.observations import Arrived, Cast, Complaint, History, Refusal
+from timtw.loss.trace import Finding, Trace, conversation, is_answer, short
 
 
 def judge(cast: Cast, history: History) -> list[Finding]:

@@ -9,8 +9,8 @@ from __future__ import annotations
 import random
 from typing import Final
 
-from timtw.test.loss.client import RETURN, Client
-from timtw.test.loss.scene import Character, Stage
+from timtw.loss.client import RETURN, Client
+from timtw.loss.scene import Character, Stage
 
 STEP: Final = 0.06
 """Seconds between two deeds of a device, on the average."""

@@ -7,7 +7,7 @@ from typing import Final
 
 import attrs
 
-from timtw.test.loss.observations import (
+from timtw.loss.observations import (
     Acknowledged,
     Arrived,
     Asked,

@@ -12,7 +12,7 @@ from typing import Final
 
 import attrs
 
-from timtw.test.loss.nodes import twistd
+from timtw.loss.nodes import twistd
 
 CALLS: Final = (
     "write",

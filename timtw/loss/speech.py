@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import attrs
 
-from timtw.test.loss.compact import I8, I32, I64, MAP, STRUCT, TEXT, Reader, structure
+from timtw.loss.compact import I8, I32, I64, MAP, STRUCT, TEXT, Reader, structure
 
 ACK: Final = 12
 PING: Final = 13

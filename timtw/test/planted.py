@@ -1,6 +1,6 @@
 """Runs twistd with a bug planted in it, to see that the tests find such bugs.
 
-    python -m timtw.test.loss.planted --bug=foreign-ack -- -n tim --config=node.ini
+    python -m timtw.test.planted --bug=foreign-ack -- -n tim --config=node.ini
 
 The product knows nothing of this: its classes are changed in memory before it starts.
 """
@@ -115,9 +115,14 @@ def _replace(owner: type, name: str, method: Callable[..., Any]) -> None:
     setattr(owner, name, method)
 
 
+def planted(bug: str) -> list[str]:
+    """The launcher of a node with this bug in it."""
+    return [sys.executable, "-m", __name__, f"--bug={bug}", "--"]
+
+
 def main(words: Sequence[str]) -> None:
     """Plant the bug and be twistd."""
-    parser = argparse.ArgumentParser("python -m timtw.test.loss.planted")
+    parser = argparse.ArgumentParser("python -m timtw.test.planted")
     parser.add_argument("--bug", choices=sorted(BUGS), required=True)
     parser.add_argument("words", nargs="+", help="what twistd is told")
     options = parser.parse_args(words)

@@ -12,8 +12,8 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-from timtw.test.loss.line import Line
-from timtw.test.loss.observations import (
+from timtw.loss.line import Line
+from timtw.loss.observations import (
     Acknowledged,
     Arrived,
     Asked,
@@ -24,8 +24,8 @@ from timtw.test.loss.observations import (
     Seen,
     Sent,
 )
-from timtw.test.loss.scene import Character, Stage
-from timtw.test.loss.speech import (
+from timtw.loss.scene import Character, Stage
+from timtw.loss.speech import (
     END,
     LOGIN,
     LOGOUT,

@@ -12,15 +12,15 @@ from typing import Final
 
 import attrs
 
-from timtw.test.loss.blocking import register
-from timtw.test.loss.device import Device
-from timtw.test.loss.judge import judge
-from timtw.test.loss.line import Loop
-from timtw.test.loss.nodes import Node, NodeFailed
-from timtw.test.loss.observations import Arrived, Cast, Complaint, Killed, Role, Seen
-from timtw.test.loss.scene import Character, Stage
-from timtw.test.loss.speech import JsonSpeech, Login, Speech, ThriftSpeech
-from timtw.test.loss.trace import Finding
+from timtw.loss.blocking import register
+from timtw.loss.device import Device
+from timtw.loss.judge import judge
+from timtw.loss.line import Loop
+from timtw.loss.nodes import Node, NodeFailed
+from timtw.loss.observations import Arrived, Cast, Complaint, Killed, Role, Seen
+from timtw.loss.scene import Character, Stage
+from timtw.loss.speech import JsonSpeech, Login, Speech, ThriftSpeech
+from timtw.loss.trace import Finding
 
 ACCOUNTS: Final = 8
 ECHOES: Final = 200

@@ -1,0 +1,110 @@
+"""``timtw check-loss``: play histories against real nodes, and tell what went wrong."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from argparse import ArgumentTypeError, Namespace
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, Final
+
+from timtw.loss.history import Report, make_template, run_history
+from timtw.loss.nodes import NodeFailed
+
+JOBS: Final = 2
+"""Histories that are played at the same time, each with a node of its own."""
+CLEAN, FOUND, FAILED = 0, 1, 3
+"""Exit statuses; argparse ends with 2 for wrong words, a shell says 130 for Ctrl-C."""
+INTERRUPTED: Final = 130
+
+
+def add_check_loss(subparsers: Any) -> None:
+    """Add ``check-loss`` to the command's parsers."""
+    parser = subparsers.add_parser(
+        "check-loss",
+        help="look for lost messages in nodes that are killed and hindered",
+        description="Starts nodes of its own on this machine, lets many devices write "
+        "to each other, kills and hinders the nodes, and says of every text that was "
+        "lost, doubled, out of order or foreign what happened to it. Ends with 0 when "
+        "nothing was found, 1 when something was, 3 when no node could be started.",
+    )
+    parser.add_argument(
+        "--seed",
+        type=int,
+        default=1,
+        help="what the first history is drawn from; default %(default)s",
+    )
+    parser.add_argument(
+        "--histories",
+        type=_positive,
+        default=30,
+        help="how many are played, from as many seeds; default %(default)s",
+    )
+    parser.add_argument(
+        "--jobs",
+        type=_positive,
+        default=JOBS,
+        help="how many are played at the same time; default %(default)s",
+    )
+    parser.set_defaults(func=check_loss)
+
+
+def _positive(word: str) -> int:
+    """A number of at least one."""
+    number = int(word)
+    if number < 1:
+        raise ArgumentTypeError("at least 1 is needed")
+    return number
+
+
+def check_loss(arguments: Namespace) -> int:
+    """Play the histories; the exit status."""
+    try:
+        return _played(arguments.seed, arguments.histories, arguments.jobs)
+    except NodeFailed as error:
+        sys.stderr.write(f"timtw check-loss: {error}\n")
+        return FAILED
+    except KeyboardInterrupt:
+        return INTERRUPTED
+
+
+def _played(seed: int, histories: int, jobs: int) -> int:
+    """Write what came of each history as it ends, and of all at the end."""
+    bad = total = 0
+    for report in reports(seed, histories, jobs=jobs):
+        total += report.texts
+        bad += bool(report.findings)
+        sys.stdout.write(describe(report) + "\n")
+        sys.stdout.flush()
+    sys.stdout.write(
+        f"{histories} histories, {total} texts, {bad} histories with findings\n"
+    )
+    return FOUND if bad else CLEAN
+
+
+def reports(
+    seed: int, histories: int, launcher: Sequence[str] = (), jobs: int = JOBS
+) -> Iterator[Report]:
+    """Play so many histories from ``seed`` on, and yield what came of each."""
+    with tempfile.TemporaryDirectory(prefix="timtw-loss-") as directory:
+        template = make_template(Path(directory, "template"), launcher)
+        pool = ThreadPoolExecutor(jobs)
+        try:
+            yield from pool.map(
+                lambda number: run_history(template, number),
+                range(seed, seed + histories),
+            )
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+def describe(report: Report) -> str:
+    """A line about one history, and one for each thing that went wrong."""
+    head = (
+        f"history {report.seed}: {report.texts} texts, {report.echoes} echoed, "
+        f"{report.repeats} repeats, {report.seconds:.1f} s, "
+        f"{len(report.findings)} findings"
+    )
+    return "\n  ".join([head, *map(str, report.findings)])

@@ -102,6 +102,7 @@ class Node(Service):
                 str(config.node.state_dir),
                 str(config.node.keys),
                 reactor,
+                time.time_ns,
                 config.shards[0].wait_for_database,
             )
             await shard.start()

@@ -6,9 +6,10 @@ With `cli.py` the only module that imports the global reactor.
 
 import os
 import sys
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import ClassVar, NoReturn
+from typing import Any, ClassVar, NoReturn
 
 from twisted.application.service import IService
 from twisted.python import usage
@@ -72,6 +73,10 @@ def makeService(options: Options) -> IService:
 
     from timtw.node import build
 
+    # Twisted's timers run by the time of day: where a clock is set back by an hour,
+    # nothing that waits would happen for an hour.
+    clock: Any = reactor
+    clock.seconds = time.monotonic
     return build(options.settings, reactor)
 
 

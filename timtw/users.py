@@ -47,7 +47,7 @@ def opened(config: NodeConfig) -> Iterator[commands.Ask]:
     reactor: Any = SelectReactor()
     reactor.startRunning(installSignalHandlers=False)
     node = config.node
-    shard = open_shard(url, str(node.state_dir), str(node.keys), reactor)
+    shard = open_shard(url, str(node.state_dir), str(node.keys), reactor, time.time_ns)
     _wait(reactor, shard.start())
     passwords = ArgonPasswords(reactor)
     passwords.start()

@@ -8,22 +8,20 @@ from __future__ import annotations
 
 import itertools
 import random
-import time
-from collections.abc import Callable
 from typing import Final
 
-from timtw.loss.line import Line
+from timtw.loss.caller import Caller
 from timtw.loss.observations import (
     Acknowledged,
     Arrived,
     Asked,
-    Complaint,
+    Came,
     Pinged,
     Ponged,
     Refusal,
-    Seen,
     Sent,
 )
+from timtw.loss.outbox import Outbox
 from timtw.loss.scene import Character, Stage
 from timtw.loss.speech import (
     END,
@@ -38,39 +36,27 @@ from timtw.loss.speech import (
     Text,
     Texts,
 )
+from timtw.loss.trace import short
 
 IN_FLIGHT: Final = 8
 """Texts that a device has under way at most."""
-RETURN: Final = (0.01, 0.3)
-"""Seconds that a device stays away."""
+AGAIN: Final = (0.1, 0.5)
+"""Seconds after which a device repeats what was refused."""
 
 
-class Client:
-    """One device, with all of its connections one after the other."""
+class Client(Caller):
+    """One device: what it says and hears on all of its connections."""
 
     def __init__(self, stage: Stage, character: Character, rng: random.Random) -> None:
         """A device that is away until ``come``."""
-        self.character = character
-        self._stage = stage
-        self._rng = rng
-        self._line: Line | None = None
-        self._number = 0
+        super().__init__(stage, character, rng)
         self._count = itertools.count(1)
-        self._logged_in = self._wanted = self._pinging = False
-        self.ended = False
-        self._holding = False
-        self._held: list[bytes] = []
-        self.unanswered: dict[str, tuple[str, int]] = {}
+        self.unanswered = Outbox()
         self.bodies: set[str] = set()
         self._seq = 0
         self._ahead: set[int] = set()
         self.checked = False
         self.credential = ""
-
-    @property
-    def away(self) -> bool:
-        """Whether there is no line."""
-        return self._line is None
 
     @property
     def ready(self) -> bool:
@@ -82,34 +68,12 @@ class Client:
     @property
     def settled(self) -> bool:
         """Whether it is here, was told all that waited and has all its answers."""
-        return self._logged_in and self.ended and not self.unanswered
-
-    def come(self) -> None:
-        """Connect and log in, again and again if need be."""
-        self._wanted = True
-        if self._line is not None:
-            return
-        self._number = next(self._stage.lines)
-        self._logged_in = self._pinging = self.ended = False
-        line = Line(self._stage.loop, self._stage.port, self._frame, self._lost)
-        self._line = line
-        line.send(self.character.speech.login(self.character.login))
+        return self._logged_in and self.ended and not len(self.unanswered)
 
     @property
     def missing(self) -> bool:
         """Whether a text has not come that somebody else has seen."""
         return not self._stage.due.get(self._name, set()) <= self.bodies
-
-    def leave(self, hard: bool) -> None:
-        """Vanish, whatever is unread or not acknowledged."""
-        self._wanted = False
-        if self._line is not None:
-            self._line.drop(hard)
-        self._absent()
-
-    def mourn(self) -> None:
-        """The node is dead: do not try to come back by yourself."""
-        self._wanted = False
 
     def troubles(self) -> str:
         """What is left to wait for."""
@@ -117,7 +81,7 @@ class Client:
             return "could not log in again"
         if not self.ended:
             return "was never told that its backlog is at its end"
-        return f"got no answer to {sorted(self.unanswered)}"
+        return f"got no answer to {sorted(map(short, self.unanswered.bodies))}"
 
     def check(self) -> None:
         """Ask for a sign of life; ``checked`` tells when it came."""
@@ -131,12 +95,12 @@ class Client:
         filler = "x" * self._rng.choice((0, 0, 20, 300))
         body = f"{self.character.name}#{next(self._count)}{filler}"
         ident = self._rng.randrange(1, 1 << 53) if self.character.idents else 0
-        self.unanswered[body] = (peer, ident)
+        self.unanswered.add(body, peer, ident)
         self._send(body)
 
     def _send(self, body: str) -> None:
         """Hand a text to the line."""
-        peer, ident = self.unanswered[body]
+        peer, ident = self.unanswered.words(body)
         self._note(Sent(self._now(), self._name, self._number, peer, body))
         self._say(self.character.speech.text(peer, body, ident))
 
@@ -185,7 +149,7 @@ class Client:
             self._text(text, heard.receipt)
         if heard.receipt:
             self._held.append(heard.receipt)
-            if not self._holding:
+            if not (self._holding or self.mute):
                 self._release()
 
     def _text(self, text: Text, receipt: bytes) -> None:
@@ -205,7 +169,7 @@ class Client:
         )
         if text.sender == self.character.node:
             self._stage.echoed.add(text.body)
-            self.unanswered.pop(text.body, None)
+            self.unanswered.echoed(text.body)
         if text.seq or not self.character.login.additions:
             self.bodies.add(text.body)
         self._ahead.add(text.seq)
@@ -221,9 +185,26 @@ class Client:
         elif answer.about == LOGOUT:
             self._complain("was told to log out")
         elif not answer.ok:
-            self._note(Refusal(self._now(), self._name, answer.about, answer.code))
-            if answer.about == MESSAGE:
-                self.unanswered.clear()
+            self._refused(answer)
+
+    def _refused(self, answer: Answer) -> None:
+        """Note a refusal, and do again later what was refused."""
+        body = ""
+        if answer.about == MESSAGE:
+            body = self.unanswered.refused(answer.number)
+        about, code = answer.about, answer.code
+        self._note(Refusal(self._now(), self._name, about, code, body))
+        pause = self._rng.uniform(*AGAIN)
+        if body:
+            self._soon(pause, lambda: self._repeat(body))
+        elif about == LOGIN:
+            self.leave(False)
+            self._soon(pause, self.come)
+
+    def _repeat(self, body: str) -> None:
+        """Send a refused text again, unless that was done meanwhile."""
+        if self._logged_in and body in self.unanswered:
+            self._send(body)
 
     def _arrive(self) -> None:
         """Logged in: repeat what was not answered, and ask for what waits.
@@ -232,13 +213,14 @@ class Client:
         own texts it has, and whatever else it says ends the wait for the request.
         """
         self._logged_in = True
+        self._note(Came(self._now(), self._name, self._number))
         if not self.character.idents:
             self.unanswered.clear()
         ask = self.character.asks
         if ask and (self.character.login.additions or self._rng.random() < 0.5):
             self._ask()
             ask = False
-        for body in list(self.unanswered):
+        for body in self.unanswered.bodies:
             self._send(body)
         if ask:
             self._ask()
@@ -252,48 +234,3 @@ class Client:
             self._pinging = False
             self.checked = True
             self._note(Ponged(self._now(), self._name, self._number))
-
-    def _lost(self, complaint: str) -> None:
-        """The line is gone."""
-        if complaint:
-            self._complain(complaint)
-        self._absent()
-        if self._wanted:
-            self._soon(self._rng.uniform(*RETURN) / 3, self._return)
-
-    def _return(self) -> None:
-        """Come back unless it has left meanwhile."""
-        if self._wanted:
-            self.come()
-
-    def _absent(self) -> None:
-        """Forget what belonged to the line."""
-        self._line = None
-        self._logged_in = self._pinging = self._holding = False
-        self._held.clear()
-
-    def _complain(self, text: str) -> None:
-        """Note something that must not happen."""
-        self._note(Complaint(self._now(), self._name, text))
-
-    def _say(self, payload: bytes) -> None:
-        """Hand a frame to the line."""
-        if self._line is not None:
-            self._line.send(payload)
-
-    @property
-    def _name(self) -> str:
-        """The device's name."""
-        return self.character.name
-
-    def _note(self, seen: Seen) -> None:
-        """Write into the history."""
-        self._stage.note(seen)
-
-    def _soon(self, seconds: float, call: Callable[[], None]) -> None:
-        """Do something later."""
-        self._stage.loop.later(seconds, call)
-
-    def _now(self) -> float:
-        """Seconds on the clock of the history."""
-        return time.monotonic()

@@ -10,8 +10,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Final
 
-from timtw.loss.history import Report, make_template, run_history
+from timtw.loss.history import Report, run_history
 from timtw.loss.nodes import NodeFailed
+from timtw.loss.template import make_template
 
 JOBS: Final = 2
 """Histories that are played at the same time, each with a node of its own."""
@@ -48,7 +49,7 @@ def add_check_loss(subparsers: Any) -> None:
         default=JOBS,
         help="how many are played at the same time; default %(default)s",
     )
-    parser.set_defaults(func=check_loss)
+    parser.set_defaults(func=check_loss, launcher=())
 
 
 def _positive(word: str) -> int:
@@ -62,7 +63,7 @@ def _positive(word: str) -> int:
 def check_loss(arguments: Namespace) -> int:
     """Play the histories; the exit status."""
     try:
-        return _played(arguments.seed, arguments.histories, arguments.jobs)
+        return _played(arguments)
     except NodeFailed as error:
         sys.stderr.write(f"timtw check-loss: {error}\n")
         return FAILED
@@ -70,10 +71,13 @@ def check_loss(arguments: Namespace) -> int:
         return INTERRUPTED
 
 
-def _played(seed: int, histories: int, jobs: int) -> int:
+def _played(arguments: Namespace) -> int:
     """Write what came of each history as it ends, and of all at the end."""
     bad = total = 0
-    for report in reports(seed, histories, jobs=jobs):
+    histories = arguments.histories
+    for report in reports(
+        arguments.seed, histories, arguments.launcher, arguments.jobs
+    ):
         total += report.texts
         bad += bool(report.findings)
         sys.stdout.write(describe(report) + "\n")
@@ -101,10 +105,13 @@ def reports(
 
 
 def describe(report: Report) -> str:
-    """A line about one history, and one for each thing that went wrong."""
-    head = (
-        f"history {report.seed}: {report.texts} texts, {report.echoes} echoed, "
-        f"{report.repeats} repeats, {report.seconds:.1f} s, "
+    """A line about one history, and for each thing that went wrong its story."""
+    faults = ", ".join((*report.faults, "kill"))
+    lines = [
+        f"history {report.seed} ({faults}): {report.texts} texts, {report.echoes} "
+        f"echoed, {report.repeats} repeats, {report.seconds:.1f} s, "
         f"{len(report.findings)} findings"
-    )
-    return "\n  ".join([head, *map(str, report.findings)])
+    ]
+    for finding, story in zip(report.findings, report.stories, strict=True):
+        lines += [f"  {finding}", *(f"    {line}" for line in story)]
+    return "\n".join(lines)

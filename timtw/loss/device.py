@@ -9,7 +9,8 @@ from __future__ import annotations
 import random
 from typing import Final
 
-from timtw.loss.client import RETURN, Client
+from timtw.loss.caller import RETURN
+from timtw.loss.client import Client
 from timtw.loss.scene import Character, Stage
 
 STEP: Final = 0.06
@@ -33,10 +34,21 @@ class Device(Client):
     def calm(self) -> None:
         """Do nothing any more but read and acknowledge."""
         self._acting = False
-        self._holding = False
+        self._holding = self.mute = self.slow = False
         if self._line is not None:
             self._line.read(True)
         self._release()
+
+    def return_slow(self) -> None:
+        """Come back at once with a line that is read slowly."""
+        self.slow = True
+        self.leave(False)
+        self.come()
+
+    def vanish_for_a_while(self) -> None:
+        """Vanish, and come back on another line."""
+        self.vanish()
+        self._soon(self._rng.uniform(*RETURN), self.come)
 
     def greet(self) -> None:
         """Send one text to somebody."""
@@ -70,6 +82,8 @@ class Device(Client):
     def _let_go(self) -> None:
         """Acknowledge what was held back, in any order."""
         self._holding = False
+        if self.mute:
+            return
         self._rng.shuffle(self._held)
         self._release()
 

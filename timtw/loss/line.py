@@ -29,6 +29,12 @@ GLANCE: Final = 0.1
 """Seconds after which a loop looks at the clock though nothing happens."""
 CHUNK: Final = 65536
 """Bytes that are read from a socket at once."""
+SIP: Final = 256
+"""Bytes that a slow reader reads at once."""
+SIP_SECONDS: Final = 0.02
+"""How long a slow reader rests between two of them."""
+ROOM: Final = 4096
+"""Bytes that the operating system keeps for a slow reader at least."""
 
 
 class Timer:
@@ -49,6 +55,7 @@ class Loop:
     def __init__(self) -> None:
         """A loop without anything in it."""
         self.selector = selectors.DefaultSelector()
+        self.vanished: list[socket.socket] = []
         self._timers: list[tuple[float, int, Timer]] = []
         self._count = 0
 
@@ -72,6 +79,8 @@ class Loop:
 
     def close(self) -> None:
         """Give back what the operating system lent."""
+        for lost in self.vanished:
+            lost.close()
         self.selector.close()
 
     def _turn(self, now: float, end: float) -> None:
@@ -96,6 +105,7 @@ class Line:
         port: int,
         heard: Callable[[bytes], None],
         lost: Callable[[str], None],
+        slow: bool = False,
     ) -> None:
         """
         Begin to connect.
@@ -104,6 +114,7 @@ class Line:
             heard: Called with every binary frame.
             lost: Called once when the line is gone without our doing, with a
                 complaint, which is empty if the node simply went away.
+            slow: Read a few bytes now and then.
         """
         self._loop = loop
         self._heard = heard
@@ -112,10 +123,13 @@ class Line:
         self._out = handshake(f"127.0.0.1:{port}")
         self._held = b""
         self._reading = True
+        self._slow = slow
         self.open = True
         self._socket = socket.socket()
         self._socket.setblocking(False)
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if slow:
+            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, ROOM)
         self._socket.connect_ex(("127.0.0.1", port))
         loop.selector.register(self._socket, selectors.EVENT_WRITE, self._ready)
         self._connected = False
@@ -141,6 +155,13 @@ class Line:
             self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
         self._end()
 
+    def vanish(self) -> None:
+        """Leave so that the node hears nothing of it: the socket stays as it is."""
+        if self.open:
+            self.open = False
+            self._unwatch()
+            self._loop.vanished.append(self._socket)
+
     def _ready(self, mask: int) -> None:
         """The selector has something."""
         self._connected = True
@@ -152,7 +173,7 @@ class Line:
     def _read(self) -> None:
         """Take what has come."""
         try:
-            data = self._socket.recv(CHUNK)
+            data = self._socket.recv(SIP if self._slow else CHUNK)
         except BlockingIOError:
             return
         except OSError:
@@ -160,6 +181,9 @@ class Line:
         if not data:
             self._gone("")
             return
+        if self._slow:
+            self.read(False)
+            self._loop.later(SIP_SECONDS, lambda: self.read(True))
         try:
             frames = self._reader.feed(data)
         except BadFrame as error:
@@ -225,6 +249,10 @@ class Line:
         """Close the socket."""
         if self.open:
             self.open = False
-            if self._socket.fileno() in self._loop.selector.get_map():
-                self._loop.selector.unregister(self._socket)
+            self._unwatch()
             self._socket.close()
+
+    def _unwatch(self) -> None:
+        """Hear nothing more of the socket."""
+        if self._socket.fileno() in self._loop.selector.get_map():
+            self._loop.selector.unregister(self._socket)

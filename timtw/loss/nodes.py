@@ -96,6 +96,21 @@ class Node:
         return self._process.pid
 
     @property
+    def state(self) -> Path:
+        """The directory of the database."""
+        return self._directory / "state"
+
+    @property
+    def database(self) -> Path:
+        """The database."""
+        return self.state / "tim.db"
+
+    @property
+    def write_ahead_log(self) -> Path:
+        """What SQLite has written and not yet brought into the database."""
+        return self.state / "tim.db-wal"
+
+    @property
     def log(self) -> Path:
         """What the process has written."""
         return self._directory / "node.log"
@@ -112,7 +127,7 @@ class Node:
                 [*self._command, *words],
                 cwd=self._directory,
                 env=environment,
-                stdin=subprocess.DEVNULL,
+                stdin=subprocess.PIPE,
                 stdout=log,
                 stderr=subprocess.STDOUT,
             )
@@ -135,6 +150,28 @@ class Node:
         words = self.log.read_text(errors="replace")[-2000:]
         raise NodeFailed(f"the node does not answer; its last words:\n{words}")
 
+    def tell(self, order: str) -> None:
+        """Give an order to a node that was started by ``timtw.loss.launcher``."""
+        assert self._process is not None and self._process.stdin is not None
+        self._process.stdin.write(f"{order}\n".encode())
+        self._process.stdin.flush()
+
+    def seal(self) -> dict[Path, int]:
+        """Let nothing be written where the state is; the modes that were there."""
+        everything = [self.state, *self.state.rglob("*")]
+        modes = {one: one.stat().st_mode & 0o777 for one in everything}
+        for one, mode in modes.items():
+            one.chmod(mode & 0o555)
+        return modes
+
+    def pause(self) -> None:
+        """Let the process do nothing until ``resume``."""
+        os.kill(self.pid, signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Let the process go on."""
+        os.kill(self.pid, signal.SIGCONT)
+
     def kill(self) -> None:
         """End the process as a power cut would end it."""
         self._end(signal.SIGKILL)
@@ -155,6 +192,8 @@ class Node:
             self._process.wait()
             raise NodeFailed("the node does not stop") from error
         finally:
+            if self._process.stdin is not None:
+                self._process.stdin.close()
             self._process = None
 
     def post(self, payload: bytes) -> bytes:

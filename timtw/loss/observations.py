@@ -96,12 +96,18 @@ class Ponged:
 
 @attrs.frozen
 class Refusal:
-    """The node refused something that it should have taken."""
+    """
+    The node refused something.
+
+    Args:
+        body: The text, where it can be told from others.
+    """
 
     at: float
     device: str
     about: int
     code: int
+    body: str = ""
 
 
 @attrs.frozen
@@ -120,6 +126,74 @@ class Killed:
     at: float
 
 
+@attrs.frozen
+class Started:
+    """The node serves again."""
+
+    at: float
+
+
+@attrs.frozen
+class Came:
+    """A device has logged in."""
+
+    at: float
+    device: str
+    line: int
+
+
+@attrs.frozen
+class Left:
+    """A device has no line any more."""
+
+    at: float
+    device: str
+    line: int
+    how: str
+
+
+@attrs.frozen
+class Began:
+    """
+    A fault began.
+
+    Args:
+        fault: Its name.
+        refuses: Whether the node may refuse what needs storage.
+        delays: Whether the node may store later what it was told.
+    """
+
+    at: float
+    fault: str
+    words: str
+    refuses: bool = False
+    delays: bool = False
+
+
+@attrs.frozen
+class Ended:
+    """The cause of a fault is gone."""
+
+    at: float
+    fault: str
+
+
+@attrs.frozen
+class Damaged:
+    """
+    A stored text was damaged.
+
+    Args:
+        conversation: The nodes of the two accounts.
+        said: Whether the log of the node names the text.
+    """
+
+    at: float
+    conversation: frozenset[str]
+    mid: int
+    said: bool = False
+
+
 Seen = (
     Sent
     | Arrived
@@ -130,5 +204,11 @@ Seen = (
     | Refusal
     | Complaint
     | Killed
+    | Started
+    | Came
+    | Left
+    | Began
+    | Ended
+    | Damaged
 )
 History = Sequence[Seen]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 
 import attrs
 
@@ -11,6 +11,7 @@ from timtw.loss.judge import entitled
 from timtw.loss.line import Loop
 from timtw.loss.observations import Arrived, Cast, Seen
 from timtw.loss.speech import Login, Speech
+from timtw.loss.troubles import Place, place_of
 
 
 @attrs.frozen
@@ -46,7 +47,7 @@ class Stage:
     """Texts that their authors know to be stored."""
     due: dict[str, set[str]] = attrs.Factory(dict)
     """Per device, the texts that have to come to it."""
-    _known: set[str] = attrs.Factory(set)
+    _known: dict[str, Place] = attrs.Factory(dict)
 
     def note(self, seen: Seen) -> None:
         """Write into the history."""
@@ -56,6 +57,12 @@ class Stage:
         """Write a text into the history, and who has to get it."""
         self.history.append(arrived)
         if arrived.body not in self._known:
-            self._known.add(arrived.body)
+            self._known[arrived.body] = place_of(arrived)
             for name in entitled(self.cast, arrived.sender, arrived.recipient):
                 self.due.setdefault(name, set()).add(arrived.body)
+
+    def spare(self, places: Set[Place]) -> None:
+        """Wait for none of the texts that stood at these places."""
+        gone = {body for body, place in self._known.items() if place in places}
+        for bodies in self.due.values():
+            bodies -= gone

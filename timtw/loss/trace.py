@@ -18,6 +18,7 @@ from timtw.loss.observations import (
     Ponged,
     Sent,
 )
+from timtw.loss.troubles import damaged, delaying
 
 GRACE: Final = 1.0
 """Seconds before a kill in which an acknowledgement may still be forgotten: 0.25 are
@@ -55,7 +56,7 @@ def is_answer(additions: bool, node: str, arrived: Arrived) -> bool:
 
 @attrs.frozen
 class _Proof:
-    """From here on the node knew: an index into the history, and the time."""
+    """A place in the history, and the time up to which the node knew for certain."""
 
     index: int
     at: float
@@ -74,11 +75,11 @@ class Trace:
         self._authors: dict[str, Sent] = {}
         self._proofs = _proofs(history, device)
         self._asked: list[Asked] = []
-        self._kills = [
-            _Proof(index, seen.at)
-            for index, seen in enumerate(history)
-            if isinstance(seen, Killed)
-        ]
+        self._kills = _kills(history)
+        self._spared = sum(
+            self._role.node in place.conversation and said
+            for place, said in damaged(history).items()
+        )
         self._first: dict[str, tuple[int, Arrived]] = {}
         self._copies: dict[str, list[tuple[int, Arrived]]] = defaultdict(list)
         self._echoes: dict[str, int] = defaultdict(int)
@@ -144,7 +145,10 @@ class Trace:
             return self._say("reordered", arrived, f"after number {highest}")
         if self._role.additions:
             last, self._seq = self._seq, max(self._seq, arrived.seq)
-            if arrived.seq != last + 1:
+            missing = arrived.seq - last - 1
+            if 0 < missing <= self._spared:
+                self._spared -= missing
+            elif missing:
                 what = f"with entry {arrived.seq} after entry {last} of the log"
                 return self._say("reordered", arrived, what)
         return None
@@ -186,8 +190,7 @@ class Trace:
         """Whether a kill in between may have taken that knowledge away."""
         for kill in self._kills:
             if proof.index < kill.index < index:
-                limit = kill.at - GRACE
-                return proof.at > limit or self._held(body, limit)
+                return proof.at > kill.at or self._held(body, kill.at)
         return False
 
     def _held(self, body: str, limit: float) -> bool:
@@ -205,6 +208,20 @@ class Trace:
         which = f"{short(arrived.body)} (number {arrived.mid})"
         text = f"{which} came to {self._device} {what}"
         return Finding(kind, self._device, arrived.body, text)
+
+
+def _kills(history: History) -> list[_Proof]:
+    """The kills, each with the time before which everything was stored."""
+    spans = delaying(history)
+    kills = []
+    for index, seen in enumerate(history):
+        if isinstance(seen, Killed):
+            limit = seen.at - GRACE
+            for span in reversed(spans):
+                if limit in span:
+                    limit = span.begin - GRACE
+            kills.append(_Proof(index, limit))
+    return kills
 
 
 def _proofs(history: History, device: str) -> dict[tuple[int, bytes], _Proof]:

@@ -81,11 +81,18 @@ class MariaLink:
     """A connection to MariaDB or MySQL; see ``timtw.shards.links.Link``.
 
     Args:
+        clock: Tells the time of day, which marks are written with.
         ident: The name of its mark.
     """
 
-    def __init__(self, reactor: Any, ident: bytes, options: Mapping[str, Any]) -> None:
-        self._clock: IReactorTime = reactor
+    def __init__(
+        self,
+        reactor: Any,
+        clock: IReactorTime,
+        ident: bytes,
+        options: Mapping[str, Any],
+    ) -> None:
+        self._clock = clock
         self._pool = _Pool(
             "pymysql",
             cp_reactor=reactor,

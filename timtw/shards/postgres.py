@@ -96,11 +96,12 @@ class PostgresLink:
     """A connection to PostgreSQL; see ``timtw.shards.links.Link``.
 
     Args:
+        clock: Tells the time of day, which marks are written with.
         ident: The name of its mark.
     """
 
-    def __init__(self, reactor: Any, ident: bytes) -> None:
-        self._clock: IReactorTime = reactor
+    def __init__(self, reactor: Any, clock: IReactorTime, ident: bytes) -> None:
+        self._clock = clock
         self._connection = _Connection(reactor)
         self._cursor: Any = None
         self._closed = False

@@ -63,7 +63,7 @@ def _mysql_durable() -> Operation[None]:
         raise ShardError(f"the database is not durable ({name} is {row[0]})")
 
 
-def postgres(place: Place, reactor: Any) -> Engine:
+def postgres(place: Place, reactor: Any, clock: IReactorTime) -> Engine:
     """PostgreSQL."""
     try:
         # Not at the top: the drivers are extras.
@@ -72,7 +72,7 @@ def postgres(place: Place, reactor: Any) -> Engine:
         raise ShardError("PostgreSQL needs pip install 'timtw[postgres]'") from None
 
     async def connect(ident: bytes) -> Link:
-        link = PostgresLink(reactor, ident)
+        link = PostgresLink(reactor, clock, ident)
         await link.connect(place.for_postgres())
         return link
 
@@ -82,7 +82,7 @@ def postgres(place: Place, reactor: Any) -> Engine:
     return Engine(POSTGRES, founding.POSTGRES, _postgres_durable, connecting)
 
 
-def mysql(place: Place, reactor: Any) -> Engine:
+def mysql(place: Place, reactor: Any, clock: IReactorTime) -> Engine:
     """MariaDB or MySQL."""
     try:
         from timtw.shards.mariadb import MariaLink
@@ -90,7 +90,7 @@ def mysql(place: Place, reactor: Any) -> Engine:
         raise ShardError("MariaDB needs pip install 'timtw[mysql]'") from None
 
     async def connect(ident: bytes) -> Link:
-        link = MariaLink(reactor, ident, place.for_mysql())
+        link = MariaLink(reactor, clock, ident, place.for_mysql())
         await link.connect()
         return link
 
@@ -107,6 +107,7 @@ class ServerShard:
     Args:
         keys: The directory of the master key.
         patience: Seconds that the start waits for a database that is not there yet.
+        clock: Tells the time of day, by which things expire.
     """
 
     accounts: Accounts
@@ -121,14 +122,16 @@ class ServerShard:
         keys: Path,
         patience: float,
         reactor: Any,
+        clock: IReactorTime,
         entropy: Callable[[int], bytes],
     ) -> None:
         make = postgres if place.engine == POSTGRESQL else mysql
         self._place = place
-        self._engine = make(place, reactor)
+        self._engine = make(place, reactor, clock)
         self._keys = keys
         self._patience = patience
         self._clock: IReactorTime = reactor
+        self._calendar = clock
         self._entropy = entropy
         self._pool: Pool | None = None
 
@@ -158,7 +161,7 @@ class ServerShard:
         self.accounts = Accounts(pool.write, pool.read, sql, sealer, entropy)
         self.messages = ServerMessages(pool.commit, pool.read, sql, sealer)
         self.readers = ServerReaders(pool.write, sql, sealer)
-        self._cleaning = ServerCleaning(pool.write, sql, self._clock)
+        self._cleaning = ServerCleaning(pool.write, sql, self._calendar)
         self._cleaning.start()
 
     async def _first_link(self) -> Link:

@@ -71,7 +71,7 @@ class ServerCase(TestCase):
     def shard(self, url: str = "", patience: float = 0) -> ServerShard:
         """A node's storage, not yet started."""
         place = place_of(url or self.server.url(self.database))
-        return ServerShard(place, self.keys, patience, REACTOR, os.urandom)
+        return ServerShard(place, self.keys, patience, REACTOR, REACTOR, os.urandom)
 
     async def started(self, url: str = "") -> ServerShard:
         """A node's storage, stopped after the test."""

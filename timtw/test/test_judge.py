@@ -9,8 +9,11 @@ from timtw.loss.observations import (
     Acknowledged,
     Arrived,
     Asked,
+    Began,
     Cast,
     Complaint,
+    Damaged,
+    Ended,
     Killed,
     Pinged,
     Ponged,
@@ -158,6 +161,19 @@ class JudgeTests(TestCase):
         again = came("b.plain", "x", 1, ack="p7", line=2)
         self.assertEqual([("doubled", "b.plain")], self.found(*history, again))
 
+    def test_kill_after_a_full_disk(self) -> None:
+        """What was acknowledged while nothing could be stored may come again."""
+        began = Began(2.0, "full", "", refuses=True, delays=True)
+        fault: list[Seen] = [*confirmed(3.0), Ended(4.0, "full")]
+        again = came("b.plain", "x", 1, ack="p7", line=2)
+        history = [sent("x"), *everywhere("x", 1), began, *fault]
+        self.assertEqual([], self.found(*history, Killed(15.0), again))
+        late = [*history, Killed(18.0), again]
+        self.assertEqual([("doubled", "b.plain")], self.found(*late))
+        short = Began(2.0, "full", "", refuses=True)
+        other = [sent("x"), *everywhere("x", 1), short, *fault, Killed(15.0), again]
+        self.assertEqual([("doubled", "b.plain")], self.found(*other))
+
     def test_kill_with_a_hole(self) -> None:
         """A text behind one without acknowledgement may come again after a kill."""
         history = [sent("x"), *everywhere("x", 1), sent("y"), *everywhere("y", 2)]
@@ -247,3 +263,59 @@ class JudgeTests(TestCase):
         ]
         wanted = [("refused", "a.plain"), ("stuck", "b.plain")]
         self.assertEqual(wanted, self.found(*history))
+
+    def test_refused_for_a_reason(self) -> None:
+        """A refusal with 5103 is no finding while and soon after storage is away."""
+        began = Began(1.0, "full", "", refuses=True)
+        for at, code, kinds in (
+            (0.9, 5103, ["refused"]),
+            (1.5, 5103, []),
+            (1.5, 5101, ["refused"]),
+            (6.9, 5103, []),
+            (7.1, 5103, ["refused"]),
+        ):
+            history: list[Seen] = [sent("x"), began, Ended(2.0, "full")]
+            history.append(Refusal(at, "a.modern", 90, code, "x"))
+            self.assertEqual(kinds, [kind for kind, _ in self.found(*history)])
+
+    def test_refused_and_stored(self) -> None:
+        """What was refused each time must not come to anybody."""
+        began = Began(0.0, "full", "", refuses=True)
+        refusal = Refusal(0.5, "a.modern", 90, 5103, "x")
+        history: list[Seen] = [began, sent("x"), refusal]
+        self.assertEqual([], self.found(*history))
+        self.assertIn(("denied", "a.modern"), self.found(*history, *everywhere("x", 1)))
+        again = [*history, sent("x"), *everywhere("x", 1)]
+        self.assertEqual([], self.found(*again))
+
+    def test_damaged(self) -> None:
+        """A damaged text may be missing if the log says so, and only then."""
+        first, second = everywhere("x", 1), everywhere("y", 2)
+        history = [sent("x"), *first[:2], sent("y"), *second]
+        kinds = {kind for kind, _ in self.found(*history)}
+        self.assertEqual({"lost", "reordered"}, kinds)
+        both = frozenset(("A", "B"))
+        self.assertEqual([], self.found(*history, Damaged(0.0, both, 1, True)))
+        for wrong in (Damaged(0.0, both, 1, False), Damaged(0.0, both, 3, True)):
+            self.assertIn(("lost", "b.plain"), self.found(*history, wrong))
+
+    def test_damaged_and_never_seen(self) -> None:
+        """The number of a damaged text that nobody has seen is no gap."""
+        second = [
+            came("a.modern", "y", 2, seq=1),
+            came("b.modern", "y", 2, seq=1, ack="m1"),
+            came("b.plain", "y", 2, ack="p1"),
+        ]
+        self.assertIn(("misnumbered", ""), self.found(sent("y"), *second))
+        gone = Damaged(0.0, frozenset(("A", "B")), 1, True)
+        self.assertEqual([], self.found(sent("y"), *second, gone))
+
+    def test_damage_excuses_no_more(self) -> None:
+        """One damaged text excuses one missing entry of a log, not two."""
+        last = came("b.modern", "z", 3, seq=3, ack="m3")
+        history = [sent("x"), *everywhere("x", 1), sent("z"), *everywhere("z", 3)]
+        history[8] = last
+        gone = Damaged(0.0, frozenset(("A", "B")), 2, True)
+        self.assertEqual([], self.found(*history, gone))
+        history[8] = came("b.modern", "z", 3, seq=4, ack="m3")
+        self.assertEqual([("reordered", "b.modern")], self.found(*history, gone))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from twisted.trial.unittest import SynchronousTestCase
 
 from timtw.model.stores import ShardError
@@ -96,7 +98,7 @@ class PlaceTests(SynchronousTestCase):
             ("//ada:secret@db/tim?host=a&host=b", "more than once"),
         ):
             with self.assertRaises(ShardError) as caught:
-                open_shard(f"postgresql:{rest}", "s", "k", None)
+                open_shard(f"postgresql:{rest}", "s", "k", None, time.time_ns)
             self.assertIn(said, str(caught.exception))
             self.assertNotIn("secret", str(caught.exception))
 

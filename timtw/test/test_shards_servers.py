@@ -36,7 +36,7 @@ class _MariaDb(contracts.ShardContract):
 
 def shard_at(url: str, keys: Path) -> ServerShard:
     """A shard in the database of that url."""
-    return ServerShard(place_of(url), keys, 0, REACTOR, os.urandom)
+    return ServerShard(place_of(url), keys, 0, REACTOR, REACTOR, os.urandom)
 
 
 class PostgresAccountTests(_Postgres, contracts.AccountContract):

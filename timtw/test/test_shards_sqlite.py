@@ -7,6 +7,7 @@ import sqlite3
 import stat
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -570,14 +571,14 @@ class OpeningTests(TestCase):
         Each url of the configuration leads to its engine.
         """
         place = self.mktemp()
-        memory = open_shard("memory:", place, place, REACTOR)
+        memory = open_shard("memory:", place, place, REACTOR, time.time_ns)
         self.assertIsInstance(memory, MemoryShard)
         for url, path in (
             ("", f"{place}/tim.db"),
             ("sqlite:////var/x.db", "/var/x.db"),
             ("sqlite:///x.db", "x.db"),
         ):
-            shard = open_shard(url, place, place, REACTOR)
+            shard = open_shard(url, place, place, REACTOR, time.time_ns)
             assert isinstance(shard, SqliteShard)
             self.assertEqual(Path(path), shard._file.path)
         self.assertFalse(Path(place).exists())
@@ -588,5 +589,5 @@ class OpeningTests(TestCase):
         """
         for url in ("oracle://me:secret@host/x", "sqlite:///", "x"):
             with self.assertRaises(ShardError) as caught:
-                open_shard(url, "s", "k", REACTOR)
+                open_shard(url, "s", "k", REACTOR, time.time_ns)
             self.assertNotIn("secret", str(caught.exception))

@@ -1,0 +1,85 @@
+"""A stopped node that every history begins with a copy of."""
+
+from __future__ import annotations
+
+import random
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+import attrs
+
+from timtw.loss.blocking import register
+from timtw.loss.device import Device
+from timtw.loss.line import Loop
+from timtw.loss.nodes import Node
+from timtw.loss.observations import Cast, Role
+from timtw.loss.scene import Character, Stage
+from timtw.loss.speech import JsonSpeech, Login, Speech, ThriftSpeech
+
+ACCOUNTS: Final = 8
+VISIT_SECONDS: Final = 40.0
+"""How long the first login of a device may take."""
+PASSWORD: Final = "correct horse battery"
+LAUNCHER: Final = (sys.executable, "-m", "timtw.loss.launcher")
+"""What runs twistd so that it can be hindered."""
+
+
+@attrs.frozen
+class Template:
+    """A stopped node with accounts whose devices have all been there once."""
+
+    node: Node
+    characters: tuple[Character, ...]
+    cast: Cast
+
+
+def make_template(directory: Path, launcher: Sequence[str]) -> Template:
+    """Start a node on nothing, register everybody and log every device in once."""
+    directory.mkdir()
+    node = Node(directory, launcher or LAUNCHER)
+    node.start()
+    try:
+        characters = [
+            character
+            for number in range(ACCOUNTS)
+            for character in _register(node, number)
+        ]
+        learnt = tuple(_visit(node, character) for character in characters)
+    finally:
+        node.stop()
+    roles = {c.name: Role(c.node, c.login.additions) for c in learnt}
+    cast = Cast(roles, {c.node: c.name.partition(".")[0] for c in learnt})
+    return Template(node, learnt, cast)
+
+
+def _register(node: Node, number: int) -> tuple[Character, Character]:
+    """An account with its two devices: one with the additions and one without."""
+    name = f"a{number}"
+    place = register(node, JsonSpeech(), name, PASSWORD)
+    plain: Speech = ThriftSpeech() if number % 2 else JsonSpeech()
+    modern = Login(name, PASSWORD, "modern", 1, True)
+    simple = Login(name, PASSWORD, "plain", 2, False)
+    return (
+        Character(f"{name}.modern", place, modern, JsonSpeech(), True, True),
+        Character(f"{name}.plain", place, simple, plain, not number % 2, True),
+    )
+
+
+def _visit(node: Node, character: Character) -> Character:
+    """Log in by password once; with the additions, keep the credential."""
+    loop = Loop()
+    stage = Stage(loop, node.port, Cast({}, {}))
+    device = Device(stage, character, random.Random(0))
+    device.come()
+    done = loop.run(lambda: device.settled and device.ready, VISIT_SECONDS)
+    device.leave(False)
+    loop.close()
+    assert done, stage.history
+    if not device.credential:
+        return character
+    login = attrs.evolve(
+        character.login, name="", password="", credential=device.credential
+    )
+    return attrs.evolve(character, login=login)

@@ -1,0 +1,272 @@
+"""The parts of the loss checker: what it draws, damages, hinders and tells."""
+
+from __future__ import annotations
+
+import random
+import sqlite3
+import time
+from contextlib import closing
+from io import StringIO
+from pathlib import Path
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from timtw.loss import damage, faults
+from timtw.loss.blocking import Visitor, register
+from timtw.loss.launcher import ANY_SIZE, Connection, Hindrances
+from timtw.loss.nodes import Node
+from timtw.loss.observations import (
+    Acknowledged,
+    Arrived,
+    Began,
+    Came,
+    Cast,
+    Damaged,
+    Ended,
+    Killed,
+    Left,
+    Refusal,
+    Role,
+    Seen,
+    Sent,
+    Started,
+)
+from timtw.loss.outbox import Outbox
+from timtw.loss.speech import JsonSpeech, Login, Texts
+from timtw.loss.story import story
+from timtw.loss.template import LAUNCHER
+from timtw.loss.trace import Finding
+from timtw.loss.troubles import Place
+
+CAST = Cast(
+    {"a.modern": Role("A", True), "b.plain": Role("B", False)}, {"A": "a", "B": "b"}
+)
+BOTH = frozenset(("A", "B"))
+
+
+class PlanTests(SynchronousTestCase):
+    """Which faults a history has."""
+
+    def test_seed_decides(self) -> None:
+        """A seed alone repeats the faults of its history."""
+        for seed in range(50):
+            once, again = (faults.draw(seed, random.Random(seed)) for _ in range(2))
+            self.assertEqual(once, again)
+
+    def test_every_kind(self) -> None:
+        """As many histories in a row as there are kinds try all of them."""
+        kinds = {*faults.RUNNING, *faults.DOWN, faults.SEALED}
+        for first in (0, 1, 1000):
+            plans = [
+                faults.draw(seed, random.Random(seed))
+                for seed in range(first, first + len(kinds))
+            ]
+            drawn = {name for plan in plans for name in (*plan.running, plan.down)}
+            self.assertEqual(kinds, drawn - {""})
+
+
+class OutboxTests(SynchronousTestCase):
+    """What a device knows of its texts without an answer."""
+
+    def test_echo(self) -> None:
+        """An echo answers a text."""
+        outbox = Outbox()
+        outbox.add("x", "B", 5)
+        outbox.echoed("x")
+        self.assertEqual([], outbox.bodies)
+
+    def test_refused_by_id(self) -> None:
+        """A refusal names its text, which is still to be sent."""
+        outbox = Outbox()
+        outbox.add("x", "B", 5)
+        outbox.add("y", "B", 6)
+        self.assertEqual("y", outbox.refused(6))
+        self.assertEqual("", outbox.refused(7))
+        self.assertEqual(["x", "y"], outbox.bodies)
+
+    def test_refused_without_id(self) -> None:
+        """Without ids it is certain only at the end which texts were refused."""
+        outbox = Outbox()
+        for body in ("x", "y", "z"):
+            outbox.add(body, "B", 0)
+        outbox.refused(0)
+        outbox.refused(0)
+        self.assertEqual(3, len(outbox))
+        outbox.echoed("y")
+        self.assertEqual(0, len(outbox))
+        outbox.add("u", "B", 0)
+        self.assertIn("u", outbox)
+
+
+class LauncherTests(SynchronousTestCase):
+    """How a node is hindered from inside of its process."""
+
+    def test_database_may_not_grow(self) -> None:
+        """A database that may not grow says so; then it may again."""
+        Connection.hindrances = hindrances = Hindrances()
+        with closing(sqlite3.connect(":memory:", factory=Connection)) as connection:
+            connection.execute("CREATE TABLE t (x)")
+            fill = "INSERT INTO t VALUES (zeroblob(20000))"
+            connection.execute(fill)
+            hindrances.order(["pages", "1"])
+            self.assertRaises(sqlite3.OperationalError, connection.execute, fill)
+            hindrances.order(["pages", "0"])
+            self.assertEqual(ANY_SIZE, hindrances.pages)
+            connection.execute(fill)
+
+    def test_clock(self) -> None:
+        """Orders to set the clock add up."""
+        hindrances = Hindrances()
+        hindrances.listen(StringIO("clock -60\nclock -5\n"))
+        self.assertEqual(-65, hindrances.shift)
+
+
+class ClockTests(SynchronousTestCase):
+    """A node whose clock is set back while it runs."""
+
+    def test_waiting_goes_on(self) -> None:
+        """A backlog that nobody asks for comes after three seconds, not in an hour."""
+        folder = Path(self.mktemp())
+        folder.mkdir()
+        node = Node(folder, LAUNCHER)
+        node.start()
+        self.addCleanup(node.kill)
+        speech = JsonSpeech()
+        register(node, speech, "ada", "secret words")
+        peer = register(node, speech, "bob", "secret words")
+        ada = Visitor(node.port, speech, Login("ada", "secret words", "x", 1, False))
+        self.addCleanup(ada.close)
+        ada.send(speech.text(peer, "while you were away"))
+        ada.hear()
+        bob = Visitor(node.port, speech, Login("bob", "secret words", "x", 1, False))
+        self.addCleanup(bob.close)
+        node.tell("clock -3600")
+        before = time.monotonic()
+        heard = bob.hear()
+        assert isinstance(heard, Texts)
+        self.assertEqual("while you were away", heard.texts[0].body)
+        self.assertLess(time.monotonic() - before, 15)
+
+
+class DamageTests(SynchronousTestCase):
+    """How stored texts are damaged."""
+
+    def setUp(self) -> None:
+        """A database with a table of texts, as a node has it."""
+        self.path = Path(self.mktemp())
+        with closing(sqlite3.connect(self.path)) as connection:
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("CREATE TABLE account (number, node)")
+            connection.execute("CREATE TABLE message (first, second, mid, body)")
+            connection.execute(
+                "CREATE TABLE log (account, seq, first, second, mid, body)"
+            )
+            connection.execute("INSERT INTO account VALUES (1, 'A'), (2, 'B')")
+            for mid in range(1, 10):
+                row = (1, 2, mid, random.Random(mid).randbytes(60))
+                connection.execute("INSERT INTO message VALUES (?, ?, ?, ?)", row)
+                connection.execute("INSERT INTO log VALUES (1, 1, ?, ?, ?, ?)", row)
+            connection.commit()
+
+    def bodies(self, table: str) -> dict[int, bytes]:
+        """What is stored, by number."""
+        with closing(sqlite3.connect(self.path)) as connection:
+            return dict(connection.execute(f"SELECT mid, body FROM {table}"))
+
+    def check_damage(self, how: damage.Damage) -> None:
+        """Three texts are damaged, and nothing else is."""
+        before, log = self.bodies("message"), self.bodies("log")
+        places = damage.damage(self.path, how, random.Random(1))
+        after = self.bodies("message")
+        changed = {mid for mid, body in after.items() if body != before[mid]}
+        self.assertEqual({Place(BOTH, mid) for mid in changed}, places)
+        self.assertEqual(damage.TEXTS, len(changed))
+        self.assertEqual([60] * 9, [len(body) for body in after.values()])
+        if how is damage.alter:
+            self.assertEqual(log, self.bodies("log"))
+
+    def test_alter(self) -> None:
+        """A body in its row is another one."""
+        self.check_damage(damage.alter)
+
+    def test_overwrite(self) -> None:
+        """Bytes of the file are others."""
+        with closing(sqlite3.connect(self.path)) as connection:
+            connection.execute("DELETE FROM log")
+            connection.execute("PRAGMA secure_delete = ON")
+            connection.commit()
+            connection.execute("VACUUM")
+        self.check_damage(damage.overwrite)
+
+    def test_said(self) -> None:
+        """The lines of a node's log that name damaged texts are understood."""
+        log = Path(self.mktemp())
+        log.write_text(
+            "2026 [x#error] message 7 of the conversation A-B does not open "
+            "and is left out\n2026 [x#error] something else\n"
+        )
+        self.assertEqual({Place(BOTH, 7)}, damage.said(log))
+
+
+class StoryTests(SynchronousTestCase):
+    """What people read about a text that is lost."""
+
+    def test_lost(self) -> None:
+        """Who sent it, its number, who got it, the kill, who came back, who has not."""
+        came = Arrived(2.0, "b.plain", 2, "A", "B", "x", 1, b"\0\0\0\1")
+        history: list[Seen] = [
+            Came(1.0, "b.plain", 2),
+            Sent(1.0, "a.modern", 1, "B", "x"),
+            Sent(1.0, "a.modern", 1, "B", "other"),
+            Began(1.5, "locked", "another program locks the database", True, True),
+            Refusal(1.6, "a.modern", 90, 5103, "x"),
+            Ended(1.7, "locked"),
+            Sent(1.8, "a.modern", 1, "B", "x"),
+            Arrived(2.0, "a.modern", 1, "A", "B", "x", 1, b"", 1),
+            came,
+            Acknowledged(2.1, "b.plain", 2, b"\0\0\0\1"),
+            Acknowledged(2.1, "b.plain", 2, b"\0\0\0\2"),
+            Left(2.2, "b.plain", 2, "leaves"),
+            Killed(3.0),
+            Damaged(3.1, BOTH, 1, False),
+            Damaged(3.1, BOTH, 2, True),
+            Started(4.0),
+        ]
+        finding = Finding("lost", "b.plain", "x", "it is lost")
+        self.assertEqual(
+            [
+                "   0.000 s  b.plain has logged in on line 2",
+                "   0.000 s  a.modern sends it to b on line 1",
+                "   0.500 s  locked begins: another program locks the database",
+                "   0.600 s  a.modern is refused a frame 90: 5103",
+                "   0.700 s  locked ends",
+                "   0.800 s  a.modern sends it again to b on line 1",
+                "   1.000 s  a.modern gets the echo: number 1, entry 1 of the log",
+                "   1.000 s  it comes to b.plain on line 2: number 1, "
+                "to be acknowledged as 00000001",
+                "   1.100 s  b.plain acknowledges 00000001",
+                "   1.200 s  b.plain leaves (line 2)",
+                "   2.000 s  the node is killed",
+                "   2.100 s  the stored text is damaged; the log does not name it",
+                "   3.000 s  the node serves again",
+                "   never     b.plain has it",
+            ],
+            story(CAST, history, finding),
+        )
+
+    def test_device(self) -> None:
+        """Where no text is concerned, the device and the node are told of."""
+        history: list[Seen] = [
+            Came(0.0, "a.modern", 1),
+            Came(0.0, "b.plain", 2),
+            Sent(1.0, "a.modern", 1, "B", "x"),
+            Killed(2.0),
+        ]
+        finding = Finding("stuck", "b.plain", "", "b.plain could not log in again")
+        self.assertEqual(
+            [
+                "   0.000 s  b.plain has logged in on line 2",
+                "   2.000 s  the node is killed",
+            ],
+            story(CAST, history, finding),
+        )

@@ -109,7 +109,8 @@ def describe(report: Report) -> str:
     faults = ", ".join((*report.faults, "kill"))
     lines = [
         f"history {report.seed} ({faults}): {report.texts} texts, {report.echoes} "
-        f"echoed, {report.repeats} repeats, {report.seconds:.1f} s, "
+        f"echoed, {report.repeats} repeats, {report.refusals} refusals, "
+        f"{report.damaged} damaged, {report.seconds:.1f} s, "
         f"{len(report.findings)} findings"
     ]
     for finding, story in zip(report.findings, report.stories, strict=True):

@@ -10,7 +10,7 @@ from pathlib import Path
 import attrs
 
 from timtw.loss.judge import judge
-from timtw.loss.observations import Arrived, Began
+from timtw.loss.observations import Arrived, Began, Damaged, Refusal
 from timtw.loss.play import Play
 from timtw.loss.story import story
 from timtw.loss.template import Template
@@ -25,6 +25,8 @@ class Report:
     Args:
         faults: What the node was hindered by.
         repeats: Texts that came to a device once more.
+        refusals: What the node has refused.
+        damaged: Stored texts that were damaged.
         stories: What happened in the matter of each finding, line by line.
     """
 
@@ -33,6 +35,8 @@ class Report:
     texts: int
     echoes: int
     repeats: int
+    refusals: int
+    damaged: int
     seconds: float
     findings: tuple[Finding, ...]
     stories: tuple[tuple[str, ...], ...]
@@ -56,6 +60,8 @@ def run_history(template: Template, seed: int) -> Report:
         len({seen.body for seen in arrived}),
         len(play.echoed),
         len(arrived) - len({(seen.device, seen.body) for seen in arrived}),
+        sum(isinstance(seen, Refusal) for seen in history),
+        sum(isinstance(seen, Damaged) for seen in history),
         time.monotonic() - began,
         findings,
         tuple(tuple(story(template.cast, history, one)) for one in findings),

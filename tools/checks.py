@@ -81,7 +81,7 @@ class Package:
             raise CheckFailed(f"missing: {missing}\nsurplus: {surplus}\n")
 
     def works(self) -> None:
-        """Installed with nothing but what it asks for, twistd knows ``tim``."""
+        """Installed with nothing but what it asks for, a node loses no message."""
         venv.create(self.folder / "venv", with_pip=True)
         pip = (self.bin / "python", "-m", "pip", "install", "--quiet")
         run(*pip, self._wheel(), cwd=self.folder)
@@ -91,6 +91,7 @@ class Package:
         if "An instant messaging node." not in listed:
             raise CheckFailed(f"twistd --help does not list tim:\n{listed}")
         run(self.bin / "twistd", "tim", "--check", cwd=empty)
+        run(self.bin / "timtw", "check-loss", "--histories", "1", cwd=empty)
 
     def _wheel(self) -> Path:
         """The wheel that was built."""

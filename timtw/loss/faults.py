@@ -137,7 +137,7 @@ class Locked(Fault):
 
     words = "another program locks the database"
     refuses = delays = True
-    seconds = (0.5, 4.0)
+    seconds = (1.0, 5.0)
 
     def __init__(self) -> None:
         """Nothing is locked."""

@@ -53,7 +53,12 @@ def run_history(template: Template, seed: int) -> Report:
         shutil.rmtree(directory, ignore_errors=True)
     history = play.history
     arrived = [seen for seen in history if isinstance(seen, Arrived)]
-    findings = tuple(judge(template.cast, history))
+    findings = tuple(
+        finding
+        for finding in judge(template.cast, history)
+        # Where the node did not come back, nobody could get anything from it.
+        if play.complete or finding.kind not in ("lost", "misnumbered")
+    )
     return Report(
         seed,
         tuple(seen.fault for seen in history if isinstance(seen, Began)),

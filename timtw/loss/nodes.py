@@ -16,8 +16,8 @@ from typing import Final
 
 import timtw
 
-START_SECONDS: Final = 30.0
-"""How long a node may take until it answers; a busy machine needs several seconds."""
+START_SECONDS: Final = 90.0
+"""How long a node may take until it answers; a very busy machine needs a minute."""
 STOP_SECONDS: Final = 20.0
 """How long a node may take to end by itself."""
 ROOT: Final = Path(timtw.__file__).resolve().parent.parent

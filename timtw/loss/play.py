@@ -60,6 +60,7 @@ class Play:
             Device(self._stage, character, random.Random(f"{seed} {character.name}"))
             for character in characters
         ]
+        self.complete = False
         self._absent = set(self._rng.sample(range(len(characters)), 2))
 
     @property
@@ -83,6 +84,7 @@ class Play:
             self._note(Started(time.monotonic()))
             self._drain()
             self._look_for(places)
+            self.complete = True
         except NodeFailed as error:
             self._complain("node", str(error))
         finally:

@@ -77,9 +77,10 @@ class Teller:
             key = (seen.device, seen.line, seen.receipt)
             receipt = seen.receipt.hex()
             return f"{seen.device} acknowledges {receipt}" * (key in self._receipts)
+        if isinstance(seen, Refusal) and not self._body:
+            return self._refusal(seen) if seen.device == self._device else ""
         if not self._body or seen.body != self._body:
-            mine = isinstance(seen, Refusal) and seen.device == self._device
-            return self._refusal(seen) if isinstance(seen, Refusal) and mine else ""
+            return ""
         if isinstance(seen, Refusal):
             return self._refusal(seen)
         if isinstance(seen, Arrived):

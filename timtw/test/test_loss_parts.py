@@ -220,6 +220,7 @@ class StoryTests(SynchronousTestCase):
             Sent(1.0, "a.modern", 1, "B", "other"),
             Began(1.5, "locked", "another program locks the database", True, True),
             Refusal(1.6, "a.modern", 90, 5103, "x"),
+            Refusal(1.6, "b.plain", 90, 5103, "y"),
             Ended(1.7, "locked"),
             Sent(1.8, "a.modern", 1, "B", "x"),
             Arrived(2.0, "a.modern", 1, "A", "B", "x", 1, b"", 1),
@@ -260,12 +261,15 @@ class StoryTests(SynchronousTestCase):
             Came(0.0, "a.modern", 1),
             Came(0.0, "b.plain", 2),
             Sent(1.0, "a.modern", 1, "B", "x"),
+            Refusal(1.5, "a.modern", 90, 5103, "x"),
+            Refusal(1.5, "b.plain", 16, 5103),
             Killed(2.0),
         ]
         finding = Finding("stuck", "b.plain", "", "b.plain could not log in again")
         self.assertEqual(
             [
                 "   0.000 s  b.plain has logged in on line 2",
+                "   1.500 s  b.plain is refused a frame 16: 5103",
                 "   2.000 s  the node is killed",
             ],
             story(CAST, history, finding),

@@ -8,6 +8,7 @@ from argparse import ArgumentTypeError, Namespace
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Event
 from typing import Any, Final
 
 from timtw.loss.history import Report, run_history
@@ -95,12 +96,15 @@ def reports(
     with tempfile.TemporaryDirectory(prefix="timtw-loss-") as directory:
         template = make_template(Path(directory, "template"), launcher)
         pool = ThreadPoolExecutor(jobs)
+        stop = Event()
         try:
             yield from pool.map(
-                lambda number: run_history(template, number),
+                lambda number: run_history(template, number, stop),
                 range(seed, seed + histories),
             )
         finally:
+            # After Ctrl-C, or once enough was found, nobody waits for the others.
+            stop.set()
             pool.shutdown(cancel_futures=True)
 
 

@@ -6,6 +6,7 @@ import shutil
 import tempfile
 import time
 from pathlib import Path
+from threading import Event
 
 import attrs
 
@@ -42,12 +43,16 @@ class Report:
     stories: tuple[tuple[str, ...], ...]
 
 
-def run_history(template: Template, seed: int) -> Report:
-    """Play one history on a copy of the template, and judge it."""
+def run_history(template: Template, seed: int, stop: Event | None = None) -> Report:
+    """
+    Play one history on a copy of the template, and judge it.
+
+    Raises Stopped: ``stop`` was set meanwhile.
+    """
     began = time.monotonic()
     directory = Path(tempfile.mkdtemp(prefix="timtw-loss-"))
     try:
-        play = Play(template, template.node.copy(directory / "node"), seed)
+        play = Play(template, template.node.copy(directory / "node"), seed, stop)
         play.run()
     finally:
         shutil.rmtree(directory, ignore_errors=True)

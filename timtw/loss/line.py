@@ -12,6 +12,7 @@ import socket
 import struct
 import time
 from collections.abc import Callable
+from threading import Event
 from typing import Final
 
 from timtw.loss.frames import (
@@ -49,11 +50,16 @@ class Timer:
         self.call = None
 
 
+class Stopped(Exception):
+    """Nobody wants to know how the history ends."""
+
+
 class Loop:
     """Timers and sockets of one history."""
 
-    def __init__(self) -> None:
-        """A loop without anything in it."""
+    def __init__(self, stop: Event | None = None) -> None:
+        """A loop without anything in it, which ends when ``stop`` is set."""
+        self._stop = stop or Event()
         self.selector = selectors.DefaultSelector()
         self.vanished: list[socket.socket] = []
         self._timers: list[tuple[float, int, Timer]] = []
@@ -68,9 +74,15 @@ class Loop:
         return timer
 
     def run(self, done: Callable[[], bool], seconds: float) -> bool:
-        """Run until ``done`` says so or the time is up; whether it said so."""
+        """
+        Run until ``done`` says so or the time is up; whether it said so.
+
+        Raises Stopped: ``stop`` was set.
+        """
         end = time.monotonic() + seconds
         while not done():
+            if self._stop.is_set():
+                raise Stopped
             now = time.monotonic()
             if now >= end:
                 return False

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Sequence
+from threading import Event
 from typing import Final
 
 import attrs
@@ -47,11 +48,13 @@ DRAIN_SECONDS: Final = 60.0
 class Play:
     """One history while it goes on."""
 
-    def __init__(self, template: Template, node: Node, seed: int) -> None:
-        """Draw who takes part, and how."""
+    def __init__(
+        self, template: Template, node: Node, seed: int, stop: Event | None = None
+    ) -> None:
+        """Draw who takes part, and how; ``run`` raises Stopped once ``stop`` is set."""
         self._template = template
         self._node = node
-        self._loop = Loop()
+        self._loop = Loop(stop)
         self._stage = Stage(self._loop, node.port, template.cast)
         self._rng = random.Random(seed)
         self._plan = faults.draw(seed, random.Random(f"{seed} faults"))

@@ -8,12 +8,14 @@ import time
 from contextlib import closing
 from io import StringIO
 from pathlib import Path
+from threading import Event
 
 from twisted.trial.unittest import SynchronousTestCase
 
 from timtw.loss import damage, faults
 from timtw.loss.blocking import Visitor, register
 from timtw.loss.launcher import ANY_SIZE, Connection, Hindrances
+from timtw.loss.line import Loop, Stopped
 from timtw.loss.nodes import Node
 from timtw.loss.observations import (
     Acknowledged,
@@ -63,6 +65,18 @@ class PlanTests(SynchronousTestCase):
             ]
             drawn = {name for plan in plans for name in (*plan.running, plan.down)}
             self.assertEqual(kinds, drawn - {""})
+
+
+class LoopTests(SynchronousTestCase):
+    """What drives the devices of a history."""
+
+    def test_stop(self) -> None:
+        """Ctrl-C does not wait for the histories that are being played."""
+        stop = Event()
+        loop = Loop(stop)
+        self.addCleanup(loop.close)
+        loop.later(0, stop.set)
+        self.assertRaises(Stopped, loop.run, lambda: False, 60)
 
 
 class OutboxTests(SynchronousTestCase):

@@ -7,11 +7,14 @@ Orders come as lines on the standard input:
 * ``clock -60`` sets the wall clock that the program sees back by a minute,
 * ``pages 1`` keeps the database from growing by a page, ``pages 0`` lets it grow,
 * ``size 4096`` keeps files from growing beyond so many bytes, ``size -1`` ends that.
+
+At their end the process ends: no node is left behind by a checker that is killed.
 """
 
 from __future__ import annotations
 
 import ctypes
+import os
 import resource
 import sqlite3
 import sys
@@ -93,7 +96,13 @@ def hinder() -> None:
     connect: Any = partial(sqlite3.connect, factory=Connection)
     sqlite3.connect = connect
     _obey_modes()
-    Thread(target=hindrances.listen, args=(sys.stdin,), daemon=True).start()
+    Thread(target=_serve, args=(hindrances,), daemon=True).start()
+
+
+def _serve(hindrances: Hindrances) -> None:
+    """Carry out orders; when whoever gives them is gone, the process ends."""
+    hindrances.listen(sys.stdin)
+    os._exit(1)
 
 
 def main(words: Sequence[str], prepare: Callable[[], None] | None = None) -> None:

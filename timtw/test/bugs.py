@@ -6,7 +6,6 @@ The product knows nothing of this: its classes are changed in memory before it s
 from __future__ import annotations
 
 import os
-import weakref
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
@@ -46,7 +45,7 @@ def echo_before_commit() -> None:
 
 def foreign_ack() -> None:
     """An acknowledgement counts for every connection that waits for its number."""
-    readings: weakref.WeakSet[Reading] = weakref.WeakSet()
+    readings: set[Reading] = set()
     begin, acknowledged = Reading.begin, Reading.acknowledged
 
     def remember(self: Reading, *words: Any) -> None:
@@ -85,7 +84,7 @@ def early_cursor() -> None:
 def ack_for_all() -> None:
     """An acknowledgement counts for everything that the connection was sent."""
     deliver, page, acknowledged = Reading.deliver, Reading.page, Reading.acknowledged
-    waiting: weakref.WeakKeyDictionary[Reading, list[int]] = weakref.WeakKeyDictionary()
+    waiting: dict[Reading, list[int]] = {}
 
     def deliver_it(self: Reading, entry: LogEntry, receipt: int, backlog: bool) -> bool:
         waiting.setdefault(self, []).append(receipt)

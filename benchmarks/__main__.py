@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from benchmarks import absent, codec, connections, flat, one_to_one, restart
+from benchmarks import absent, codec, connections, flat, one_to_one, restart, servers
 from benchmarks.machine import OWN_CORE, described, flush_milliseconds
 from benchmarks.options import Options
 from benchmarks.quoting import quote
@@ -29,6 +29,7 @@ PARTS: Final[Mapping[str, Part]] = {
     "restart": restart.measure,
     "codec": codec.measure,
     "flat": flat.measure,
+    "servers": servers.measure,
 }
 
 

@@ -42,20 +42,20 @@ def measure(options: Options) -> Iterator[Row]:
         with served(directory, options.profile) as node:
             Crowd(node.port).visit(people)
             if options.wants(STORE) or options.wants(DRAIN):
-                result, stored = _store(node, senders, away, options.scaled(40_000))
+                result, stored = store(node, senders, away, options.scaled(40_000))
                 details = {"windows": windows_of(result), "users": AWAY}
                 yield Row(STORE, of_result(result), control, details)
-                drained, watched = _drain(node, away, stored)
+                drained, watched = drain(node, away, stored)
                 yield Row(DRAIN, drained.per_message(), control, {"users": AWAY})
             if options.wants(ONE):
-                _, stored = _store(node, senders, one, options.scaled(100_000))
-                drained, watched = _drain(node, one, stored)
+                _, stored = store(node, senders, one, options.scaled(100_000))
+                drained, watched = drain(node, one, stored)
                 values = {**drained.per_message(), "grown_kb": watched.grown_kb}
                 details = {"texts": stored, "memory": watched.samples}
                 yield Row(ONE, values, control, details)
 
 
-def _store(
+def store(
     node: BenchNode, senders: Sequence[Person], away: Sequence[Person], count: int
 ) -> tuple[Result, int]:
     """Send so many texts to those who are away; how many it were in the end."""
@@ -69,7 +69,7 @@ def _store(
     return result, traffic.echoes
 
 
-def _drain(
+def drain(
     node: BenchNode, away: Sequence[Person], stored: int
 ) -> tuple[Reading, Watched]:
     """Let all of them come back and fetch what waits."""

@@ -55,14 +55,17 @@ Preparation = Callable[[IShard, list[Person]], Coroutine[Any, Any, None]]
 
 
 def settle(
-    directory: Path, count: int, more: Preparation | None = None
+    directory: Path, count: int, more: Preparation | None = None, url: str = ""
 ) -> list[Person]:
     """
     Make a state directory with so many accounts below ``directory``.
 
     Args:
         more: Called with the open storage when the accounts are there.
+        url: The database on a server where everything but the keys goes.
     """
+    if url:
+        return _within(directory / "state", count, more, url)
     place = MEMORY_FILES if MEMORY_FILES.is_dir() else None
     with tempfile.TemporaryDirectory(dir=place) as fast:
         state = Path(fast) / "state"
@@ -72,12 +75,14 @@ def settle(
     return people
 
 
-def _within(state: Path, count: int, more: Preparation | None) -> list[Person]:
+def _within(
+    state: Path, count: int, more: Preparation | None, url: str = ""
+) -> list[Person]:
     """Open a storage, fill it and close it."""
     reactor: Any = SelectReactor()
     reactor.startRunning(installSignalHandlers=False)
     keys = state / "keys"
-    shard = open_shard("", str(state), str(keys), reactor)
+    shard = open_shard(url, str(state), str(keys), reactor)
 
     async def work() -> list[Person]:
         await shard.start()

@@ -46,13 +46,19 @@ class BenchNode(Node):
     """A node with every door: WebSocket on ``port``, and the two below."""
 
     def __init__(
-        self, directory: Path, options: Sequence[str], launcher: Sequence[str]
+        self,
+        directory: Path,
+        options: Sequence[str],
+        launcher: Sequence[str],
+        url: str = "",
     ):
         self.tls, self.lines = free_port(), free_port()
         make_certificate(directory)
         text = CONFIGURATION.format(
             tls=self.tls, lines=self.lines, folder=directory.resolve()
         )
+        if url:
+            text += f"\n[shard main]\nurl = {url}\n"
         super().__init__(directory, launcher, options, text)
         self.directory = directory
 
@@ -85,7 +91,7 @@ def workplace(parent: str | None = None) -> Iterator[Path]:
 
 @contextmanager
 def served(
-    directory: Path, profile: str = "", launcher: Sequence[str] = ()
+    directory: Path, profile: str = "", launcher: Sequence[str] = (), url: str = ""
 ) -> Iterator[BenchNode]:
     """
     A running node; it is stopped at the end.
@@ -93,9 +99,10 @@ def served(
     Args:
         profile: Where cProfile's figures go, if anywhere.
         launcher: What runs twistd, where that is not this interpreter's twistd.
+        url: Its database, if that is on a server.
     """
     options = [f"--profile={Path(profile).resolve()}", "--profiler=cProfile"]
-    node = BenchNode(directory, options if profile else [], launcher)
+    node = BenchNode(directory, options if profile else [], launcher, url)
     node.start()
     try:
         yield node

@@ -6,11 +6,11 @@ that what happens to a connection is known, and the bounds of transactions are o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any, Final, TypeVar
 
 import pymysql
-from pymysql.constants import CR, ER
+from pymysql.constants import CLIENT, CR, ER
 from twisted.enterprise import adbapi
 from twisted.internet.defer import Deferred, fail
 from twisted.internet.interfaces import IReactorTime
@@ -27,6 +27,7 @@ from timtw.shards.links import Collision, InDoubt, Mark, Outage, line_of
 from timtw.shards.operations import Begin, Rows, carried_out
 from timtw.shards.repeats import NANOSECONDS
 from timtw.shards.server_statements import MarkStatements
+from timtw.shards.trips import Filler, Trip, trips
 
 T = TypeVar("T")
 
@@ -98,6 +99,7 @@ class MariaLink:
             cp_reactor=reactor,
             autocommit=True,
             charset="utf8mb4",
+            client_flag=CLIENT.MULTI_STATEMENTS,
             connect_timeout=DATABASE_CONNECT_SECONDS,
             read_timeout=DATABASE_SILENT_SECONDS,
             write_timeout=DATABASE_SILENT_SECONDS,
@@ -105,6 +107,7 @@ class MariaLink:
         )
         self._closed = False
         self._mark = Mark(ident)
+        self._answered = 0
         self._statements = MYSQL.made(MarkStatements)
 
     async def connect(self) -> None:
@@ -158,49 +161,64 @@ class MariaLink:
 
     def _transact(self, connection: Any, begin: Begin[T]) -> T:
         """Carry out an operation in a transaction with a mark; in the thread."""
-        self._begin(connection)
-        done = False
+        is_over = False
         try:
-            result = self._carry_out(connection, begin)
-            done = True
+            last, result = self._travel(connection, begin)
+            self._commit(connection, last, result)
+            is_over = True
+        except InDoubt:
+            is_over = True
+            raise
         finally:
-            if not done and connection.open:
-                self._execute(connection, "ROLLBACK")
-        try:
-            connection.commit()
-        except OUTAGES as error:
-            raise InDoubt(line_of(error), self._mark, result) from None
+            if not is_over and connection.open:
+                self._execute(connection, ["ROLLBACK"])
         return result
 
-    def _begin(self, connection: Any) -> None:
-        """Begin a transaction and write the mark of this link into it."""
-        now = int(self._clock.seconds() * NANOSECONDS)
-        ident = self._mark.ident
-        if not self._mark.number:
-            # It has to be there before it can be waited for.
-            self._execute(connection, self._statements.insert, (ident, 0, now))
+    def _travel(self, connection: Any, begin: Begin[T]) -> tuple[Trip, T]:
+        """All trips of an operation but the last; that one, and the result."""
+        fill = Filler("x'%s'", connection.cursor().mogrify)
         self._mark = self._mark.next()
-        self._execute(connection, "BEGIN")
-        row = (self._mark.number, now, ident)
-        self._execute(connection, self._statements.write, row)
-        if connection.affected_rows() != 1:
-            raise Outage("the mark of a connection is not there", gone=True)
+        now = int(self._clock.seconds() * NANOSECONDS)
+        row = (self._mark.ident, self._mark.number, now)
+        way = trips(begin, ["BEGIN", fill(self._statements.write, row)], fill)
+        rows: Rows | None = None
+        try:
+            while True:
+                # The first value sent to a generator has to be None.
+                rows = self._execute(connection, way.send(rows))  # type: ignore[arg-type]
+        except StopIteration as stop:
+            found: tuple[Trip, T] = stop.value
+            return found
+        finally:
+            way.close()
+
+    def _commit(self, connection: Any, last: Trip, result: T) -> None:
+        """The last trip; InDoubt if nobody knows what became of it."""
+        try:
+            self._execute(connection, last)
+        except Outage as error:
+            # The server can say of a COMMIT that it took too long, and have done it.
+            if error.gone or error.silent or self._answered == len(last) - 1:
+                raise InDoubt(str(error), self._mark, result) from None
+            raise
 
     def _carry_out(self, connection: Any, begin: Begin[T]) -> T:
         """Execute the statements of an operation; in the thread."""
+        fill = Filler("x'%s'", connection.cursor().mogrify)
+        return carried_out(
+            begin(),
+            lambda text, values: self._execute(connection, [fill(text, values)]),
+        )
 
-        def execute(text: str, parameters: Sequence[Any]) -> Rows:
-            return self._execute(connection, text, parameters)
-
-        return carried_out(begin(), execute)
-
-    def _execute(
-        self, connection: Any, text: str, parameters: Sequence[Any] = ()
-    ) -> Rows:
-        """What a statement answers."""
+    def _execute(self, connection: Any, texts: Trip) -> Rows:
+        """What the last of some statements answers."""
+        self._answered = 0
         try:
             with connection.cursor() as cursor:
-                cursor.execute(text, parameters or None)
+                cursor.execute("; ".join(texts))
+                self._answered = 1
+                while cursor.nextset():
+                    self._answered += 1
                 return list(cursor.fetchall()) if cursor.description else []
         except pymysql.IntegrityError as error:
             raise Collision(error, blameless=False) from None

@@ -26,6 +26,7 @@ from timtw.shards.links import Collision, InDoubt, Mark, Outage, line_of
 from timtw.shards.operations import Begin, Rows
 from timtw.shards.repeats import NANOSECONDS
 from timtw.shards.server_statements import MarkStatements
+from timtw.shards.trips import Filler, Trip, trips
 
 T = TypeVar("T")
 
@@ -33,7 +34,8 @@ SETTINGS: Final = (
     f"SET statement_timeout = {DATABASE_STATEMENT_SECONDS * 1000}; "
     f"SET lock_timeout = {DATABASE_LOCK_SECONDS * 1000}; "
     f"SET idle_in_transaction_session_timeout = {DATABASE_STATEMENT_SECONDS * 1000}; "
-    "SET default_transaction_isolation = 'read committed'"
+    "SET default_transaction_isolation = 'read committed'; "
+    "SET standard_conforming_strings = on"
 )
 KEEPALIVES: Final = {
     "keepalives_idle": DATABASE_STATEMENT_SECONDS,
@@ -108,6 +110,7 @@ class PostgresLink:
         self._silent = False
         self._mark = Mark(ident)
         self._statements = POSTGRES.made(MarkStatements)
+        self._fill = Filler("'\\x%s'::bytea", self._slowly)
 
     async def connect(self, options: Mapping[str, Any]) -> None:
         """Connect; Outage says why that is not possible."""
@@ -161,32 +164,50 @@ class PostgresLink:
 
     async def _transact(self, begin: Begin[T]) -> T:
         """Carry out an operation in a transaction with a mark."""
-        await self._begin()
-        done = False
+        is_over = False
         try:
-            result = await self._carry_out(begin)
-            done = True
+            last, result = await self._travel(begin)
+            await self._commit(last, result)
+            is_over = True
+        except InDoubt:
+            is_over = True
+            raise
         finally:
-            if not done and self.usable:
+            if not is_over and self.usable:
                 await self._execute("ROLLBACK")
-        try:
-            await self._cursor.execute("COMMIT")
-        except OUTAGES as error:
-            raise InDoubt(line_of(error), self._mark, result) from None
         return result
 
-    async def _begin(self) -> None:
-        """Begin a transaction and write the mark of this link into it."""
-        now = int(self._clock.seconds() * NANOSECONDS)
-        ident = self._mark.ident
-        if not self._mark.number:
-            # It has to be there before it can be waited for.
-            await self._execute(self._statements.insert, (ident, 0, now))
+    async def _travel(self, begin: Begin[T]) -> tuple[Trip, T]:
+        """All trips of an operation but the last; that one, and the result."""
         self._mark = self._mark.next()
-        row = (self._mark.number, now, ident)
-        await self._execute(f"BEGIN; {self._statements.write}", row)
-        if self._cursor.rowcount != 1:
-            raise Outage("the mark of a connection is not there", gone=True)
+        now = int(self._clock.seconds() * NANOSECONDS)
+        row = (self._mark.ident, self._mark.number, now)
+        opening = ["BEGIN", self._fill(self._statements.write, row)]
+        way = trips(begin, opening, self._fill)
+        rows: Rows | None = None
+        try:
+            while True:
+                # The first value sent to a generator has to be None.
+                rows = await self._execute("; ".join(way.send(rows)))  # type: ignore[arg-type]
+        except StopIteration as stop:
+            found: tuple[Trip, T] = stop.value
+            return found
+        finally:
+            way.close()
+
+    async def _commit(self, last: Trip, result: T) -> None:
+        """The last trip; InDoubt if nobody knows what became of it."""
+        try:
+            await self._execute("; ".join(last))
+        except Outage as error:
+            if error.gone or error.silent:
+                raise InDoubt(str(error), self._mark, result) from None
+            raise
+
+    def _slowly(self, text: str, parameters: Sequence[Any]) -> str:
+        """See ``Filler``."""
+        made: bytes = self._cursor.mogrify(text, parameters)
+        return made.decode()
 
     async def _carry_out(self, begin: Begin[T]) -> T:
         """The result of an operation whose statements are executed one by one."""
@@ -196,17 +217,17 @@ class PostgresLink:
             while True:
                 # The first value sent to a generator has to be None.
                 text, parameters = operation.send(rows)  # type: ignore[arg-type]
-                rows = await self._execute(text, parameters)
+                rows = await self._execute(self._fill(text, parameters))
         except StopIteration as stop:
             result: T = stop.value
             return result
         finally:
             operation.close()
 
-    async def _execute(self, text: str, parameters: Sequence[Any] = ()) -> Rows:
-        """What a statement answers."""
+    async def _execute(self, text: str) -> Rows:
+        """What the last of some statements answers."""
         try:
-            cursor = await self._cursor.execute(text, parameters or None)
+            cursor = await self._cursor.execute(text)
         except COLLISIONS as error:
             blameless = not isinstance(error, psycopg2.IntegrityError)
             raise Collision(error, blameless) from None
@@ -219,5 +240,12 @@ class PostgresLink:
         if self._silent:
             return Outage("the database says nothing", silent=True)
         closed = self._connection.pollable()
-        gone = isinstance(error, ConnectionClosed) or closed is None or closed.closed
+        gone = closed is None or closed.closed or not _is_answer(error)
         return Outage(line_of(error), gone=bool(gone))
+
+
+def _is_answer(error: Exception) -> bool:
+    """Whether the server says that a statement failed, and goes on."""
+    if not isinstance(error, psycopg2.Error):
+        return False
+    return bool(error.diag.severity_nonlocalized == "ERROR")

@@ -24,6 +24,7 @@ from timtw.shards.operations import Begin, Operation, first_of
 from timtw.shards.pausing import Pauses
 from timtw.shards.places import POSTGRESQL, Place
 from timtw.shards.pool import Pool
+from timtw.shards.repeats import NANOSECONDS
 from timtw.shards.sealing import Sealer
 from timtw.shards.server_cleaning import ServerCleaning
 from timtw.shards.server_messages import ServerMessages, ServerReaders
@@ -184,13 +185,15 @@ class ServerShard:
         """A link with a new name."""
         return self._engine.connect(self._entropy(IDENT_BYTES))
 
-    def _look(self, ident: bytes) -> Begin[int | None]:
+    def _look(self, ident: bytes) -> Begin[int]:
         """The operation that reads the number of a mark."""
-        text = self._engine.sql.made(MarkStatements).lock
+        statements = self._engine.sql.made(MarkStatements)
 
-        def operation() -> Operation[int | None]:
-            row = yield from first_of(text, (ident,))
-            return None if row is None else int(row[0])
+        def operation() -> Operation[int]:
+            now = int(self._clock.seconds() * NANOSECONDS)
+            yield statements.look, (ident, 0, now)
+            row = yield from first_of(statements.read, (ident,))
+            return int(row[0])
 
         return operation
 

@@ -28,14 +28,19 @@ class ServerCursors:
     def _move(self, moves: Sequence[CursorMove]) -> Operation[None]:
         """Raise cursors of readers that exist; forgotten ones stay forgotten."""
         wanted: dict[_Reader, int] = {}
-        keys: list[Any] = []
+        rows: list[Any] = []
         for move in moves:
             reader = (move.account, move.key)
             wanted[reader] = max(move.cursor, wanted.get(reader, 0))
+        if self._statements.raise_cursors is not None:
+            for reader, cursor in wanted.items():
+                rows += (slot_of(reader[0]), *reader, cursor)
+            yield from all_of(self._statements.raise_cursors, rows)
+            return
+        keys: list[Any] = []
         for account, device in wanted:
             keys += (slot_of(account), account, device)
         known = yield from all_of(self._statements.read_cursors, keys)
-        rows: list[Any] = []
         for account, device, cursor in sorted(known):
             new = wanted[account, device]
             if new > cursor:

@@ -5,11 +5,23 @@ What is raised is raised by the database, and what must not change is locked the
 
 from __future__ import annotations
 
-from sqlalchemy import bindparam, delete, select, tuple_
+from typing import Any
+
+from sqlalchemy import (
+    and_,
+    bindparam,
+    column,
+    delete,
+    func,
+    select,
+    tuple_,
+    values,
+)
+from sqlalchemy.dialects import postgresql
 from sqlalchemy.sql import ClauseElement
 
 from timtw.shards import schema
-from timtw.shards.compiling import any_keys
+from timtw.shards.compiling import Rows, any_keys
 from timtw.shards.dialects import Sql, added, equal, greatest
 from timtw.shards.statements import CONVERSATION, FIRST, MEMBER, ONCE, READER
 
@@ -55,6 +67,8 @@ class ServerPostingStatements:
         columns = ("period", "first", "second", "digest", "mid", "ts")
         self.read_once = sql.read_many(schema.send_once, ONCE, *columns)
         self.write_once = sql.insert_many(schema.send_once, (*ONCE, "mid", "ts"))
+        self.raise_cursors = raised_cursors(sql) if sql.returning else None
+        """For the engines that can tell in one statement which readers there are."""
         self.read_cursors = sql.read_many(
             schema.reader, READER, "account", "device", "cursor"
         )
@@ -64,6 +78,31 @@ class ServerPostingStatements:
         self.write_delivered = sql.put_many(
             schema.member, MEMBER, "delivered_mid", change=greatest
         )
+
+
+def raised_cursors(sql: Sql) -> Rows:
+    """Raise cursors of those readers that exist, in the order of their keys."""
+    reader, names = schema.reader, (*READER, "cursor")
+
+    def raised(size: int) -> ClauseElement:
+        rows: list[tuple[Any, ...]] = [
+            tuple(bindparam(f"{name}{n}") for name in names) for n in range(size)
+        ]
+        columns = [column(name, reader.c[name].type) for name in names]
+        new = values(*columns, name="new").data(rows)
+        found = (
+            select(*[new.c[name] for name in names], reader.c.seen)
+            .join_from(new, reader, and_(*[reader.c[n] == new.c[n] for n in READER]))
+            .where(reader.c.cursor < new.c.cursor)
+            .order_by(*[reader.c[name] for name in READER])
+        )
+        made = postgresql.insert(reader).from_select([*names, "seen"], found)
+        higher = func.greatest(reader.c.cursor, made.excluded.cursor)
+        return made.on_conflict_do_update(
+            index_elements=READER, set_={"cursor": higher}
+        )
+
+    return any_keys(sql.dialect, len(names), raised)
 
 
 class ServerReaderStatements:
@@ -80,25 +119,18 @@ class ServerReaderStatements:
 
 
 class MarkStatements:
-    """The marks by which a connection's last write is recognised."""
+    """The marks by which a connection's last write is recognised.
+
+    ``look`` writes, too: so it waits for whoever is writing the mark, even if the row
+    is only being made.
+    """
 
     def __init__(self, sql: Sql) -> None:
         mark = schema.mark
-        self.insert = sql.text(
-            mark.insert().values(
-                {name: bindparam(name) for name in ("ident", "number", "seen")}
-            ),
-            *("ident", "number", "seen"),
-        )
-        self.write = sql.text(
-            mark.update()
-            .values(number=bindparam("new"), seen=bindparam("now"))
-            .where(*equal(mark, "ident")),
-            *("new", "now", "ident"),
-        )
-        self.lock = sql.text(
-            select(mark.c.number).where(*equal(mark, "ident")).with_for_update(),
-            "ident",
+        self.write = sql.put(mark, ("ident",), "number", "seen")
+        self.look = sql.put(mark, ("ident",), "number", "seen", kept=("number",))
+        self.read = sql.text(
+            select(mark.c.number).where(*equal(mark, "ident")), "ident"
         )
         self.drop = sql.text(delete(mark).where(*equal(mark, "ident")), "ident")
         self.old = sql.text(

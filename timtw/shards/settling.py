@@ -17,7 +17,7 @@ from timtw.shards.pausing import Pauses
 
 Connect: TypeAlias = Callable[[], "Deferred[Link]"]
 """Makes a link; fails with Outage."""
-Look: TypeAlias = Callable[[bytes], Begin[int | None]]
+Look: TypeAlias = Callable[[bytes], Begin[int]]
 """The operation that reads the number of a mark, when nobody changes it any more."""
 
 
@@ -60,13 +60,11 @@ class Doubts:
             except (Outage, Collision):
                 await deferLater(self._clock, pauses.next())
                 continue
-            if number is not None:
-                return number >= doubt.mark.number
-            break
+            return number >= doubt.mark.number
         self._log.error("it is not known whether a commit took place")
         return None
 
-    async def _number_of(self, doubt: InDoubt) -> int | None:
+    async def _number_of(self, doubt: InDoubt) -> int:
         """The number of the last write that was stored under a mark."""
         link = await self._connect()
         try:

@@ -16,7 +16,7 @@ from twisted.python.failure import Failure
 
 REACTOR: Any = reactor
 LOST = Failure(ConnectionLost())
-COMMITS = (b"COMMIT\0", b"\x03COMMIT")
+COMMITS = (b"COMMIT\0", b"COMMIT")
 """How a COMMIT ends on the way to PostgreSQL, and to MariaDB."""
 
 

@@ -88,10 +88,10 @@ class TwinDatabase:
         self.links.append(TwinLink(self))
         return succeed(self.links[-1])
 
-    def look(self, ident: bytes) -> Begin[int | None]:
+    def look(self, ident: bytes) -> Begin[int]:
         """The operation that reads the number of a mark."""
 
-        def operation() -> Operation[int | None]:
+        def operation() -> Operation[int]:
             yield "look", ()
             return self.marks.get(ident, 0)
 

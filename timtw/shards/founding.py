@@ -1,23 +1,23 @@
 """The first thing done in a database on a server: its tables, its version, its keys.
 
 Several nodes may start on an empty database at once, so all of it happens under a lock
-of the database. Where tables cannot be made in a transaction, whatever a start that was
-interrupted has left is completed by the next one: the version is written last.
+of the database. PostgreSQL does it in one transaction. Where tables cannot be made in a
+transaction, whatever a start that was interrupted has left is completed by the next
+one: the number of a version is written after all that belongs to it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
 import attrs
-from sqlalchemy.schema import CreateIndex, CreateTable
 
-from timtw.model.stores import ShardError
 from timtw.shards import schema
 from timtw.shards.dialects import Sql
 from timtw.shards.keys import KeyRing, WrappedKeys, load_master_key
+from timtw.shards.migrations import Making, Migration, check, making, newest
 from timtw.shards.operations import Operation, first_of
 from timtw.shards.statements import InstallationStatements
 
@@ -32,31 +32,38 @@ class Customs:
     Args:
         lock: Statements after which no other node founds or changes tables.
         unlock: Statements that end that.
-        tables: Answers with the number of tables of a name.
-        indexes: Answers with the number of indexes of a name.
+        there: For each kind of thing, what answers with the number of those that
+            have such names.
     """
 
     lock: tuple[str, ...]
     unlock: tuple[str, ...]
-    tables: str
-    indexes: str
+    there: Mapping[str, str]
 
 
 POSTGRES: Final = Customs(
     lock=("BEGIN", f"SELECT pg_advisory_xact_lock({_LOCK})"),
     unlock=("COMMIT",),
-    tables="SELECT count(*) FROM pg_tables "
-    "WHERE schemaname = current_schema() AND tablename = %s",
-    indexes="SELECT count(*) FROM pg_indexes "
-    "WHERE schemaname = current_schema() AND indexname = %s",
+    there={
+        "table": "SELECT count(*) FROM pg_tables "
+        "WHERE schemaname = current_schema() AND tablename = %s",
+        "index": "SELECT count(*) FROM pg_indexes "
+        "WHERE schemaname = current_schema() AND indexname = %s",
+        "column": "SELECT count(*) FROM information_schema.columns WHERE "
+        "table_schema = current_schema() AND table_name = %s AND column_name = %s",
+    },
 )
 MYSQL: Final = Customs(
     lock=("SELECT GET_LOCK(CONCAT('timtw ', DATABASE()), 5)",),
     unlock=("SELECT RELEASE_LOCK(CONCAT('timtw ', DATABASE()))",),
-    tables="SELECT count(*) FROM information_schema.tables "
-    "WHERE table_schema = DATABASE() AND table_name = %s",
-    indexes="SELECT count(*) FROM information_schema.statistics "
-    "WHERE table_schema = DATABASE() AND index_name = %s",
+    there={
+        "table": "SELECT count(*) FROM information_schema.tables "
+        "WHERE table_schema = DATABASE() AND table_name = %s",
+        "index": "SELECT count(*) FROM information_schema.statistics "
+        "WHERE table_schema = DATABASE() AND index_name = %s",
+        "column": "SELECT count(*) FROM information_schema.columns WHERE "
+        "table_schema = DATABASE() AND table_name = %s AND column_name = %s",
+    },
 )
 
 
@@ -68,12 +75,18 @@ class Founding:
     """
 
     def __init__(
-        self, sql: Sql, customs: Customs, keys: Path, entropy: Callable[[int], bytes]
+        self,
+        sql: Sql,
+        customs: Customs,
+        keys: Path,
+        entropy: Callable[[int], bytes],
+        migrations: Sequence[Migration],
     ) -> None:
         self._sql = sql
         self._customs = customs
         self._keys = keys
         self._entropy = entropy
+        self._migrations = migrations
         self._statements = sql.made(InstallationStatements)
 
     def operation(self) -> Operation[KeyRing]:
@@ -91,36 +104,36 @@ class Founding:
         return ring
 
     def _bring_forward(self) -> Operation[None]:
-        """Make the tables, or see that they are what this program knows."""
+        """Make the tables, or bring them to the version that this program knows."""
         row = None
-        if (yield from self._has(self._customs.tables, schema.schema_version.name)):
+        versions = Making("", "table", (schema.schema_version.name,))
+        if (yield from self._is_there(versions)):
             row = yield from first_of(self._statements.read_version, ())
         if row is None:
-            yield from self._create()
-            yield self._statements.insert_version, (schema.VERSION,)
-        elif row[0] > schema.VERSION:
-            raise ShardError(
-                f"the database has schema version {row[0]}, this program knows "
-                f"versions up to {schema.VERSION}: use a newer program"
-            )
-        elif row[0] < schema.VERSION:
-            raise ShardError(
-                f"the database has schema version {row[0]}, which no release had"
-            )
+            for tables in (schema.metadata, schema.servers):
+                for table in tables.sorted_tables:
+                    yield from self._make(making(table, self._sql))
+            version = schema.VERSION
+            yield self._statements.insert_version, (version,)
+        else:
+            version = row[0]
+            check(version, newest(self._migrations))
+        for step in self._migrations:
+            if step.version > version:
+                yield from self._make(step.making(self._sql))
+                yield self._statements.write_version, (step.version,)
 
-    def _create(self) -> Operation[None]:
-        """Make the tables that are missing."""
-        wanted = [*schema.metadata.sorted_tables, *schema.servers.sorted_tables]
-        for table in wanted:
-            if not (yield from self._has(self._customs.tables, table.name)):
-                yield self._sql.text(CreateTable(table)), ()
-            for index in table.indexes:
-                if not (yield from self._has(self._customs.indexes, str(index.name))):
-                    yield self._sql.text(CreateIndex(index)), ()
+    def _make(self, wanted: Iterable[Making]) -> Operation[None]:
+        """Make what is missing of these."""
+        for one in wanted:
+            if not (yield from self._is_there(one)):
+                yield one.text, ()
 
-    def _has(self, question: str, name: str) -> Operation[bool]:
-        """Whether there is something of that name."""
-        row = yield from first_of(question, (name,))
+    def _is_there(self, one: Making) -> Operation[bool]:
+        """Whether something is there already."""
+        if not one.kind:
+            return False
+        row = yield from first_of(self._customs.there[one.kind], one.names)
         return bool(row[0])
 
     def _unlock(self) -> Operation[KeyRing]:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from random import random
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 import attrs
 from twisted.internet.defer import Deferred, succeed
@@ -19,7 +19,8 @@ from timtw.shards import founding
 from timtw.shards.accounts import Accounts
 from timtw.shards.dialects import MYSQL, POSTGRES, Sql
 from timtw.shards.founding import Customs, Founding
-from timtw.shards.links import Collision, Link, Outage
+from timtw.shards.links import Link, Outage, line_of
+from timtw.shards.migrations import MIGRATIONS, Migration
 from timtw.shards.operations import Begin, Operation, first_of
 from timtw.shards.pausing import Pauses
 from timtw.shards.places import POSTGRESQL, Place
@@ -115,6 +116,8 @@ class ServerShard:
     messages: ServerMessages
     readers: ServerReaders
 
+    # For tests only; no configuration reaches it.
+    _migrations: ClassVar[Sequence[Migration]] = MIGRATIONS
     _log = Logger()
 
     def __init__(
@@ -144,16 +147,18 @@ class ServerShard:
         """Connect, make the database ready, begin to serve."""
         engine, entropy = self._engine, self._entropy
         link = await self._first_link()
-        begin = Founding(engine.sql, engine.customs, self._keys, entropy).operation
+        begin = Founding(
+            engine.sql, engine.customs, self._keys, entropy, self._migrations
+        ).operation
         try:
             await link.read(engine.durable)
             ring = await link.read(begin)
         except ShardError:
             link.close()
             raise
-        except (Outage, Collision) as error:
+        except Exception as error:  # of a driver, whichever it is
             link.close()
-            text = f"the {self._place.shown} cannot be used: {error}"
+            text = f"the {self._place.shown} cannot be used: {line_of(error)}"
             raise ShardError(text) from None
         sealer = Sealer(ring, entropy)
         self._pool = pool = Pool(self._connect, self._look, self._clock, random)

@@ -21,6 +21,7 @@ Fill: TypeAlias = Callable[[str, Sequence[Any]], str]
 """Puts parameters into the text of a statement."""
 
 COMMIT: Final = "COMMIT"
+_WRITES: Final = ("INSERT", "UPDATE", "DELETE")
 
 
 class Filler:
@@ -60,7 +61,7 @@ class Filler:
 
 def answers(text: str) -> bool:
     """Whether a statement answers with rows."""
-    return text.startswith("SELECT") or " RETURNING " in text
+    return not text.startswith(_WRITES) or " RETURNING " in text
 
 
 def trips(

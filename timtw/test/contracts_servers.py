@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
+from sqlalchemy import BigInteger, Column, MetaData, Table
 from twisted.internet import reactor
 from twisted.internet.defer import Deferred, DeferredList, gatherResults
 from twisted.logger import ILogObserver, LogEvent, capturedLogs, globalLogPublisher
@@ -30,6 +31,7 @@ from timtw.model.values import (
 )
 from timtw.shards import schema
 from timtw.shards.groupcommit import GroupCommit
+from timtw.shards.migrations import EMBEDDED, Migration
 from timtw.shards.operations import Begin, Operation, first_of
 from timtw.shards.places import place_of
 from timtw.shards.server import ServerShard
@@ -39,6 +41,11 @@ from timtw.test.contracts_kinds import removal
 from timtw.test.cutter import Cut, Cutter
 
 REACTOR: Any = reactor
+COLOUR: Column[Any] = Table(
+    "account", MetaData(), Column("colour", BigInteger)
+).c.colour
+COLOURS = Table("colours", MetaData(), Column("name", BigInteger, index=True))
+"""What a later version might add."""
 
 
 def told(text: str) -> Deferred[None]:
@@ -319,6 +326,76 @@ class StartsContract(ServerCase):
         self.server.ask(f"UPDATE schema_version SET version = {newer}", self.database)
         text = await self.refused(self.server.url(self.database))
         self.assertIn("use a newer program", text)
+
+    async def test_older_database(self) -> None:
+        """
+        A newer program takes over a database with what it holds.
+        """
+        self.database = self.server.database()
+        shard = self.shard()
+        await shard.start()
+        ada = await shard.accounts.register("ada", "here", "hash", NOW)
+        await shard.stop()
+        shard = await self.newer(
+            Migration(schema.VERSION + 1, (COLOURS, COLOUR)),
+            Migration(schema.VERSION + 2, ("UPDATE account SET colour = 7",)),
+            Migration(schema.VERSION + 3, ("nonsense",), EMBEDDED),
+        )
+        self.assertEqual(ada, await shard.accounts.find("ada", "here"))
+        self.assertEqual(
+            [(schema.VERSION + 3,)], self.asked("version", "schema_version")
+        )
+        self.assertEqual([(7,)], self.asked("colour", "account"))
+        self.assertEqual([], self.asked("name", "colours"))
+
+    async def test_step_was_broken_off(self) -> None:
+        """
+        A step that an earlier start did not finish is finished.
+        """
+        self.database = self.server.database()
+        shard = self.shard()
+        await shard.start()
+        await shard.stop()
+        change = "ALTER TABLE account ADD COLUMN colour BIGINT"
+        self.server.ask(change, self.database)
+        await self.newer(Migration(schema.VERSION + 1, (COLOUR, COLOURS)))
+        self.assertEqual(
+            [(schema.VERSION + 1,)], self.asked("version", "schema_version")
+        )
+        self.assertEqual([], self.asked("name", "colours"))
+
+    async def test_failed_step(self) -> None:
+        """
+        A step that fails is one sentence, and the database keeps its version.
+        """
+        self.database = self.server.database()
+        shard = self.shard()
+        await shard.start()
+        await shard.stop()
+        wrong = Migration(schema.VERSION + 1, (COLOURS, "UPDATE nowhere SET a = 1"))
+        with self.assertRaises(ShardError) as caught:
+            await self.newer(wrong)
+        self.assertIn("nowhere", str(caught.exception))
+        self.assertNotIn("\n", str(caught.exception))
+        self.assertEqual([(schema.VERSION,)], self.asked("version", "schema_version"))
+        await self.newer(Migration(schema.VERSION + 1, (COLOURS,)))
+        self.assertEqual([], self.asked("name", "colours"))
+
+    async def newer(self, *steps: Migration) -> ServerShard:
+        """A started node of a program that has these steps."""
+
+        class Newer(ServerShard):
+            _migrations: ClassVar = steps
+
+        url = self.server.url(self.database)
+        shard = Newer(place_of(url), self.keys, 0, REACTOR, os.urandom)
+        await shard.start()
+        self.addCleanup(shard.stop)
+        return shard
+
+    def asked(self, column: str, table: str) -> list[Any]:
+        """What stands in a column of a table."""
+        return self.server.ask(f"SELECT {column} FROM {table}", self.database)
 
     async def test_other_keys(self) -> None:
         """

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from timtw.test import contracts_servers, servers
+from timtw.test import contracts_servers, contracts_starts, servers
 
 
 class _Postgres(contracts_servers.ServerCase):
@@ -29,7 +29,7 @@ class PostgresFaultTests(_Postgres, contracts_servers.FaultsContract):
     """PostgreSQL fails."""
 
 
-class PostgresStartTests(_Postgres, contracts_servers.StartsContract):
+class PostgresStartTests(_Postgres, contracts_starts.StartsContract):
     """Starting on PostgreSQL."""
 
 
@@ -45,7 +45,7 @@ class MariaDbFaultTests(_MariaDb, contracts_servers.FaultsContract):
     """MariaDB fails."""
 
 
-class MariaDbStartTests(_MariaDb, contracts_servers.StartsContract):
+class MariaDbStartTests(_MariaDb, contracts_starts.StartsContract):
     """Starting on MariaDB."""
 
 

@@ -195,7 +195,7 @@ class ServerShard:
         statements = self._engine.sql.made(MarkStatements)
 
         def operation() -> Operation[int]:
-            now = int(self._clock.seconds() * NANOSECONDS)
+            now = int(self._calendar.seconds() * NANOSECONDS)
             yield statements.look, (ident, 0, now)
             row = yield from first_of(statements.read, (ident,))
             return int(row[0])

@@ -157,7 +157,7 @@ class StartsContract(ServerCase):
             _migrations: ClassVar = steps
 
         url = self.server.url(self.database)
-        shard = Newer(place_of(url), self.keys, 0, REACTOR, os.urandom)
+        shard = Newer(place_of(url), self.keys, 0, REACTOR, REACTOR, os.urandom)
         await shard.start()
         self.addCleanup(shard.stop)
         return shard

@@ -315,12 +315,15 @@ class MariaDb(Server):
             *(program("mariadb-install-db"), "--no-defaults", "--skip-test-db"),
             *("--auth-root-authentication-method=normal", "--skip-name-resolve"),
             *(f"--datadir={self.directory / 'data'}", "--innodb-log-file-size=64M"),
+            f"--tmpdir={self.directory}",
         )
 
     def command(self) -> Sequence[str]:
         """See ``Server``."""
         settings = {
             "datadir": self.directory / "data",
+            # Servers that share a directory for this remove each other's files.
+            "tmpdir": self.directory,
             "socket": self.directory / "socket",
             "pid-file": self.directory / "pid",
             "innodb-log-file-size": "64M",

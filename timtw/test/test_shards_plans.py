@@ -80,7 +80,7 @@ class _Plans(TestCase):
         self.database = self.server.database()
         url = self.server.url(self.database)
         place, keys = place_of(url), Path(self.mktemp())
-        shard = ServerShard(place, keys, 0, REACTOR, os.urandom)
+        shard = ServerShard(place, keys, 0, REACTOR, REACTOR, os.urandom)
         await shard.start()
         self.addCleanup(shard.stop)
         self.fill()

@@ -182,7 +182,12 @@ class Writer:
                 if damaged:
                     self._log.warn("storage is damaged: {error}", error=str(error))
                 return [(jobs[0][1], Failure(StorageDamaged() if damaged else error))]
-        return [result for job in jobs for result in self._carry_out([job])]
+        results: list[_Result] = []
+        for place, job in enumerate(jobs):
+            if self._outages > 1:
+                return results + _refused(jobs[place:])
+            results += self._carry_out([job])
+        return results
 
     def _together(self, jobs: Sequence[_Job]) -> list[_Result]:
         """Carry out the jobs in one transaction, without the companion if it fails."""

@@ -226,8 +226,7 @@ class GroupCommit:
         if self._outages == 1:
             return []
         given_up = [*chain(*self._halves), *self._entries]
-        self._halves.clear()
-        self._entries.clear()
+        self._halves, self._entries = deque(), []
         return given_up
 
     def _split(self, entries: list[_Entry]) -> None:

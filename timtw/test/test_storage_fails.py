@@ -15,11 +15,9 @@ from typing import Final
 import attrs
 from twisted.trial.unittest import SkipTest, SynchronousTestCase
 
-from timtw.model.limits import HISTORY_WAITING, SENDS_UNDER_WAY
-from timtw.test.doorkit import missing
-from timtw.test.loss.blocking import Visitor, register
-from timtw.test.loss.nodes import CONFIGURATION, Node, twistd
-from timtw.test.loss.speech import (
+from timtw.loss.blocking import Visitor, register
+from timtw.loss.nodes import CONFIGURATION, Node, twistd
+from timtw.loss.speech import (
     MESSAGE,
     PING,
     Answer,
@@ -29,6 +27,8 @@ from timtw.test.loss.speech import (
     Signal,
     Texts,
 )
+from timtw.model.limits import HISTORY_WAITING, SENDS_UNDER_WAY
+from timtw.test.doorkit import missing
 
 DEVICES: Final = 32
 """Most devices of an account that a node can be told to allow."""

@@ -14,6 +14,7 @@ from twisted.internet.defer import Deferred
 from timtw.core import tickets
 from timtw.core.buckets import Buckets
 from timtw.core.deferreds import deferred
+from timtw.core.overload import Gate
 from timtw.core.passwords import Passwords
 from timtw.core.remembered import Remembered
 from timtw.core.settings import Settings
@@ -87,6 +88,7 @@ class Accounts:
         now: Callable[[], float],
         time_ns: Callable[[], int],
         entropy: tickets.Entropy,
+        gate: Gate,
     ) -> None:
         """``now`` counts seconds for limits, ``time_ns`` is the time of day."""
         self._store = store
@@ -94,6 +96,7 @@ class Accounts:
         self._settings = settings
         self._time_ns = time_ns
         self._entropy = entropy
+        self._gate = gate
         self._remembered = Remembered(entropy, now)
         self._registers = Buckets(settings.registers_per_minute, now)
         self._logins = Buckets(settings.logins_per_minute, now)
@@ -105,6 +108,7 @@ class Accounts:
         if not self._settings.register_open:
             raise NotServed("registration is closed")
         check_new(command.name, command.password, command.domain)
+        self._gate.enter()
         if not self._registers.of(source).take():
             raise TooFrequent()
         verifier = await self._passwords.make(command.password)
@@ -118,6 +122,7 @@ class Accounts:
         """See ``IFrontDesk.issue_token``."""
         if not _is_sane_extend(command.extend):
             raise BadParameter("the extend map is too large")
+        self._gate.enter()
         if not self._logins.of(source).take():
             raise TooFrequent()
         standing = await self._by_password(
@@ -140,13 +145,14 @@ class Accounts:
         The account that a login proves to be.
 
         Fails with PermissionDenied (wrong name or password, or a blocked account),
-        BadToken, TooFrequent, BadParameter or StorageUnavailable.
+        BadToken, Overloaded, TooFrequent, BadParameter or StorageUnavailable.
         """
         resource = command.device.resource
         if resource and not _fits(resource, limits.DEVICE_BYTES):
             raise BadParameter(f"a resource has at most {limits.DEVICE_BYTES} bytes")
         if not (command.token or (command.name and command.password)):
             raise PermissionDenied()
+        self._gate.enter()
         if not self._logins.of(source).take():
             raise TooFrequent()
         if command.token:

@@ -13,6 +13,7 @@ from timtw.core.deferreds import deferred
 from timtw.core.door import Door
 from timtw.core.neighbour import Neighbour
 from timtw.core.office import Office
+from timtw.core.overload import Gate
 from timtw.core.passwords import Passwords
 from timtw.core.places import Places
 from timtw.core.posting import People, Posting
@@ -22,6 +23,7 @@ from timtw.core.session import Session
 from timtw.core.sessions import Sessions
 from timtw.core.settings import Settings
 from timtw.core.tickets import Entropy
+from timtw.model import limits
 from timtw.model.commands import IssueToken, Register
 from timtw.model.errors import TooFrequent
 from timtw.model.interfaces import IFrontDesk, IOutbox, ISession
@@ -58,8 +60,16 @@ class Core:
         self._entropy = entropy
         sessions = Sessions(clock.seconds, mesh.entered, mesh.left)
         self._router = Router(sessions, mesh, shard.messages, clock)
+        history, logins = (
+            Gate(what, most, lambda: max(desk.waiting, shard.waiting))
+            for what, most in (
+                ("history", limits.HISTORY_WAITING),
+                ("logins", limits.LOGINS_WAITING),
+            )
+        )
+        now, accounts = clock.seconds, shard.accounts
         self._accounts = Accounts(
-            shard.accounts, passwords, settings, clock.seconds, time_ns, entropy
+            accounts, passwords, settings, now, time_ns, entropy, logins
         )
         self.office = Office(shard.accounts, passwords, time_ns, self._router)
         people = People(shard.accounts)
@@ -72,7 +82,7 @@ class Core:
             accounts=self._accounts,
             people=people,
             posting=Posting(people, desk, self._router, settings, time_ns, entropy),
-            serving=Serving(shard.accounts, shard.messages, settings, clock.seconds),
+            serving=Serving(accounts, shard.messages, settings, now, history),
             sessions=sessions,
             places=places,
             router=self._router,

@@ -20,7 +20,7 @@ from timtw.core.turnstile import Turnstile
 from timtw.core.wheel import Wheel
 from timtw.model import limits
 from timtw.model.commands import ChangePassword, LogIn, LogOut
-from timtw.model.errors import TimError
+from timtw.model.errors import StorageUnavailable, TimError
 from timtw.model.events import Event, PasswordChanged
 from timtw.model.interfaces import IOutbox, IRouter
 from timtw.model.peers import Comer, SessionsEnd
@@ -37,8 +37,8 @@ class Admitted:
 
     Args:
         left: What other connections of the same reader know better than storage.
-        credential: A new resume credential, if the client asked for additions and
-            has none yet.
+        credential: A new resume credential, if the client asked for additions, has
+            none yet, and it could be stored.
     """
 
     account: Address
@@ -131,7 +131,7 @@ class Door:
             )
             credential = None
             if command.additions and not proven.by_credential:
-                credential = await self._credential(address, command.device)
+                credential = await self._credential_if_stored(address, command.device)
             await self.accounts.still_holds(proven)
         except BaseException:
             self._forget(guest)
@@ -192,17 +192,27 @@ class Door:
         if not asker.additions:
             return [PasswordChanged()]
         try:
-            credential = await self._credential(account, guest.device)
+            credential = await self._credential_if_stored(account, guest.device)
             await self.accounts.still_holds(proven)
         except TimError:
             # The password is changed all the same; the client has it at hand.
             return [PasswordChanged()]
         return [PasswordChanged(credential)]
 
-    async def _credential(self, account: Address, device: Device) -> str:
-        """A new resume credential, which ends the device's older one."""
+    async def _credential_if_stored(
+        self, account: Address, device: Device
+    ) -> str | None:
+        """
+        A new resume credential, which ends the device's older one.
+
+        ``None`` if it could not be stored: the client has its password at hand, and
+        somebody can log in and read while the disk is full.
+        """
         credential = new_credential(self.entropy)
-        await self.shard.accounts.put_credential(
-            account.number, device, credential, self.time_ns()
-        )
+        try:
+            await self.shard.accounts.put_credential(
+                account.number, device, credential, self.time_ns()
+            )
+        except StorageUnavailable:
+            return None
         return credential

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import attrs
 
 from timtw.core.buckets import Buckets
+from timtw.core.overload import Gate
 from timtw.core.settings import Settings
 from timtw.model import limits
 from timtw.model.commands import (
@@ -39,23 +40,27 @@ class Serving:
         messages: IMessageStore,
         settings: Settings,
         now: Callable[[], float],
+        gate: Gate,
     ) -> None:
         """``now`` counts seconds for the limit of look-ups."""
         self._accounts = accounts
         self._messages = messages
         self._settings = settings
+        self._gate = gate
         self._finds = Buckets(limits.FINDS_PER_MINUTE, now)
 
     async def history(self, asker: Asker, command: PullHistory) -> list[Event]:
         """
         A piece of a conversation, and how far the other side has confirmed it.
 
-        Raises BadParameter: the node is malformed. Raises StorageUnavailable.
+        Raises BadParameter: the node is malformed. Raises Overloaded or
+        StorageUnavailable.
         """
         me = asker.address
         number = number_of(command.peer)
         if number is None:
             raise BadParameter("this is no node of an account")
+        self._gate.enter()
         conversation = Conversation.between(me.number, number)
         count = min(command.count, limits.HISTORY_ENTRIES)
         messages = await self._messages.history(
@@ -73,12 +78,13 @@ class Serving:
         """
         The account of exactly this name, or nobody.
 
-        Raises NotServed, BadParameter, TooFrequent or StorageUnavailable.
+        Raises NotServed, BadParameter, Overloaded, TooFrequent or StorageUnavailable.
         """
         if not self._settings.find_by_name:
             raise NotServed("looking people up by name is switched off")
         if not command.name:
             raise BadParameter("a name is needed")
+        self._gate.enter()
         if not self._finds.of(asker.address.number).take():
             raise TooFrequent()
         account = await self._accounts.find(command.name, asker.address.domain)
@@ -91,8 +97,9 @@ class Serving:
         """
         The profiles of accounts of the asker's domain; unknown nodes are left out.
 
-        Raises StorageUnavailable.
+        Raises Overloaded or StorageUnavailable.
         """
+        self._gate.enter()
         numbers = [number_of(node) for node in command.nodes[: limits.NODE_LIST]]
         found = await self._accounts.profiles(
             [number for number in dict.fromkeys(numbers) if number is not None]
@@ -112,7 +119,7 @@ class Serving:
         """
         Set the display name.
 
-        Raises BadParameter: it is too long. Raises StorageUnavailable.
+        Raises BadParameter: it is too long. Raises Overloaded or StorageUnavailable.
         """
         name = command.name
         if name is not None:
@@ -120,5 +127,6 @@ class Serving:
                 raise BadParameter(
                     f"a display name has at most {limits.DISPLAY_NAME_BYTES} bytes"
                 )
+            self._gate.enter()
             await self._accounts.set_name(asker.address.number, name)
         return [ProfileChanged(command)]

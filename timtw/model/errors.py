@@ -129,6 +129,14 @@ class StorageUnavailable(TimError):
     remedy = Remedy.RETRY
 
 
+class Overloaded(TimError):
+    """The node has more to do than it can, and this can wait. Repeat later."""
+
+    code = 5104
+    info = "the server is busy, wait a little"
+    remedy = Remedy.RETRY
+
+
 class TooFrequent(TimError):
     """One client or address asks too often. Wait and repeat."""
 

@@ -88,15 +88,16 @@ class IFrontDesk(Interface):
         """
         Make an account.
 
-        Fails with NameTaken, BadParameter, TooFrequent, NotServed (registration is
-        closed) or StorageUnavailable.
+        Fails with NameTaken, BadParameter, Overloaded, TooFrequent, NotServed
+        (registration is closed) or StorageUnavailable.
         """
 
     def issue_token(command: IssueToken, source: str) -> Deferred[str]:
         """
         A token for one login: the decimal text of a number from 1 to 2**53 - 1.
 
-        Fails with WrongPassword, BadParameter, TooFrequent or StorageUnavailable.
+        Fails with WrongPassword, BadParameter, Overloaded, TooFrequent or
+        StorageUnavailable.
         """
 
 

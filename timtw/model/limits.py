@@ -140,8 +140,15 @@ LOG_READ_ENTRIES: Final = 64
 """Entries that a feed reads from storage at once."""
 LOG_READ_BYTES: Final = 512 * KIB
 """Bytes of bodies that a feed reads from storage at once; one entry always fits."""
+HISTORY_WAITING: Final = 2_500
+"""Messages waiting for a commit, reads or single writes, whichever are most, from which
+history, profiles and look-ups are refused with 5104: more than a node has waiting that
+keeps up with what it is asked."""
+LOGINS_WAITING: Final = 7_500
+"""The same for logins, tokens and registrations: more than when all devices of a large
+node come back at once. What is left is for those who are in."""
 STORAGE_WAITING: Final = 10_000
-"""Messages waiting for a commit above which new ones are refused with 5103."""
+"""Messages waiting for a commit from which new ones are refused with 5103."""
 STATEMENT_BYTES: Final = 4 * MIB
 """Bytes of bodies in one statement to a database on a server, above which another one
 follows: MariaDB takes 16 MiB, and a body that is written into a text may double."""

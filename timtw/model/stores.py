@@ -14,7 +14,7 @@ from typing import TypeAlias
 from twisted.internet.defer import Deferred
 from zope.interface import Attribute, Interface
 
-from timtw.model.errors import TimError
+from timtw.model.errors import StorageUnavailable, TimError
 from timtw.model.standing import Standing
 from timtw.model.values import (
     Account,
@@ -183,6 +183,8 @@ class IReaderStore(Interface):
 
         A new reader starts at the highest cursor of the account's readers, or at 0.
         More than ``READERS`` of one account: the least recently seen is forgotten.
+        Where nothing can be written a known reader may be opened as it stands, and
+        is not noted as seen.
         """
 
     def stuck(account: int, key: bytes, seq: int) -> Deferred[int]:
@@ -195,6 +197,7 @@ class IShard(Interface):
     accounts: IAccountStore = Attribute("Accounts, tokens, credentials, profiles.")
     messages: IMessageStore = Attribute("Messages, logs and counters.")
     readers: IReaderStore = Attribute("Devices and cursors.")
+    waiting: int = Attribute("Reads, or single writes if they are more, not yet done.")
 
     def start() -> Deferred[None]:
         """
@@ -226,6 +229,8 @@ class IWaitingMove(Interface):
 class IPostingDesk(Interface):
     """Gathers what waits while a commit is under way into the next one."""
 
+    waiting: int = Attribute("Drafts that have no answer yet.")
+
     def post(draft: Draft, done: PostingDone) -> None:
         """
         Store ``draft`` with the next commit and call ``done``, never from inside.
@@ -247,6 +252,10 @@ class IPostingDesk(Interface):
 
     def flush() -> Deferred[None]:
         """Commit everything that waits; fires when all of it is done."""
+
+
+class StorageDamaged(StorageUnavailable):
+    """What was asked for meets a damaged part of the database; the rest may work."""
 
 
 class ShardError(Exception):

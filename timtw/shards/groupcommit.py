@@ -13,12 +13,16 @@ How it works, and what always holds:
    one commit of theirs has succeeded, so that neither can spoil the other.
 5. A failure that is not StorageUnavailable is a fault in a draft, a move or the engine;
    the batch is halved until the one that cannot be stored stands alone and is given up.
+   So it is with a damaged part of the database, which most do not need.
+6. When storage fails twice in a row all drafts that wait are refused: an attempt may
+   take seconds, and they may be twenty commits.
 """
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Sequence
+from itertools import chain
 from typing import Final, TypeAlias
 
 from twisted.internet.defer import Deferred
@@ -35,7 +39,13 @@ from timtw.model.limits import (
     CURSOR_SECONDS,
     STORAGE_WAITING,
 )
-from timtw.model.stores import IMessageStore, IPostingDesk, Outcome, PostingDone
+from timtw.model.stores import (
+    IMessageStore,
+    IPostingDesk,
+    Outcome,
+    PostingDone,
+    StorageDamaged,
+)
 from timtw.model.values import Batch, CursorMove, Draft
 from timtw.shards.moves import CursorDone, WaitingMove
 
@@ -58,7 +68,7 @@ class GroupCommit:
         self._clock = clock
         self._entries: list[_Entry] = []
         self._halves: deque[list[_Entry]] = deque()
-        self._drafts = 0
+        self.waiting = 0
         self._moves: dict[_Key, WaitingMove] = {}
         self._sent: tuple[list[_Entry], list[_Taken]] | None = None
         self._soon: IDelayedCall | None = None
@@ -66,6 +76,7 @@ class GroupCommit:
         self._apart = False
         self._pause = CURSOR_SECONDS
         self._span = BATCH_CURSORS
+        self._outages = 0
         self._posted = 0
         self._moved = 0
         self._flushes: list[tuple[int, int, Deferred[None]]] = []
@@ -73,8 +84,8 @@ class GroupCommit:
     def post(self, draft: Draft, done: PostingDone) -> None:
         """See ``IPostingDesk``."""
         self._posted += 1
-        if self._drafts < STORAGE_WAITING:
-            self._drafts += 1
+        if self.waiting < STORAGE_WAITING:
+            self.waiting += 1
             self._entries.append((draft, done))
         else:
             self._entries.append((None, done))
@@ -170,6 +181,7 @@ class GroupCommit:
         assert self._sent is not None
         entries, moves = self._sent
         self._sent = None
+        self._outages = 0
         if moves:
             self._apart = False
             self._pause = CURSOR_SECONDS
@@ -186,13 +198,15 @@ class GroupCommit:
         entries, moves = self._sent
         self._sent = None
         refused: list[_Entry] = []
-        if failure.check(StorageUnavailable):
+        error: TimError = StorageUnavailable()
+        is_damage = failure.check(StorageDamaged) is not None
+        if failure.check(StorageUnavailable) and not is_damage:
             self._keep(moves)
-            refused = entries
-            error: TimError = StorageUnavailable()
+            refused = entries + self._given_up()
         else:
-            self._log.failure("batch not stored", failure=failure)
-            error = Undefined()
+            if not is_damage:
+                self._log.failure("batch not stored", failure=failure)
+                error = Undefined()
             if len(entries) + len(moves) > 1:
                 self._split(entries)
                 self._keep(moves)
@@ -202,9 +216,18 @@ class GroupCommit:
                 refused = entries
         self._proceed()
         for draft, done in refused:
-            self._drafts -= draft is not None
+            self.waiting -= draft is not None
             self._tell(done, error if draft is not None else StorageUnavailable())
         self._fire_flushes()
+
+    def _given_up(self) -> list[_Entry]:
+        """The drafts for which storage that has just failed is not tried again."""
+        self._outages += 1
+        if self._outages == 1:
+            return []
+        given_up = [*chain(*self._halves), *self._entries]
+        self._halves, self._entries = deque(), []
+        return given_up
 
     def _split(self, entries: list[_Entry]) -> None:
         """Try the drafts of a faulty batch again, by halves and before all others."""
@@ -246,7 +269,7 @@ class GroupCommit:
             if draft is None:
                 self._tell(done, StorageUnavailable())
                 continue
-            self._drafts -= 1
+            self.waiting -= 1
             try:
                 done(next(answers))
             except Exception:

@@ -34,6 +34,11 @@ class Turns:
         self._waiting: list[tuple[Callable[[], Any], Deferred[Any]]] = []
         self._call: IDelayedCall | None = None
 
+    @property
+    def waiting(self) -> int:
+        """How many operations wait."""
+        return len(self._waiting)
+
     def submit(self, operation: Callable[[], T]) -> Deferred[T]:
         """Carry out ``operation`` in a later turn; fires with what it returns."""
         result: Deferred[T] = Deferred()
@@ -72,6 +77,11 @@ class MemoryShard:
         self.messages = MemoryMessages(submit, digests)
         self.readers = MemoryReaders(submit, digests, self.messages)
         self.messages.readers = self.readers
+
+    @property
+    def waiting(self) -> int:
+        """See ``IShard``."""
+        return self._turns.waiting
 
     def start(self) -> Deferred[None]:
         """Nothing has to be opened."""

@@ -26,6 +26,8 @@ from timtw.shards.tail import Tail
 
 _MOST_PAUSE: Final = 1024
 """Commits without a step after moving has failed again and again."""
+_HURRIED_PAUSE: Final = 64
+"""The same while messages are refused for it: a quiet node has one commit a second."""
 
 
 class Mover:
@@ -112,6 +114,10 @@ class Mover:
             "they are safe, and the node tries again",
             error=str(error),
         )
+
+    def hurry(self) -> None:
+        """Something was refused because the journal is full."""
+        self._rest = min(self._rest, _HURRIED_PAUSE)
 
     def _steps(
         self, connection: sqlite3.Connection, rows: int, moves: int

@@ -88,6 +88,11 @@ class Pool:
         self._idle: list[Link] = []
         self._stopped: Deferred[None] | None = None
 
+    @property
+    def waiting(self) -> int:
+        """Operations that are not done."""
+        return self._jobs
+
     def read(self, begin: Begin[T]) -> Deferred[T]:
         """Carry out what changes nothing."""
         return self._submit(_Job(begin, writes=False))

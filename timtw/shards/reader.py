@@ -26,6 +26,9 @@ class ReadPool:
 
     A connection belongs to one read at a time; after a failure it is closed and the
     next read opens another.
+
+    Attributes:
+        waiting: Reads that are not done.
     """
 
     _log = Logger()
@@ -36,7 +39,7 @@ class ReadPool:
         self._reactor = reactor
         self._connect = connect
         self._idle: list[sqlite3.Connection] = []
-        self._waiting = 0
+        self.waiting = 0
         self._pool = ThreadPool(1, STORAGE_READERS, "timtw-reader")
 
     def start(self) -> None:
@@ -52,9 +55,9 @@ class ReadPool:
 
     def submit(self, operation: Operation[T]) -> Deferred[T]:
         """Carry out a read."""
-        if self._waiting >= STORAGE_READS_WAITING:
+        if self.waiting >= STORAGE_READS_WAITING:
             return fail(StorageUnavailable())
-        self._waiting += 1
+        self.waiting += 1
         result: Deferred[T] = deferToThreadPool(
             self._reactor, self._pool, self._read, operation
         )
@@ -65,7 +68,7 @@ class ReadPool:
         return self.submit(lambda connection: run_on(connection, begin))
 
     def _counted(self, result: T) -> T:
-        self._waiting -= 1
+        self.waiting -= 1
         return result
 
     def _read(self, operation: Operation[T]) -> T:

@@ -139,6 +139,11 @@ class ServerShard:
         self._entropy = entropy
         self._pool: Pool | None = None
 
+    @property
+    def waiting(self) -> int:
+        """See ``IShard``."""
+        return 0 if self._pool is None else self._pool.waiting
+
     def start(self) -> Deferred[None]:
         """See ``IShard``."""
         return Deferred.fromCoroutine(self._start())

@@ -22,6 +22,7 @@ from timtw.shards.sealing import Sealer
 from timtw.shards.sqlite_file import DatabaseFile
 from timtw.shards.sqlite_messages import SqliteMessages, SqliteReaders
 from timtw.shards.sqlite_posting import Posting
+from timtw.shards.sqlite_readonly import ReadOnlyReaders
 from timtw.shards.statements import InstallationStatements, made
 from timtw.shards.tail import Tail
 from timtw.shards.writer import Writer
@@ -70,6 +71,11 @@ class SqliteShard:
         self._clock = clock
         self._entropy = entropy
 
+    @property
+    def waiting(self) -> int:
+        """See ``IShard``."""
+        return max(self._reader.waiting, self._writer.waiting)
+
     def start(self) -> Deferred[None]:
         """
         Open the file; done when this returns, since nothing else can go on before.
@@ -104,7 +110,8 @@ class SqliteShard:
         reader = ReadPool(self._reactor, self._file.open_reader)
         self.accounts = Accounts(writer.run, reader.run, SQLITE, sealer, self._entropy)
         self.messages = SqliteMessages(writer, reader, sealer, posting, tail)
-        self.readers = SqliteReaders(writer, sealer, posting)
+        unwritable = ReadOnlyReaders(reader, sealer, tail)
+        self.readers = SqliteReaders(writer, sealer, posting, unwritable)
         self._writer, self._reader = writer, reader
         self._cleaning = Cleaning(writer, self._clock)
         writer.start(connection)

@@ -11,8 +11,10 @@ from collections.abc import Mapping, Sequence
 from itertools import islice
 
 from twisted.internet.defer import Deferred, succeed
+from twisted.python.failure import Failure
 from zope.interface import implementer
 
+from timtw.model.errors import StorageUnavailable
 from timtw.model.idents import slot_of
 from timtw.model.limits import HISTORY_ENTRIES, READERS
 from timtw.model.stores import IMessageStore, IReaderStore, Outcome
@@ -30,6 +32,7 @@ from timtw.shards.message_rows import MessageRows
 from timtw.shards.reader import ReadPool
 from timtw.shards.sealing import Sealer
 from timtw.shards.sqlite_posting import Posting
+from timtw.shards.sqlite_readonly import ReadOnlyReaders
 from timtw.shards.statements import ReaderStatements, ReadingStatements, made
 from timtw.shards.tail import Tail, entries_of, texts_of
 from timtw.shards.writer import Writer
@@ -150,8 +153,16 @@ class SqliteMessages:
 class SqliteReaders:
     """Devices as rows, found by their digests."""
 
-    def __init__(self, writer: Writer, sealer: Sealer, posting: Posting) -> None:
+    def __init__(
+        self,
+        writer: Writer,
+        sealer: Sealer,
+        posting: Posting,
+        unwritable: ReadOnlyReaders,
+    ) -> None:
+        """``unwritable`` is asked where the writer fails."""
         self._write = writer.submit
+        self._unwritable = unwritable
         self._digests = sealer.digests
         self._posting = posting
         self._statements = made(ReaderStatements)
@@ -184,7 +195,11 @@ class SqliteReaders:
             head = self._posting.head(connection, account)
             return ReaderState(key, cursor, head, stuck_seq, stuck_count)
 
-        return self._write(operation)
+        def unwritten(failure: Failure) -> Deferred[ReaderState]:
+            failure.trap(StorageUnavailable)
+            return self._unwritable.open(account, device)
+
+        return self._write(operation).addErrback(unwritten)
 
     def _drop(self, connection: sqlite3.Connection, account: int, key: bytes) -> None:
         """Forget a reader."""

@@ -139,6 +139,7 @@ class Posting:
         tail = self._tail
         rows = tail.rows + tail.moves + len(self._kept) + len(batch.drafts)
         if rows > JOURNAL_MOST or tail.octets + self._octets > JOURNAL_MOST_BYTES:
+            self._mover.hurry()
             raise StorageUnavailable
         posted = self._store(connection, batch.drafts) if batch.drafts else ()
         if batch.cursors:

@@ -4,10 +4,13 @@ Whatever waits when a transaction begins goes into it. Its results reach the rea
 one call after its COMMIT. An operation checks before it writes, so one that is refused
 (a name that is taken) leaves nothing behind and the others go on. When an operation
 fails in any other way the transaction is rolled back and each operation is tried in a
-transaction of its own, so that only the one at fault fails.
+transaction of its own, so that only the one at fault fails. So it is when a page of
+the database is damaged: most operations do not need it.
 
-After any failure of the database the connection is opened anew and what was known by
-heart is forgotten: service comes back as soon as the cause is gone.
+When the database itself fails, all operations of the transaction fail; when it does so
+twice in a row, all that wait do, as each attempt may take seconds. After any failure
+the connection is opened anew and what was known by heart is forgotten: service comes
+back as soon as the cause is gone.
 
 A companion rides along: it may do a piece of work of its own with each transaction.
 When that fails the transaction is tried again without it.
@@ -28,7 +31,7 @@ from twisted.python.failure import Failure
 
 from timtw.model.errors import StorageUnavailable, TimError
 from timtw.model.limits import STORAGE_WRITES_WAITING
-from timtw.model.stores import ShardError
+from timtw.model.stores import ShardError, StorageDamaged
 from timtw.shards.operations import Begin, Rows, carried_out
 
 T = TypeVar("T")
@@ -46,9 +49,14 @@ OUTAGES: Final = (
 )
 
 
+def is_damage(error: BaseException) -> bool:
+    """Whether a page of the database is not what it has to be."""
+    return type(error) is sqlite3.DatabaseError
+
+
 def is_outage(error: BaseException) -> bool:
     """Whether the database failed, and not what was asked of it."""
-    return isinstance(error, OUTAGES) or type(error) is sqlite3.DatabaseError
+    return isinstance(error, OUTAGES) or is_damage(error)
 
 
 def run_on(connection: sqlite3.Connection, begin: Begin[T]) -> T:
@@ -85,6 +93,9 @@ class Writer:
 
     Args:
         connect: Opens the connection; called in the thread.
+
+    Attributes:
+        waiting: Operations that are not done.
     """
 
     _log = Logger()
@@ -99,7 +110,9 @@ class Writer:
         self._connect = connect
         self._companion = companion
         self._queue: SimpleQueue[_Job | None] = SimpleQueue()
-        self._waiting = 0
+        self.waiting = 0
+        self._is_stopping = False
+        self._outages = 0
         self._connection: sqlite3.Connection | None = None
         self._thread = Thread(target=self._work, name="timtw-writer", daemon=True)
 
@@ -110,9 +123,9 @@ class Writer:
 
     def submit(self, operation: Operation[T]) -> Deferred[T]:
         """Carry out ``operation`` with the next transaction."""
-        if self._waiting >= STORAGE_WRITES_WAITING:
+        if self.waiting >= STORAGE_WRITES_WAITING:
             return fail(StorageUnavailable())
-        self._waiting += 1
+        self.waiting += 1
         result: Deferred[T] = Deferred()
         self._queue.put((operation, result))
         return result
@@ -130,24 +143,29 @@ class Writer:
 
     def _work(self) -> None:
         """The life of the thread."""
-        stopping = False
-        while not stopping:
-            job = self._queue.get()
-            jobs: list[_Job] = []
-            while job is not None:
-                jobs.append(job)
-                if len(jobs) == OPERATIONS:
-                    break
-                try:
-                    job = self._queue.get_nowait()
-                except Empty:
-                    break
-            stopping = job is None
+        while not self._is_stopping:
+            jobs = self._next(OPERATIONS, wait=True)
             if jobs:
                 results = self._carry_out(jobs)
+                if self._outages > 1:
+                    results += _refused(self._next(STORAGE_WRITES_WAITING, wait=False))
                 self._reactor.callFromThread(self._deliver, results)
         self._close()
         self._reactor.callFromThread(self._finish)
+
+    def _next(self, most: int, wait: bool) -> list[_Job]:
+        """What is in the queue; with ``wait`` there is something before it returns."""
+        jobs: list[_Job] = []
+        while len(jobs) < most:
+            try:
+                job = self._queue.get(wait and not jobs)
+            except Empty:
+                break
+            if job is None:
+                self._is_stopping = True
+                break
+            jobs.append(job)
+        return jobs
 
     def _carry_out(self, jobs: Sequence[_Job]) -> list[_Result]:
         """The results of the jobs, together or, after a failure, one by one."""
@@ -155,13 +173,21 @@ class Writer:
             return self._together(jobs)
         except Exception as error:
             self._abandon()
-            if is_outage(error):
+            damaged = is_damage(error)
+            if is_outage(error) and not damaged:
+                self._outages += 1
                 self._log.warn("storage failed: {error}", error=str(error))
-                failure = Failure(StorageUnavailable())
-                return [(result, failure) for _operation, result in jobs]
+                return _refused(jobs)
             if len(jobs) == 1:
-                return [(jobs[0][1], Failure())]
-        return [result for job in jobs for result in self._carry_out([job])]
+                if damaged:
+                    self._log.warn("storage is damaged: {error}", error=str(error))
+                return [(jobs[0][1], Failure(StorageDamaged() if damaged else error))]
+        results: list[_Result] = []
+        for place, job in enumerate(jobs):
+            if self._outages > 1:
+                return results + _refused(jobs[place:])
+            results += self._carry_out([job])
+        return results
 
     def _together(self, jobs: Sequence[_Job]) -> list[_Result]:
         """Carry out the jobs in one transaction, without the companion if it fails."""
@@ -193,6 +219,7 @@ class Writer:
             raise Strayed from error
         connection.execute("COMMIT")
         self._companion.committed()
+        self._outages = 0
         return results
 
     def _abandon(self) -> None:
@@ -211,7 +238,7 @@ class Writer:
 
     def _deliver(self, results: Sequence[_Result]) -> None:
         """Hand the results out, in the reactor's thread."""
-        self._waiting -= len(results)
+        self.waiting -= len(results)
         for result, value in results:
             if isinstance(value, Failure):
                 result.errback(value)
@@ -222,6 +249,12 @@ class Writer:
         """The thread has nothing more to do."""
         self._thread.join()
         self._stopped.callback(None)
+
+
+def _refused(jobs: Sequence[_Job]) -> list[_Result]:
+    """The results of jobs for which the database is not there."""
+    failure = Failure(StorageUnavailable())
+    return [(result, failure) for _operation, result in jobs]
 
 
 def _nothing(connection: sqlite3.Connection) -> None:

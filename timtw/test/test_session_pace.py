@@ -316,6 +316,23 @@ class FaultTests(SynchronousTestCase):
         self.assertEqual(["hi"], client.texts)
         self.assertEqual(1, len(client.told(Delivery)))
 
+    def test_no_room_for_a_credential(self) -> None:
+        """Who logs in while none can be stored is let in, and gets none."""
+        self.readers.works = True
+
+        def away(
+            account: int, device: Device, credential: str, now: int
+        ) -> Deferred[None]:
+            return fail(StorageUnavailable())
+
+        put = self.stage.shard.accounts.put_credential
+        self.patch(self.stage.shard.accounts, "put_credential", away)
+        (welcome,) = self.stage.log_in("ada", additions=True).told(LoggedIn)
+        self.assertIsNone(welcome.credential)
+        self.patch(self.stage.shard.accounts, "put_credential", put)
+        (welcome,) = self.stage.log_in("ada", additions=True).told(LoggedIn)
+        self.assertIsNotNone(welcome.credential)
+
     def test_logout_without_storage(self) -> None:
         """A logout whose credential cannot be ended is refused, not half done."""
         self.readers.works = True

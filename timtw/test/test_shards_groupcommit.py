@@ -17,7 +17,7 @@ from timtw.model.limits import (
     CURSOR_SECONDS,
     STORAGE_WAITING,
 )
-from timtw.model.stores import Outcome
+from timtw.model.stores import Outcome, StorageDamaged
 from timtw.model.values import Batch, Confirmed, Conversation, CursorMove, Posted
 from timtw.shards.digests import Digests
 from timtw.shards.groupcommit import GroupCommit
@@ -186,6 +186,46 @@ class GatheringTests(DeskCase):
         self.assertIsInstance(self.answers[0], StorageUnavailable)
         self.succeed()
         self.assertEqual([1], self.mids())
+
+    def test_second_outage_refuses_all_that_wait(self) -> None:
+        """
+        When storage stays away nobody waits for more than two attempts.
+        """
+        for _ in range(3 * BATCH_DRAFTS):
+            self.post()
+        self.clock.advance(0)
+        self.fail_commit()
+        self.assertEqual(BATCH_DRAFTS, len(self.answers))
+        self.fail_commit()
+        self.assertEqual(3 * BATCH_DRAFTS, len(self.answers))
+        self.assertEqual([], self.store.gates)
+        self.assertEqual(0, self.desk.waiting)
+        self.post()
+        self.clock.advance(0)
+        self.succeed()
+        self.assertEqual([1], self.mids())
+        for _ in range(2 * BATCH_DRAFTS):
+            self.post()
+        self.clock.advance(0)
+        self.fail_commit()
+        self.succeed()
+        self.assertEqual(1 + BATCH_DRAFTS, len(self.mids()))
+
+    def test_damage_is_found_by_halves(self) -> None:
+        """
+        Who needs a damaged part of the database is told 5103, and nobody else.
+        """
+        for n in range(6):
+            self.post(f"{n}")
+        self.clock.advance(0)
+        while self.store.gates:
+            texts = [d.content.text for d in self.store.batches[-1].drafts]
+            if "4" in texts:
+                self.fail_commit(StorageDamaged())
+            else:
+                self.succeed()
+        codes = [0 if isinstance(a, Posted) else a.code for a in self.answers]
+        self.assertEqual([0, 0, 0, 0, 5103, 0], codes)
 
     def test_fault_is_found_by_halves(self) -> None:
         """

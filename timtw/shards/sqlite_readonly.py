@@ -1,0 +1,64 @@
+"""What is known of a device while nothing can be written: logins on a full disk."""
+
+from __future__ import annotations
+
+import sqlite3
+
+from twisted.internet.defer import Deferred
+
+from timtw.model.errors import StorageUnavailable
+from timtw.model.idents import slot_of
+from timtw.model.values import Device, ReaderState
+from timtw.shards.reader import ReadPool
+from timtw.shards.sealing import Sealer
+from timtw.shards.statements import ReaderStatements, ReadingStatements, made
+from timtw.shards.tail import Tail
+
+
+class ReadOnlyReaders:
+    """Opens the devices that are known already, and leaves them as they stand.
+
+    The tail is asked first and the tables afterwards: what has left the tail by then
+    is in the tables.
+    """
+
+    def __init__(self, reader: ReadPool, sealer: Sealer, tail: Tail) -> None:
+        self._read = reader.submit
+        self._digests = sealer.digests
+        self._tail = tail
+        self._readers = made(ReaderStatements)
+        self._reading = made(ReadingStatements)
+
+    def open(self, account: int, device: Device) -> Deferred[ReaderState]:
+        """
+        The state of a device that has been here before.
+
+        Fails with StorageUnavailable for any other: it would have a position that
+        nobody remembers, and miss what comes until it has one.
+        """
+
+        def operation(connection: sqlite3.Connection) -> ReaderState:
+            slot = slot_of(account)
+            key = self._digests.device(account, device)
+            cursor, head = self._tail.cursors.get((account, key)), self._head(account)
+            rows = connection.execute(self._readers.read_readers, (slot, account))
+            for known, stored, _seen, stuck_seq, stuck_count in rows.fetchall():
+                if known == key:
+                    head = head or self._stored_head(connection, account)
+                    cursor = max(cursor, stored)
+                    return ReaderState(key, cursor, head, stuck_seq, stuck_count)
+            raise StorageUnavailable
+
+        return self._read(operation)
+
+    def _head(self, account: int) -> int:
+        """The newest number of a log in the tail, or 0."""
+        return self._tail.last((account, 0))
+
+    def _stored_head(self, connection: sqlite3.Connection, account: int) -> int:
+        """The newest number of a log in the tables, or 0."""
+        keys = [slot_of(account), account, 0]
+        for text, parameters in self._reading.read_heads.split(keys):
+            for _account, head in connection.execute(text, parameters):
+                return int(head)
+        return 0

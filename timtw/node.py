@@ -57,6 +57,9 @@ def settings_of(config: NodeConfig) -> Settings:
         failed_logins_per_minute=limits.failed_logins_per_minute,
         commands_per_second=limits.commands_per_second,
         connections=limits.connections,
+        keep_days=config.messages.keep_days,
+        keep_unread_days=config.messages.keep_unread_days,
+        forget_devices_days=config.messages.forget_devices_days,
     )
 
 

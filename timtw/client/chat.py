@@ -17,6 +17,7 @@ from timtw.client.values import (
     TEXT,
     ClientError,
     Closed,
+    Expired,
     Login,
     Message,
     Offline,
@@ -133,6 +134,8 @@ class Talk:
             if self._offline:
                 self._say("-- connected again")
             self._offline = False
+        elif isinstance(state, Expired):
+            self._say("-- messages had waited too long for this device and are gone")
         elif state.peer == self._peer:
             self._delivered = max(self._delivered, state.mid)
         self._mark()

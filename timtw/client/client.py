@@ -19,6 +19,7 @@ from timtw.client.values import (
     Busy,
     Closed,
     Delivered,
+    Expired,
     Login,
     Message,
     Offline,
@@ -225,7 +226,7 @@ class Client:
             self._arrived(event.message)
         elif isinstance(event, Over):
             self._over(event.error or Closed("logged out"))
-        elif isinstance(event, Online | Offline | Delivered):
+        elif isinstance(event, Online | Offline | Delivered | Expired):
             self._observe(event)
             if isinstance(event, Online) and not self.entered.called:
                 self.entered.callback(self)

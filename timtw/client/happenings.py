@@ -7,7 +7,7 @@ from typing import Any
 
 import attrs
 
-from timtw.client.values import Delivered, Message, Online, Refused
+from timtw.client.values import Delivered, Expired, Message, Online, Refused
 
 
 class Phase(enum.Enum):
@@ -48,4 +48,4 @@ class Over:
     error: Exception | None
 
 
-Event = Answered | Arrived | Delivered | NotNow | Online | Over
+Event = Answered | Arrived | Delivered | Expired | NotNow | Online | Over

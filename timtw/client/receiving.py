@@ -52,6 +52,13 @@ class Receiving:
             return new, []
         return new, [receipt]
 
+    def expired(self, up_to: int) -> bool:
+        """Nothing up to this number will come; whether anything of it had not."""
+        if up_to <= (self._highest or 0):
+            return False
+        self._highest = up_to
+        return True
+
     def taken(self, number: int) -> list[bytes]:
         """The consumer has an entry for good; the receipts that can be given now."""
         self._untaken.discard(number)

@@ -24,13 +24,14 @@ from timtw.client.sending import Sending
 from timtw.client.values import (
     Delivered,
     Displaced,
+    Expired,
     Login,
     Message,
     Online,
     Refused,
     Stored,
 )
-from timtw.client.wire import DELIVERED, Heard, Speech, message_of
+from timtw.client.wire import Heard, Speech, message_of, notice_of
 from timtw.model.errors import BadToken, Remedy
 from timtw.protocols.frames import FrameType
 from timtw.protocols.structs import TimAck, TimMessage, TimMessageList
@@ -268,11 +269,13 @@ class Session:
 
     def _messages(self, receipt: bytes | None, bodies: list[TimMessage]) -> None:
         """Messages, live, as a page, or as answers to repeated sends."""
+        messages: list[Message] = []
         for body in bodies:
-            if body.odType == DELIVERED:
-                peer = body.fromTid.node if body.fromTid is not None else ""
-                self._events.append(Delivered(peer, body.mid or 0))
-        messages = [message_of(b, self.node) for b in bodies if b.odType != DELIVERED]
+            notice = notice_of(body)
+            if notice is None:
+                messages.append(message_of(body, self.node))
+            elif isinstance(notice, Delivered) or self._misses(notice):
+                self._events.append(notice)
         numbers = [message.seq for message in messages if message.seq]
         new, ready = self._receiving.arrived(receipt, numbers)
         self._acknowledge(ready)
@@ -284,6 +287,10 @@ class Session:
                 self.taken(message)
             else:
                 self._events.append(Arrived(message))
+
+    def _misses(self, notice: Expired) -> bool:
+        """Whether we had not received all that has expired."""
+        return self.listens and self._receiving.expired(notice.seq)
 
     def _echoed(self, message: Message) -> bool:
         """Whether a text of this session is stored; its sender is told."""

@@ -122,6 +122,19 @@ class Delivered:
     mid: int
 
 
+@attrs.frozen
+class Expired:
+    """Messages had waited so long for this device that the node has deleted them.
+
+    Conversations may have holes; what the node still has of them, ``history`` tells.
+
+    Attributes:
+        seq: Nothing up to this number of the account's log will come any more.
+    """
+
+    seq: int
+
+
 class ClientError(Exception):
     """The base of what the client library raises."""
 

@@ -10,9 +10,9 @@ import attrs
 from twisted.internet.interfaces import IStreamClientEndpoint
 
 from timtw.client.addresses import NodeAddress
-from timtw.client.values import Delivered, Offline, Online
+from timtw.client.values import Delivered, Expired, Offline, Online
 
-State = Online | Offline | Delivered
+State = Online | Offline | Delivered | Expired
 """What an observer is told."""
 
 

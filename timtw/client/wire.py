@@ -9,7 +9,7 @@ from typing import Final
 
 import attrs
 
-from timtw.client.values import TEXT, Login, Message
+from timtw.client.values import TEXT, Delivered, Expired, Login, Message
 from timtw.client.wsframes import BadLine
 from timtw.model.limits import CLIENT_FRAME_BYTES
 from timtw.protocols.codecs import JSON, THRIFT, Codec
@@ -30,6 +30,8 @@ from timtw.protocols.structs import (
 ENCODINGS: Final = {"json": JSON, "thrift": THRIFT}
 DELIVERED: Final = 8
 """The odType of a delivered mark."""
+EXPIRED: Final = 9
+"""The odType of the notice that the beginning of the log is gone."""
 PROFILES: Final = 4
 RENAME: Final = 6
 _ACCOUNT: Final = 2
@@ -188,3 +190,11 @@ def message_of(body: TimMessage, own_node: str) -> Message:
         kind=body.odType,
         data=body.dataBinary or b"",
     )
+
+
+def notice_of(body: TimMessage) -> Delivered | Expired | None:
+    """What is told about messages, if this is no message itself."""
+    if body.odType == DELIVERED:
+        peer = body.fromTid.node if body.fromTid is not None else ""
+        return Delivered(peer, body.mid or 0)
+    return Expired(body.seq or 0) if body.odType == EXPIRED else None

@@ -34,6 +34,9 @@ FRAME = Bounds(FRAME_BEFORE_LOGIN, OUTBOX_BYTES)
 """Bytes.  Less after login than before makes no sense; what is more than may wait for
 one client could never be handed on."""
 
+DAYS = Bounds(0, 36_500)
+"""A hundred years: before that, times are no more what the machine can count."""
+
 DAY = 86_400
 """Seconds: no time-out of a connection is sensibly longer."""
 
@@ -169,6 +172,24 @@ class MessagesConfig:
     find_by_name: bool = option(
         "yes", "Whether an account may be looked up by its exact name."
     )
+    keep_days: int = option(
+        "0",
+        "Days after which texts are deleted from conversations, and whatever waits "
+        "from the backlog. 0: never.",
+        bounds=DAYS,
+    )
+    keep_unread_days: int = option(
+        "365",
+        "Days after which messages wait no more for devices that have not fetched "
+        "them; conversations keep them. 0: never.",
+        bounds=DAYS,
+    )
+    forget_devices_days: int = option(
+        "90",
+        "Days after which a device that was not connected has to log in with the "
+        "password again, and is forgotten unless it is the account's last. 0: never.",
+        bounds=DAYS,
+    )
 
 
 @attrs.frozen
@@ -239,9 +260,6 @@ SECTIONS: Mapping[str, type] = {
 NOT_BUILT: Mapping[str, frozenset[str]] = {
     "messages": frozenset(
         {
-            "forget_devices_days",
-            "keep_days",
-            "keep_unread_days",
             "presence_offline_block",
         }
     ),

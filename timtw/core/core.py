@@ -11,6 +11,7 @@ from zope.interface import implementer
 from timtw.core.accounts import Accounts
 from timtw.core.deferreds import deferred
 from timtw.core.door import Door
+from timtw.core.keeping import Keeping
 from timtw.core.neighbour import Neighbour
 from timtw.core.office import Office
 from timtw.core.overload import Gate
@@ -93,9 +94,12 @@ class Core:
             server=int.from_bytes(entropy(4), "big") >> 1,
         )
 
+        self._keeping = Keeping(shard, settings, self._door.readers, clock, time_ns)
+
     def start(self) -> None:
-        """Join the other nodes."""
+        """Join the other nodes, and begin to delete what is too old."""
         self._router.start(self._neighbour)
+        self._keeping.start()
 
     @deferred
     async def stop(self) -> None:
@@ -104,6 +108,7 @@ class Core:
 
         Cancelling it ends the sessions at once.
         """
+        self._keeping.stop()
         try:
             await self._desk.flush()
         finally:

@@ -24,7 +24,7 @@ from timtw.model.errors import StorageUnavailable, TimError
 from timtw.model.events import Event, PasswordChanged
 from timtw.model.interfaces import IOutbox, IRouter
 from timtw.model.peers import Comer, SessionsEnd
-from timtw.model.stores import IPostingDesk, IShard
+from timtw.model.stores import IPostingDesk, IShard, Reader
 from timtw.model.values import Address, Device, ReaderState
 
 OwnLogin: TypeAlias = LogOut | ChangePassword
@@ -55,6 +55,10 @@ class Guest(Listener, Protocol):
     @property
     def is_gone(self) -> bool:
         """Whether the line has ended meanwhile."""
+
+    @property
+    def reader(self) -> bytes:
+        """What storage calls its device; empty before the end of the login."""
 
     def hears(self, reading: Reading) -> None:
         """From now on what the registry tells goes to ``reading``."""
@@ -99,6 +103,14 @@ class Door:
     def guests(self) -> tuple[Guest, ...]:
         """Every connection there is, logged in or not."""
         return tuple(self._guests)
+
+    def readers(self) -> list[Reader]:
+        """The devices that are logged in here."""
+        return [
+            (owner.number, guest.reader)
+            for guest, owner in self._owners.items()
+            if guest.reader
+        ]
 
     async def admit(
         self, guest: Guest, outbox: IOutbox, command: LogIn, source: str

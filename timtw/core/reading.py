@@ -14,7 +14,7 @@ from timtw.core.flights import NO_NUMBERS
 from timtw.core.sessions import Leftover
 from timtw.model import limits
 from timtw.model.errors import StorageUnavailable
-from timtw.model.events import Delivery, EndOfBacklog, Page
+from timtw.model.events import Delivery, EndOfBacklog, Expired, Page
 from timtw.model.idents import node_of
 from timtw.model.interfaces import IOutbox, IRouter
 from timtw.model.stores import IMessageStore, IPostingDesk, IReaderStore, IWaitingMove
@@ -30,7 +30,7 @@ from timtw.model.values import (
 
 
 class Reading:
-    """Lets a feed write to one client and keeps its cursor in storage."""
+    """Lets a feed write to one client and keeps the cursor of reader ``key``."""
 
     __slots__ = (
         "_alarm",
@@ -40,7 +40,7 @@ class Reading:
         "_desk",
         "_feed",
         "_head",
-        "_key",
+        "_low",
         "_messages",
         "_move",
         "_outbox",
@@ -50,6 +50,7 @@ class Reading:
         "_skipped",
         "_told",
         "_writable",
+        "key",
     )
 
     _log = Logger()
@@ -73,10 +74,9 @@ class Reading:
         self._router = router
         self._clock = clock
         self._feed: Feed | None = None
-        self._key = b""
-        self._head = 0
-        self._cursor = 0
-        self._told = 0
+        self.key = b""
+        self._head = self._low = 0
+        self._cursor = self._told = 0
         self._move: IWaitingMove | None = None
         self._claimed = 0
         self._skipped = NO_NUMBERS
@@ -96,19 +96,21 @@ class Reading:
             whole: Whether the client's own messages belong to its backlog.
             left: What other connections of this reader know better than storage.
         """
-        head = max(state.head, self._head)
-        cursor = max([state.cursor, *(one.acked for one in left)])
+        behind = max([state.cursor, *(one.acked for one in left)])
+        cursor = max(behind, state.low)
         settled = set().union(*(one.settled for one in left))
         if state.stuck_count >= limits.STUCK_TIMES:
             settled.add(state.stuck_seq)
             self._skipped |= {state.stuck_seq}
-        self._key = state.key
+        self.key = state.key
         self._cursor = self._told = cursor
+        self._low = state.low if whole else 0
+        self._tell_gap(behind)
         self._feed = Feed(
             self,
             self._clock.seconds,
             cursor,
-            max(head, cursor),
+            max(state.head, self._head, cursor),
             whole=whole,
             page_bytes=self._outbox.page_bytes,
             again_up_to=max((one.sent for one in left), default=0),
@@ -140,6 +142,7 @@ class Reading:
     def asked(self, resume: int | None) -> None:
         """The client asks for what is waiting."""
         if self._feed is not None:
+            self._tell_gap(resume)
             self._feed.ask(resume)
 
     def stir(self) -> None:
@@ -170,10 +173,10 @@ class Reading:
         acked, sent, settled = self._feed.hand_over()
         self._feed = None
         if self._cursor > self._told:
-            move = self._desk.move(self._owner.number, self._key, self._stored)
+            move = self._desk.move(self._owner.number, self.key, self._stored)
             move.confirm(self._cursor)
         background("cursors were not flushed", self._desk.flush(), self._log)
-        return self._key, Leftover(acked, sent, settled)
+        return self.key, Leftover(acked, sent, settled)
 
     # What the feed asks for (timtw.core.feed.Port).
 
@@ -225,7 +228,7 @@ class Reading:
         if move is None or not move.waits:
             if not entries and self._cursor < self._told + limits.ECHOES_UNTOLD:
                 return
-            move = self._desk.move(self._owner.number, self._key, self._stored)
+            move = self._desk.move(self._owner.number, self.key, self._stored)
             self._move = move
         self._told = self._cursor
         move.confirm(self._cursor)
@@ -270,6 +273,12 @@ class Reading:
             author = Address(number, node_of(number), self._owner.domain)
             self._router.mark(DeliveredMark(self._owner, author, mid))
 
+    def _tell_gap(self, behind: int | None) -> None:
+        """Tell once that entries behind this number have expired, if some have."""
+        if behind is not None and behind < self._low:
+            self._outbox.offer(Expired(self._low))
+            self._low = 0
+
     async def _confirm_claimed(self, after: int, up_to: int) -> None:
         while after < up_to:
             page = await self._messages.read_log(
@@ -279,7 +288,7 @@ class Reading:
             self.confirmed(after, page.entries)
 
     async def _note_stuck(self, seq: int) -> None:
-        times = await self._readers.stuck(self._owner.number, self._key, seq)
+        times = await self._readers.stuck(self._owner.number, self.key, seq)
         self._log.warn(
             "entry {seq} of account {account} has stopped a reader {times} times",
             seq=seq,

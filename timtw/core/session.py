@@ -156,6 +156,11 @@ class Session:
         return self._watch.last_heard
 
     @property
+    def reader(self) -> bytes:
+        """What storage calls its device; empty before the end of the login."""
+        return self._reading.key if self._reading is not None else b""
+
+    @property
     def is_gone(self) -> bool:
         """Whether the line or the session has ended."""
         return self._phase is Phase.GONE

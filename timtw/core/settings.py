@@ -9,7 +9,7 @@ import attrs
 class Settings:
     """The defaults are those of a node without a configuration file.
 
-    Rates of 0 mean no limit. Times are seconds.
+    Rates of 0 mean no limit, days of 0 for ever. Other times are seconds.
     """
 
     register_open: bool = True
@@ -25,3 +25,6 @@ class Settings:
     failed_logins_per_minute: float = 10.0
     commands_per_second: float = 200.0
     connections: int = 100_000
+    keep_days: int = 0
+    keep_unread_days: int = 365
+    forget_devices_days: int = 90

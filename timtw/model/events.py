@@ -113,6 +113,13 @@ class EndOfBacklog:
 
 
 @value
+class Expired:
+    """Nothing is left of the account's log up to ``seq``, whoever had it or not."""
+
+    seq: int
+
+
+@value
 class History:
     """A piece of a conversation, newest first, possibly empty."""
 
@@ -164,6 +171,7 @@ Event: TypeAlias = (
     | Streamed
     | Page
     | EndOfBacklog
+    | Expired
     | History
     | Profiles
     | ProfileChanged

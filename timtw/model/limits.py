@@ -248,6 +248,18 @@ CLEAN_HURRY_SECONDS: Final = 0.1
 """The same pause while there is more than fits into one step: 5,000 rows a second."""
 CLEAN_ROWS: Final = 500
 """Rows of one such step, so that no commit waits for it noticeably."""
+CLEAN_BYTES: Final = 4 * MIB
+"""The same in bytes: a long body takes many pages, and each of them is touched."""
+KEEP_SECONDS: Final = 600.0
+"""Pause between two rounds through all that is kept, and before the first: time for a
+clock that is wrong after the start of the machine to be set."""
+KEEP_STEP_SECONDS: Final = 0.5
+"""Pause between two steps of a round: a thousand conversations, or as many rows that
+are deleted, in a second."""
+SEEN_SECONDS: Final = 24 * 3600.0
+"""How often it is noted of connected devices that they are here; ages are days."""
+SEEN_DEVICES: Final = 500
+"""Devices of which that is noted in one transaction."""
 CLEAN_SERVER_SECONDS: Final = 10.0
 """Pause between two steps in a database on a server, where every node makes them."""
 

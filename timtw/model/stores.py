@@ -9,7 +9,7 @@ sealed or turned into keyed digests there (``timtw.shards.sealing``).
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TypeAlias
+from typing import Any, Final, TypeAlias
 
 from twisted.internet.defer import Deferred
 from zope.interface import Attribute, Interface
@@ -24,6 +24,7 @@ from timtw.model.values import (
     CursorMove,
     Device,
     Draft,
+    Expiring,
     LogPage,
     Message,
     Posted,
@@ -34,6 +35,12 @@ from timtw.model.values import (
 
 Outcome: TypeAlias = Posted | TimError
 """What became of a draft: it was stored, or why it was refused."""
+Reader: TypeAlias = tuple[int, bytes]
+"""An account and the key of one of its readers."""
+Place: TypeAlias = tuple[Any, ...]
+"""How far a round through all that is kept has come; known to the engine alone."""
+DONE: Final[Place] = ()
+"""Where a round begins, and where it is when nothing is left to look at."""
 
 
 class IAccountStore(Interface):
@@ -187,8 +194,32 @@ class IReaderStore(Interface):
         is not noted as seen.
         """
 
+    def seen(readers: Sequence[Reader], now: int) -> Deferred[None]:
+        """These devices are here; those that are not known stay so."""
+
     def stuck(account: int, key: bytes, seq: int) -> Deferred[int]:
         """Note that ``seq`` stopped this reader; how often in succession it has."""
+
+
+class IKeeping(Interface):
+    """What is kept how long."""
+
+    def expire(what: Expiring, before: int, place: Place) -> Deferred[Place]:
+        """
+        Delete a little of what is older than ``before``, and say where to go on.
+
+        What goes of a log or conversation are its oldest parts, up to the first that
+        is young enough; their numbers are never given again. Entries go with their
+        bodies, texts out of history and logs, wherever they lie. With a device go its
+        resume credential and its cursor; but the cursor of whichever reader of an
+        account has confirmed most stays, as that is where new ones begin.
+
+        Args:
+            before: Nanoseconds since 1970.
+            place: ``DONE`` to begin a round, else what the last step of it returned.
+
+        Returns: ``DONE`` if the round is over.
+        """
 
 
 class IShard(Interface):
@@ -197,6 +228,7 @@ class IShard(Interface):
     accounts: IAccountStore = Attribute("Accounts, tokens, credentials, profiles.")
     messages: IMessageStore = Attribute("Messages, logs and counters.")
     readers: IReaderStore = Attribute("Devices and cursors.")
+    keeping: IKeeping = Attribute("What is kept how long.")
     waiting: int = Attribute("Reads, or single writes if they are more, not yet done.")
 
     def start() -> Deferred[None]:

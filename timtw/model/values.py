@@ -7,6 +7,7 @@ number is a signed 64-bit integer whose visible spelling is made by
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Mapping
 from typing import Final, NamedTuple
 
@@ -245,6 +246,7 @@ class ReaderState:
         head: The newest number of the log.
         stuck_seq: The entry that stopped this reader last, 0 for none.
         stuck_count: How often it did.
+        low: Everything in the log up to here has expired.
     """
 
     key: bytes
@@ -252,6 +254,7 @@ class ReaderState:
     head: int
     stuck_seq: int = 0
     stuck_count: int = 0
+    low: int = 0
 
 
 @value
@@ -275,6 +278,14 @@ class TokenGrant:
     name: str
     extend: Mapping[str, str] | None = None
     version: int = 1
+
+
+class Expiring(enum.Enum):
+    """What is not kept for ever."""
+
+    ENTRIES = "entries of logs"
+    TEXTS = "texts of conversations"
+    DEVICES = "devices"
 
 
 FIRST_ACCOUNT: Final = -(2**63)

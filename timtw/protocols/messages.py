@@ -34,6 +34,8 @@ BURN: Final = 3
 STREAM: Final = 5
 DELIVERED: Final = 8
 """The odType of a delivered mark, which only the additions know."""
+EXPIRED: Final = 9
+"""The odType of the notice that the beginning of the log is gone; as above."""
 _KINDS: Final = {
     TEXT: values.TEXT,
     REVOKE: values.REVOCATION,
@@ -170,3 +172,8 @@ def delivered_mark(mark: DeliveredMark) -> structs.TimMessage:
         fromTid=structs.Tid(node=mark.reader.node),
         toTid=structs.Tid(node=mark.author.node),
     )
+
+
+def expiry(seq: int) -> structs.TimMessage:
+    """The notice that nothing is left of the log up to a number."""
+    return structs.TimMessage(msType=TO_ACCOUNT, odType=EXPIRED, seq=seq)

@@ -17,7 +17,7 @@ from timtw.protocols.codecs import THRIFT, Codec
 from timtw.protocols.encodings import Encodings
 from timtw.protocols.frames import FrameType, acked_frame, server_frame
 from timtw.protocols.lists import form_of, message_list, portions
-from timtw.protocols.messages import LIVE, TO_ACCOUNT, Copy, delivered_mark
+from timtw.protocols.messages import LIVE, TO_ACCOUNT, Copy, delivered_mark, expiry
 from timtw.protocols.refusals import (
     CHANGE_PASSWORD,
     CHANGE_PROFILE,
@@ -195,6 +195,12 @@ class Speaker:
         body = codec.encode(delivered_mark(event.mark))
         return [server_frame(FrameType.TIMMESSAGE, body)]
 
+    def _expired(self, codec: Codec, event: events.Expired) -> list[bytes]:
+        if not self.additions:
+            return []
+        body = codec.encode(expiry(event.seq))
+        return [server_frame(FrameType.TIMMESSAGE, body)]
+
 
 def _done(type: int, t: int | None = None) -> Writer:
     """A TimAck that says no more than that the request was carried out."""
@@ -227,4 +233,5 @@ _WRITERS: Final[dict[type, Writer]] = {
     events.AlreadyLoggedIn: _done(FrameType.TIMAUTH),
     events.LoggedOut: _done(FrameType.TIMLOGOUT),
     events.Marked: Speaker._marked,
+    events.Expired: Speaker._expired,
 }

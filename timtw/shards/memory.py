@@ -18,7 +18,9 @@ from zope.interface import implementer
 from timtw.model.stores import IShard
 from timtw.shards.digests import Digests
 from timtw.shards.memory_accounts import MemoryAccounts
-from timtw.shards.memory_messages import MemoryMessages, MemoryReaders
+from timtw.shards.memory_keeping import MemoryKeeping
+from timtw.shards.memory_messages import MemoryMessages
+from timtw.shards.memory_readers import MemoryReaders
 
 T = TypeVar("T")
 
@@ -77,6 +79,7 @@ class MemoryShard:
         self.messages = MemoryMessages(submit, digests)
         self.readers = MemoryReaders(submit, digests, self.messages)
         self.messages.readers = self.readers
+        self.keeping = MemoryKeeping(submit, self.messages, self.readers, self.accounts)
 
     @property
     def waiting(self) -> int:

@@ -153,6 +153,12 @@ class MemoryAccounts(MemoryStandings):
 
         return self._submit(operation)
 
+    def end_credential(self, account: int, key: bytes) -> None:
+        """The device of this key is forgotten."""
+        entry = self._by_number.get(account)
+        if entry is not None:
+            self._end(entry, key)
+
     def drop_credentials(self, account: int, device: Device | None) -> Deferred[None]:
         """See ``IAccountStore``."""
 

@@ -1,17 +1,16 @@
-"""Messages, logs and readers of the engine without a database."""
+"""Messages and logs of the engine without a database."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
-import attrs
 from twisted.internet.defer import Deferred
 from zope.interface import implementer
 
 from timtw.model.errors import BadParameter, PermissionDenied, TimError
-from timtw.model.limits import HISTORY_ENTRIES, LOG_READ_BYTES, READERS
-from timtw.model.stores import IMessageStore, IReaderStore, Outcome
+from timtw.model.limits import HISTORY_ENTRIES, LOG_READ_BYTES
+from timtw.model.stores import IMessageStore, Outcome
 from timtw.model.values import (
     REMOVALS,
     REVOCATION,
@@ -19,22 +18,23 @@ from timtw.model.values import (
     Batch,
     Conversation,
     CursorMove,
-    Device,
     Draft,
     LogEntry,
     LogPage,
     Message,
     Posted,
-    ReaderState,
 )
 from timtw.shards.digests import Digests
+from timtw.shards.memory_readers import MemoryReaders
 from timtw.shards.memory_standings import Submit
 from timtw.shards.records import pack_content
 from timtw.shards.repeats import as_read, is_repeat, message_of, once_of, period_of
 
 _Kept: TypeAlias = tuple[Message, int]
 """A message as it is read later, and the size of its stored form."""
-_Line: TypeAlias = tuple[Conversation, int] | _Kept
+_Gone: TypeAlias = tuple[None, int]
+"""What is left of something that is gone: when it was."""
+_Line: TypeAlias = tuple[Conversation, int] | _Kept | _Gone
 """An entry of a log: the text of this number, or what the entry holds itself."""
 _Repeats: TypeAlias = dict[tuple[Conversation, bytes], tuple[int, int]]
 
@@ -48,14 +48,52 @@ class MemoryMessages:
     def __init__(self, submit: Submit, digests: Digests) -> None:
         self._submit = submit
         self._digests = digests
-        self._conversations: dict[Conversation, list[_Kept | None]] = {}
+        self._conversations: dict[Conversation, list[_Kept | _Gone]] = {}
         self._logs: dict[int, list[_Line]] = {}
+        self._lows: dict[Conversation | int, int] = {}
         self._delivered: dict[tuple[Conversation, int], int] = {}
         self._repeats: dict[int, _Repeats] = {}
 
     def head(self, account: int) -> int:
         """The newest number of a log."""
         return len(self._logs.get(account, ()))
+
+    def low(self, account: int) -> int:
+        """Up to which number everything in a log has expired."""
+        return self._lows.get(account, 0)
+
+    def expire_logs(self, before: int) -> None:
+        """Entries of logs older than this go, the oldest first."""
+        for account, lines in self._logs.items():
+            place = self._lows.get(account, 0)
+            while place < len(lines):
+                since = self._since(lines[place])
+                if since >= before:
+                    break
+                lines[place] = (None, since)
+                place += 1
+            self._lows[account] = place
+
+    def expire_texts(self, before: int) -> None:
+        """Texts of conversations older than this go, the oldest first."""
+        for conversation, kept in self._conversations.items():
+            place = self._lows.get(conversation, 0)
+            while place < len(kept):
+                since = self._since(kept[place])
+                if since >= before:
+                    break
+                kept[place] = (None, since)
+                place += 1
+            self._lows[conversation] = place
+
+    def _since(self, line: _Line) -> int:
+        """When something was written."""
+        head, number = line
+        if head is None:
+            return number
+        if isinstance(head, Message):
+            return head.timestamp
+        return self._since(self._conversations[head][number - 1])
 
     def post(self, batch: Batch) -> Deferred[Sequence[Outcome]]:
         """See ``IMessageStore``."""
@@ -116,12 +154,13 @@ class MemoryMessages:
         """Take the text away; else why it must not be."""
         kept = self._conversations.get(draft.conversation, [])
         found = kept[draft.mid - 1] if 0 < draft.mid <= len(kept) else None
-        if found is None:
+        text = None if found is None else found[0]
+        if text is None:
             return BadParameter("this conversation has no such message")
-        is_author = found[0].sender.number == draft.sender.number
+        is_author = text.sender.number == draft.sender.number
         if is_author != (draft.kind == REVOCATION):
             return PermissionDenied()
-        kept[draft.mid - 1] = None
+        kept[draft.mid - 1] = (None, text.timestamp)
         return None
 
     def _first(self, draft: Draft, packed: bytes, mid: int) -> tuple[int, int] | None:
@@ -159,10 +198,9 @@ class MemoryMessages:
             room = LOG_READ_BYTES
             lines = self._logs.get(account, [])[max(after, 0) : max(up_to, 0)]
             for seq, line in enumerate(lines, max(after, 0) + 1):
-                kept = self._kept(line)
-                if kept is None:
+                message, size = self._kept(line)
+                if message is None:
                     continue
-                message, size = kept
                 room -= size
                 if entries and (room < 0 or len(entries) >= limit):
                     return LogPage(tuple(entries), entries[-1].seq)
@@ -172,9 +210,11 @@ class MemoryMessages:
 
         return self._submit(operation)
 
-    def _kept(self, line: _Line) -> _Kept | None:
-        """What an entry stands for; nothing if that is gone."""
+    def _kept(self, line: _Line) -> _Kept | _Gone:
+        """What an entry stands for."""
         head, number = line
+        if head is None:
+            return None, number
         if isinstance(head, Message):
             return head, number
         return self._conversations[head][number - 1]
@@ -191,11 +231,11 @@ class MemoryMessages:
         def operation() -> Sequence[Message]:
             kept = self._conversations.get(conversation, [])
             found: list[Message] = []
-            for one in reversed(kept[:newest] if newest else kept):
+            for one, _size in reversed(kept[:newest] if newest else kept):
                 if len(found) >= min(count, HISTORY_ENTRIES):
                     break
-                if one is not None and (until is None or one[0].timestamp <= until):
-                    found.append(one[0])
+                if one is not None and (until is None or one.timestamp <= until):
+                    found.append(one)
             return found
 
         return self._submit(operation)
@@ -203,67 +243,3 @@ class MemoryMessages:
     def delivered(self, conversation: Conversation, account: int) -> Deferred[int]:
         """See ``IMessageStore``."""
         return self._submit(lambda: self._delivered.get((conversation, account), 0))
-
-
-@attrs.define(eq=False)
-class _Reader:
-    """How far a device has read."""
-
-    cursor: int
-    seen: int
-    stuck_seq: int = 0
-    stuck_count: int = 0
-
-
-@implementer(IReaderStore)
-class MemoryReaders:
-    """Devices and cursors in dictionaries."""
-
-    def __init__(
-        self, submit: Submit, digests: Digests, messages: MemoryMessages
-    ) -> None:
-        self._submit = submit
-        self._digests = digests
-        self._messages = messages
-        self._accounts: dict[int, dict[bytes, _Reader]] = {}
-
-    def open(self, account: int, device: Device, now: int) -> Deferred[ReaderState]:
-        """See ``IReaderStore``."""
-
-        def operation() -> ReaderState:
-            readers = self._accounts.setdefault(account, {})
-            key = self._digests.device(account, device)
-            reader = readers.get(key)
-            if reader is None:
-                cursor = max((other.cursor for other in readers.values()), default=0)
-                reader = readers[key] = _Reader(cursor, now)
-                others = sorted((r.seen, k) for k, r in readers.items() if k != key)
-                for _seen, other in others[: max(0, len(others) - (READERS - 1))]:
-                    del readers[other]
-            reader.seen = now
-            head = self._messages.head(account)
-            return ReaderState(
-                key, reader.cursor, head, reader.stuck_seq, reader.stuck_count
-            )
-
-        return self._submit(operation)
-
-    def stuck(self, account: int, key: bytes, seq: int) -> Deferred[int]:
-        """See ``IReaderStore``."""
-
-        def operation() -> int:
-            reader = self._accounts.get(account, {}).get(key)
-            if reader is None:
-                return 1
-            again = reader.stuck_seq == seq
-            reader.stuck_count = reader.stuck_count + 1 if again else 1
-            reader.stuck_seq = seq
-            return reader.stuck_count
-
-        return self._submit(operation)
-
-    def move(self, move: CursorMove) -> None:
-        """Raise a cursor; a reader that was forgotten stays forgotten."""
-        reader = self._accounts.get(move.account, {}).get(move.key)
-        if reader is not None:
-            reader.cursor = max(reader.cursor, move.cursor)

@@ -44,6 +44,7 @@ class Mover:
         self._move: Iterator[None] | None = None
         self._dropped = 0
         self._is_done = False
+        self._hastened = False
         self._pause = 0
         self._rest = 0
 
@@ -62,6 +63,10 @@ class Mover:
         connection.execute("COMMIT")
         self._dropped = 0
 
+    def hasten(self) -> None:
+        """Begin the next move although not much has collected."""
+        self._hastened = self._move is None
+
     def ride(
         self, connection: sqlite3.Connection, drafts: int, rows: int, moves: int
     ) -> None:
@@ -76,15 +81,20 @@ class Mover:
             self._rest -= 1
             return
         if self._move is None:
-            tail = self._tail
-            if tail.rows + tail.moves < JOURNAL_ROWS and tail.octets < JOURNAL_BYTES:
+            if not self._hastened and not self._is_much():
                 return
-            tail.turn()
+            self._hastened = False
+            self._tail.turn()
             self._move = self._steps(connection, rows, moves)
         for _ in range(1 + drafts // MOVE_DRAFTS):
             if next(self._move, self) is self:
                 self._is_done = True
                 break
+
+    def _is_much(self) -> bool:
+        """Whether so much has collected that a move is worth it."""
+        tail = self._tail
+        return tail.rows + tail.moves >= JOURNAL_ROWS or tail.octets >= JOURNAL_BYTES
 
     def committed(self) -> None:
         """The steps of the last transaction have happened."""

@@ -19,6 +19,7 @@ from timtw.shards import founding
 from timtw.shards.accounts import Accounts
 from timtw.shards.dialects import MYSQL, POSTGRES, Sql
 from timtw.shards.founding import Customs, Founding
+from timtw.shards.keeping import Keeping
 from timtw.shards.links import Link, Outage, line_of
 from timtw.shards.migrations import MIGRATIONS, Migration
 from timtw.shards.operations import Begin, Operation, first_of
@@ -115,6 +116,7 @@ class ServerShard:
     accounts: Accounts
     messages: ServerMessages
     readers: ServerReaders
+    keeping: Keeping
 
     # For tests only; no configuration reaches it.
     _migrations: ClassVar[Sequence[Migration]] = MIGRATIONS
@@ -172,6 +174,7 @@ class ServerShard:
         self.accounts = Accounts(pool.write, pool.read, sql, sealer, entropy)
         self.messages = ServerMessages(pool.commit, pool.read, sql, sealer)
         self.readers = ServerReaders(pool.write, sql, sealer)
+        self.keeping = Keeping(pool.read, pool.write, sql)
         self._cleaning = ServerCleaning(pool.write, sql, self._calendar)
         self._cleaning.start()
 

@@ -10,7 +10,7 @@ from zope.interface import implementer
 
 from timtw.model.idents import slot_of
 from timtw.model.limits import HISTORY_ENTRIES, READERS
-from timtw.model.stores import IMessageStore, IReaderStore, Outcome
+from timtw.model.stores import IMessageStore, IReaderStore, Outcome, Reader
 from timtw.model.values import (
     TEXT,
     Batch,
@@ -21,6 +21,7 @@ from timtw.model.values import (
     ReaderState,
 )
 from timtw.shards.dialects import Sql
+from timtw.shards.keeping_statements import DeviceStatements, KeepingStatements
 from timtw.shards.logpages import PageFiller
 from timtw.shards.message_rows import MessageRows
 from timtw.shards.operations import Operation, Run, all_of, first_of
@@ -116,7 +117,8 @@ class ServerReaders:
         self._digests = sealer.digests
         self._statements = sql.made(ReaderStatements)
         self._locks = sql.made(ServerReaderStatements)
-        self._heads = sql.made(ReadingStatements).read_heads
+        self._ends = sql.made(KeepingStatements).read_ends
+        self._see = sql.made(DeviceStatements).see
 
     def open(self, account: int, device: Device, now: int) -> Deferred[ReaderState]:
         """See ``IReaderStore``."""
@@ -135,9 +137,18 @@ class ServerReaders:
                 for _seen, other in others[: max(0, len(others) - (READERS - 1))]:
                     yield self._statements.drop_reader, (slot, account, other)
             yield self._statements.put_reader, (slot, account, key, cursor, now)
-            heads = yield from all_of(self._heads, [slot, account, 0])
-            head = heads[0][1] if heads else 0
-            return ReaderState(key, cursor, head, stuck_seq, stuck_count)
+            ends = yield from first_of(self._ends, (slot, account, 0))
+            head, low = ends or (0, 0)
+            return ReaderState(key, cursor, head, stuck_seq, stuck_count, low)
+
+        return self._write(operation)
+
+    def seen(self, readers: Sequence[Reader], now: int) -> Deferred[None]:
+        """See ``IReaderStore``."""
+
+        def operation() -> Operation[None]:
+            for account, key in sorted(readers):
+                yield self._see, (now, slot_of(account), account, key, now)
 
         return self._write(operation)
 

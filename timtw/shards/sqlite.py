@@ -20,6 +20,7 @@ from timtw.shards.migrations import MIGRATIONS, Migration, migrate
 from timtw.shards.reader import ReadPool
 from timtw.shards.sealing import Sealer
 from timtw.shards.sqlite_file import DatabaseFile
+from timtw.shards.sqlite_keeping import SqliteKeeping
 from timtw.shards.sqlite_messages import SqliteMessages, SqliteReaders
 from timtw.shards.sqlite_posting import Posting
 from timtw.shards.sqlite_readonly import ReadOnlyReaders
@@ -50,6 +51,7 @@ class SqliteShard:
     accounts: Accounts
     messages: SqliteMessages
     readers: SqliteReaders
+    keeping: SqliteKeeping
 
     # For test builds only; no configuration reaches these.
     _synchronous: ClassVar[str] = "FULL"
@@ -112,6 +114,7 @@ class SqliteShard:
         self.messages = SqliteMessages(writer, reader, sealer, posting, tail)
         unwritable = ReadOnlyReaders(reader, sealer, tail)
         self.readers = SqliteReaders(writer, sealer, posting, unwritable)
+        self.keeping = SqliteKeeping(writer, reader, posting)
         self._writer, self._reader = writer, reader
         self._cleaning = Cleaning(writer, self._clock)
         writer.start(connection)

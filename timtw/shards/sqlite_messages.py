@@ -17,7 +17,7 @@ from zope.interface import implementer
 from timtw.model.errors import StorageUnavailable
 from timtw.model.idents import slot_of
 from timtw.model.limits import HISTORY_ENTRIES, READERS
-from timtw.model.stores import IMessageStore, IReaderStore, Outcome
+from timtw.model.stores import IMessageStore, IReaderStore, Outcome, Reader
 from timtw.model.values import (
     TEXT,
     Batch,
@@ -27,6 +27,7 @@ from timtw.model.values import (
     Message,
     ReaderState,
 )
+from timtw.shards.keeping_statements import DeviceStatements, KeepingStatements
 from timtw.shards.logpages import PageFiller
 from timtw.shards.message_rows import MessageRows
 from timtw.shards.reader import ReadPool
@@ -166,6 +167,8 @@ class SqliteReaders:
         self._digests = sealer.digests
         self._posting = posting
         self._statements = made(ReaderStatements)
+        self._ends = made(KeepingStatements).read_ends
+        self._see = made(DeviceStatements).see
 
     def open(self, account: int, device: Device, now: int) -> Deferred[ReaderState]:
         """See ``IReaderStore``."""
@@ -193,7 +196,9 @@ class SqliteReaders:
                 self._statements.put_reader, (slot, account, key, cursor, now)
             )
             head = self._posting.head(connection, account)
-            return ReaderState(key, cursor, head, stuck_seq, stuck_count)
+            ends = connection.execute(self._ends, (slot, account, 0)).fetchone()
+            low = ends[1] if ends else 0
+            return ReaderState(key, cursor, head, stuck_seq, stuck_count, low)
 
         def unwritten(failure: Failure) -> Deferred[ReaderState]:
             failure.trap(StorageUnavailable)
@@ -206,6 +211,16 @@ class SqliteReaders:
         where = (slot_of(account), account, key)
         connection.execute(self._statements.drop_reader, where)
         self._posting.forget_reader(account, key)
+
+    def seen(self, readers: Sequence[Reader], now: int) -> Deferred[None]:
+        """See ``IReaderStore``."""
+
+        def operation(connection: sqlite3.Connection) -> None:
+            for account, key in readers:
+                where = (slot_of(account), account, key)
+                connection.execute(self._see, (now, *where, now))
+
+        return self._write(operation)
 
     def stuck(self, account: int, key: bytes, seq: int) -> Deferred[int]:
         """See ``IReaderStore``."""

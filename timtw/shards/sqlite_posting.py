@@ -119,6 +119,13 @@ class Posting:
         self._cursors.values.pop((account, device), None)
         self._raised.pop((account, device), None)
 
+    def hasten(self, before: int) -> bool:
+        """Whether the journal has something older; it is then moved soon."""
+        old = self._tail.has_older(before)
+        if old:
+            self._mover.hasten()
+        return old
+
     def head(self, connection: sqlite3.Connection, account: int) -> int:
         """The newest number of a log."""
         key = (account, 0)

@@ -154,6 +154,10 @@ class Tail:
         """The number of the oldest row, or 0."""
         return self._order[0].n if self._order else 0
 
+    def has_older(self, before: int) -> bool:
+        """Whether anything is older than that."""
+        return any(kept.message.timestamp < before for kept in self._order)
+
     def turn(self) -> None:
         """What cursors and marks there are now is about to go into the tables."""
         self.cursors.turn()

@@ -59,6 +59,8 @@ OPEN = Settings(
     registers_per_minute=0,
     logins_per_minute=0,
     failed_logins_per_minute=0,
+    keep_unread_days=0,
+    forget_devices_days=0,
 )
 """Settings in which nothing but the matter of a test stands in the way."""
 

@@ -13,6 +13,7 @@ from timtw.client.values import (
     Busy,
     Delivered,
     Displaced,
+    Expired,
     Login,
     Message,
     Online,
@@ -248,6 +249,22 @@ class SessionTests(SynchronousTestCase):
             b'"toTid":{"node":"ada"}}'
         )
         self.assertEqual([Delivered("bob", 3)], self.say(self.session(), mark))
+
+    def test_expired(self) -> None:
+        """It is told once that what had waited is gone, and asks behind it next."""
+        notice = b'\x5a{"msType":2,"odType":9,"seq":%d}'
+        session = self.session()
+        self.assertEqual([Expired(7)], self.say(session, notice % 7))
+        self.assertEqual([], self.say(session, notice % 7, notice % 6))
+        session.lost()
+        session.opened()
+        session.outgoing()
+        self.say(session, LOGGED_IN.replace(b'"t2":0', b'"t2":9'))
+        self.assertIn(b'\x91{"reqInt":7}', session.outgoing())
+        sender = Session(SECRET, "json", listens=False)
+        sender.opened()
+        self.say(sender, LOGGED_IN)
+        self.assertEqual([], self.say(sender, notice % 7))
 
     def test_sender_takes_nothing(self) -> None:
         """A session that only sends neither asks for messages nor acknowledges any."""

@@ -277,6 +277,13 @@ class Messages(SynchronousTestCase):
         self.assertEqual(told(wire(JSON, additions=True), event), (90, body))
         self.assertEqual(wire(JSON).encode(event), [])
 
+    def test_expiry(self) -> None:
+        """So does the notice that the beginning of the log is gone."""
+        body = {"msType": 2, "odType": 9, "seq": 7}
+        notice = events.Expired(7)
+        self.assertEqual(told(wire(JSON, additions=True), notice), (90, body))
+        self.assertEqual(wire(JSON).encode(notice), [])
+
 
 class Lists(SynchronousTestCase):
     """Pages of the backlog and answers with history."""

@@ -30,7 +30,7 @@ from timtw.model.events import (
     Profiles,
     Refused,
 )
-from timtw.model.stores import IMessageStore, IReaderStore, Outcome
+from timtw.model.stores import IMessageStore, IReaderStore, Outcome, Reader
 from timtw.model.values import (
     Batch,
     Conversation,
@@ -236,6 +236,10 @@ class BrokenReaders:
         """See ``IReaderStore``."""
         if self.works:
             return self._readers.open(account, device, now)
+        return fail(StorageUnavailable())
+
+    def seen(self, readers: Sequence[Reader], now: int) -> Deferred[None]:
+        """See ``IReaderStore``."""
         return fail(StorageUnavailable())
 
     def stuck(self, account: int, key: bytes, seq: int) -> Deferred[int]:

@@ -22,7 +22,8 @@ from timtw.model.values import Batch, Confirmed, Conversation, CursorMove, Poste
 from timtw.shards.digests import Digests
 from timtw.shards.groupcommit import GroupCommit
 from timtw.shards.memory import Turns
-from timtw.shards.memory_messages import MemoryMessages, MemoryReaders
+from timtw.shards.memory_messages import MemoryMessages
+from timtw.shards.memory_readers import MemoryReaders
 from timtw.test.contracts import ADA, BOB, CYD, PAIR, confirm, draft
 
 OTHER = Conversation.between(BOB.number, CYD.number)

@@ -12,7 +12,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from timtw.model.stores import IShard, Outcome
 from timtw.model.values import Batch
 from timtw.shards.memory import MemoryShard
-from timtw.test import contracts, contracts_kinds, contracts_standing
+from timtw.test import contracts, contracts_keeping, contracts_kinds, contracts_standing
 
 CLOCK: Any = reactor
 
@@ -47,6 +47,14 @@ class MemoryCustomTests(_Memory, contracts_kinds.CustomContract):
 
 class MemoryReaderTests(_Memory, contracts.ReaderContract):
     """Readers in memory."""
+
+
+class MemoryKeepingTests(_Memory, contracts_keeping.KeepingContract):
+    """Old messages in memory."""
+
+
+class MemoryForgettingTests(_Memory, contracts_keeping.ForgettingContract):
+    """Old devices in memory."""
 
 
 class MemoryDeskTests(_Memory, contracts.DeskContract):

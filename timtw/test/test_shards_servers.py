@@ -11,7 +11,13 @@ from twisted.internet import reactor
 from timtw.model.stores import IShard
 from timtw.shards.places import place_of
 from timtw.shards.server import ServerShard
-from timtw.test import contracts, contracts_kinds, contracts_standing, servers
+from timtw.test import (
+    contracts,
+    contracts_keeping,
+    contracts_kinds,
+    contracts_standing,
+    servers,
+)
 
 REACTOR: Any = reactor
 
@@ -63,6 +69,14 @@ class PostgresReaderTests(_Postgres, contracts.ReaderContract):
     """Readers in PostgreSQL."""
 
 
+class PostgresKeepingTests(_Postgres, contracts_keeping.KeepingContract):
+    """Old messages in PostgreSQL."""
+
+
+class PostgresForgettingTests(_Postgres, contracts_keeping.ForgettingContract):
+    """Old devices in PostgreSQL."""
+
+
 class PostgresDeskTests(_Postgres, contracts.DeskContract):
     """The posting desk over PostgreSQL."""
 
@@ -89,6 +103,14 @@ class MariaDbCustomTests(_MariaDb, contracts_kinds.CustomContract):
 
 class MariaDbReaderTests(_MariaDb, contracts.ReaderContract):
     """Readers in MariaDB."""
+
+
+class MariaDbKeepingTests(_MariaDb, contracts_keeping.KeepingContract):
+    """Old messages in MariaDB."""
+
+
+class MariaDbForgettingTests(_MariaDb, contracts_keeping.ForgettingContract):
+    """Old devices in MariaDB."""
 
 
 class MariaDbDeskTests(_MariaDb, contracts.DeskContract):

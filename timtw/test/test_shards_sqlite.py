@@ -55,7 +55,7 @@ def make(place: Path, kind: type[SqliteShard] = SqliteShard) -> SqliteShard:
     return kind(place / "data" / "tim.db", keys, REACTOR, REACTOR, os.urandom)
 
 
-class _Sqlite(contracts.ShardContract):
+class Sqlite(contracts.ShardContract):
     """Shards in a directory of their own."""
 
     def make_shard(self) -> IShard:
@@ -63,35 +63,35 @@ class _Sqlite(contracts.ShardContract):
         return make(Path(self.mktemp()))
 
 
-class SqliteAccountTests(_Sqlite, contracts.AccountContract):
+class SqliteAccountTests(Sqlite, contracts.AccountContract):
     """Accounts in SQLite."""
 
 
-class SqliteStandingTests(_Sqlite, contracts_standing.StandingContract):
+class SqliteStandingTests(Sqlite, contracts_standing.StandingContract):
     """Verifiers and blocks in SQLite."""
 
 
-class SqliteMessageTests(_Sqlite, contracts.MessageContract):
+class SqliteMessageTests(Sqlite, contracts.MessageContract):
     """Messages in SQLite."""
 
 
-class SqliteRemovalTests(_Sqlite, contracts_kinds.RemovalContract):
+class SqliteRemovalTests(Sqlite, contracts_kinds.RemovalContract):
     """Revoked and burnt texts in this engine."""
 
 
-class SqliteCustomTests(_Sqlite, contracts_kinds.CustomContract):
+class SqliteCustomTests(Sqlite, contracts_kinds.CustomContract):
     """Kinds of applications in this engine."""
 
 
-class SqliteReaderTests(_Sqlite, contracts.ReaderContract):
+class SqliteReaderTests(Sqlite, contracts.ReaderContract):
     """Readers in SQLite."""
 
 
-class SqliteDeskTests(_Sqlite, contracts.DeskContract):
+class SqliteDeskTests(Sqlite, contracts.DeskContract):
     """The posting desk over SQLite."""
 
 
-class _Moving(_Sqlite):
+class Moving(Sqlite):
     """Shards in which a move is always under way, a row at a time."""
 
     def setUp(self) -> Any:
@@ -101,19 +101,19 @@ class _Moving(_Sqlite):
         return super().setUp()
 
 
-class MovingMessageTests(_Moving, contracts.MessageContract):
+class MovingMessageTests(Moving, contracts.MessageContract):
     """Messages that are partly in the journal and partly in the tables."""
 
 
-class MovingRemovalTests(_Moving, contracts_kinds.RemovalContract):
+class MovingRemovalTests(Moving, contracts_kinds.RemovalContract):
     """Revoked and burnt texts, wherever they lie."""
 
 
-class MovingCustomTests(_Moving, contracts_kinds.CustomContract):
+class MovingCustomTests(Moving, contracts_kinds.CustomContract):
     """Kinds of applications, wherever they lie."""
 
 
-class MovingReaderTests(_Moving, contracts.ReaderContract):
+class MovingReaderTests(Moving, contracts.ReaderContract):
     """Readers whose cursors lie partly in the journal."""
 
 

@@ -35,11 +35,13 @@ from timtw.model.values import (
     Conversation,
     CursorMove,
     Device,
+    Expiring,
 )
 from timtw.shards import moving
 from timtw.shards.memory import MemoryShard
 from timtw.shards.sqlite import SqliteShard
 from timtw.test.contracts import ADA, BOB, CYD, NOW, WINDOW, draft
+from timtw.test.contracts_keeping import expire
 from timtw.test.contracts_kinds import removal
 
 PEOPLE = (ADA, BOB, CYD)
@@ -174,6 +176,17 @@ class Twins(RuleBasedStateMachine):
             posting = shard.messages.post(Batch((), tuple(cursors)))
             self.clock.advance(0)
             assert list(self.pump.result(posting)) == []
+
+    @rule(
+        what=st.sampled_from(Expiring),
+        before=st.sampled_from([1, 2, 5, WINDOW, WINDOW + 2]).map(NOW.__add__),
+    )
+    def expire(self, what: Expiring, before: int) -> None:
+        """Delete what is older."""
+        for shard in (self.memory, self.sqlite):
+            done = Deferred.fromCoroutine(expire(shard, what, before))
+            self.clock.advance(0)
+            self.pump.result(done)
 
     @rule(who=people, after=st.integers(0, 9), size=st.integers(1, 5))
     def read_log(self, who: Any, after: int, size: int) -> None:

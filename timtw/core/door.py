@@ -107,9 +107,9 @@ class Door:
     def readers(self) -> list[Reader]:
         """The devices that are logged in here."""
         return [
-            (owner.number, guest.reader)
-            for guest, owner in self._owners.items()
-            if guest.reader
+            (guest.owner.number, guest.reader)
+            for guest in self._guests
+            if guest.owner is not None and guest.reader
         ]
 
     async def admit(

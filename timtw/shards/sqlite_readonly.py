@@ -9,9 +9,10 @@ from twisted.internet.defer import Deferred
 from timtw.model.errors import StorageUnavailable
 from timtw.model.idents import slot_of
 from timtw.model.values import Device, ReaderState
+from timtw.shards.keeping_statements import KeepingStatements
 from timtw.shards.reader import ReadPool
 from timtw.shards.sealing import Sealer
-from timtw.shards.statements import ReaderStatements, ReadingStatements, made
+from timtw.shards.statements import ReaderStatements, made
 from timtw.shards.tail import Tail
 
 
@@ -27,7 +28,7 @@ class ReadOnlyReaders:
         self._digests = sealer.digests
         self._tail = tail
         self._readers = made(ReaderStatements)
-        self._reading = made(ReadingStatements)
+        self._ends = made(KeepingStatements).read_ends
 
     def open(self, account: int, device: Device) -> Deferred[ReaderState]:
         """
@@ -40,25 +41,16 @@ class ReadOnlyReaders:
         def operation(connection: sqlite3.Connection) -> ReaderState:
             slot = slot_of(account)
             key = self._digests.device(account, device)
-            cursor, head = self._tail.cursors.get((account, key)), self._head(account)
+            cursor = self._tail.cursors.get((account, key))
+            head = self._tail.last((account, 0))
             rows = connection.execute(self._readers.read_readers, (slot, account))
             for known, stored, _seen, stuck_seq, stuck_count in rows.fetchall():
                 if known == key:
-                    head = head or self._stored_head(connection, account)
-                    cursor = max(cursor, stored)
-                    return ReaderState(key, cursor, head, stuck_seq, stuck_count)
+                    where = (slot, account, 0)
+                    ends = connection.execute(self._ends, where).fetchone() or (0, 0)
+                    head, cursor = max(head, ends[0]), max(cursor, stored)
+                    stuck = (stuck_seq, stuck_count)
+                    return ReaderState(key, cursor, head, *stuck, low=ends[1])
             raise StorageUnavailable
 
         return self._read(operation)
-
-    def _head(self, account: int) -> int:
-        """The newest number of a log in the tail, or 0."""
-        return self._tail.last((account, 0))
-
-    def _stored_head(self, connection: sqlite3.Connection, account: int) -> int:
-        """The newest number of a log in the tables, or 0."""
-        keys = [slot_of(account), account, 0]
-        for text, parameters in self._reading.read_heads.split(keys):
-            for _account, head in connection.execute(text, parameters):
-                return int(head)
-        return 0

@@ -3,7 +3,7 @@
 A commit appends to the journal and touches nothing else, so it costs few pages however
 many conversations there are. When enough has collected it is moved in the order of the
 keys. A move can break off anywhere, with the process or with a failure of the database:
-it begins again and finds in the tables what it has brought there (docs/decisions/005).
+it begins again and finds in the tables what it has brought there (docs/decisions/006).
 """
 
 from __future__ import annotations

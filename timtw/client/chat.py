@@ -9,11 +9,13 @@ from typing import Any
 
 from twisted.internet.defer import Deferred
 
+from timtw.client.acquaintances import CHANGES, Acquaintances
 from timtw.client.client import Client, connect
 from timtw.client.lineedit import harmless
 from timtw.client.options import Exit, add_common, problem, run
 from timtw.client.terminal import Terminal
 from timtw.client.values import (
+    NOTICE,
     TEXT,
     ClientError,
     Closed,
@@ -30,6 +32,9 @@ from timtw.model.limits import CLIENT_CHAT_HISTORY
 HELP = (
     "/to NAME    write to somebody else, and show what was said last",
     "/find NAME  whether there is an account with this name",
+    "/add NAME   ask somebody to be friends; /accept NAME when somebody has asked",
+    "/remove NAME and /block NAME: end a friendship or a block; begin a block",
+    "/friends    who they are",
     "/help       this",
     "/quit       leave; Ctrl-D does the same",
     "Everything else is written to the name in the prompt; // begins a text with a /.",
@@ -76,7 +81,8 @@ class Talk:
         """Nobody is spoken to."""
         self._client: Client | None = None
         self._terminal: Terminal | None = None
-        self._names: dict[str, str] = {}
+        self._people = Acquaintances(self._say)
+        self._names = self._people.names
         self._peer = ""
         self._shown: dict[str, set[int]] = {}
         self._last = self._delivered = self._under_way = 0
@@ -111,12 +117,16 @@ class Talk:
         elif word == "/help":
             for each in HELP:
                 self._say(each)
-        elif word in ("/to", "/find") and not name:
+        elif word == "/friends" and self._client is not None:
+            self._background(self._people.listed(self._client))
+        elif word in ("/to", "/find", *CHANGES) and not name:
             self._say(f"{word} needs a name")
         elif word == "/to":
             self._background(self._open(name))
         elif word == "/find":
             self._background(self._find(name))
+        elif word in CHANGES and self._client is not None:
+            self._background(self._people.change(self._client, word, name))
         elif word.startswith("/") and not word.startswith("//"):
             self._say(f"There is no {word}; /help lists what there is.")
         elif line.strip():
@@ -168,17 +178,15 @@ class Talk:
         async for message in self._client.messages():
             if message.kind == TEXT:
                 await self._arrived(message)
+            elif message.kind == NOTICE:
+                await self._people.noticed(self._client, message)
 
     async def _arrived(self, message: Message) -> None:
         """Show a message, unless the history has shown it."""
         if message.mid in self._shown.get(message.peer, ()):
             return
-        if message.peer not in self._names:
-            assert self._client is not None
-            profiles = await self._client.profiles([message.peer])
-            profile = profiles.get(message.peer)
-            name = (profile and profile.name) or message.peer
-            _ = self._names.setdefault(message.peer, name)
+        assert self._client is not None
+        await self._people.learn(self._client, [message.peer])
         self._show(message)
 
     def _show(self, message: Message) -> None:

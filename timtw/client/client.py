@@ -13,7 +13,15 @@ from timtw.client.addresses import NodeAddress
 from timtw.client.backoff import Route
 from timtw.client.happenings import Answered, Arrived, Event, Over, Phase
 from timtw.client.keeper import Keeper
-from timtw.client.requests import Find, History, Profiles, Rename, Request
+from timtw.client.requests import (
+    Find,
+    Friends,
+    History,
+    Profiles,
+    Relate,
+    Rename,
+    Request,
+)
 from timtw.client.session import Session
 from timtw.client.values import (
     Busy,
@@ -30,7 +38,9 @@ from timtw.client.values import (
 from timtw.client.waiting import Waiting
 from timtw.client.ways import Ways
 from timtw.client.wire import Speech
+from timtw.model.errors import AlreadyFriends, BadParameter
 from timtw.model.limits import CLIENT_ASK_AGAIN_SECONDS, CLIENT_ECHO_SECONDS
+from timtw.model.relations import Step
 
 T = TypeVar("T")
 IDENTS = 1 << 53
@@ -125,6 +135,47 @@ class Client:
     def rename(self, name: str) -> Deferred[None]:
         """Change the own display name."""
         return self._ask(lambda n, speech, _: Rename(n, [speech.rename(name)]))
+
+    def friends(self) -> Deferred[list[str]]:
+        """The nodes of the friends of this account."""
+        return self._ask(lambda n, speech, _: Friends(n, [speech.friends(False)]))
+
+    def blocked(self) -> Deferred[list[str]]:
+        """The nodes of the accounts that this account blocks."""
+        return self._ask(lambda n, speech, _: Friends(n, [speech.friends(True)]))
+
+    def befriend(self, peer: str, text: str = "") -> Deferred[None]:
+        """
+        Ask an account to be friends, or accept what it has asked; ends an own block.
+
+        What comes of it arrives as a message whose kind is ``NOTICE``.
+
+        Args:
+            peer: The account's node.
+            text: What it shall read.
+
+        Raises (in the Deferred):
+            Refused: it blocks this account, is a friend already, or does not exist.
+        """
+        return self._relate(Step.ASK, peer, text, AlreadyFriends.code)
+
+    def unfriend(self, peer: str) -> Deferred[None]:
+        """End a friendship or a request, by whomever; also an own block."""
+        return self._relate(Step.LEAVE, peer, None, BadParameter.code)
+
+    def block(self, peer: str) -> Deferred[None]:
+        """Neither side can write to the other any more; nobody is told."""
+        return self._relate(Step.BLOCK, peer, None, 0)
+
+    def unblock(self, peer: str) -> Deferred[None]:
+        """End an own block; the request is that of ``unfriend``."""
+        return self.unfriend(peer)
+
+    def _relate(
+        self, step: Step, peer: str, text: str | None, done: int
+    ) -> Deferred[None]:
+        """Change what this account and another are to each other."""
+        return self._ask(lambda n, s, _: Relate(n, [s.relate(step, peer, text)], done))
 
     def history(
         self, peer: str, newest: int = 0, count: int = 20

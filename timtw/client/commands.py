@@ -6,13 +6,16 @@ import json
 import os
 import sys
 from argparse import ArgumentTypeError, Namespace
-from typing import Any, TextIO
+from typing import Any, Final, TextIO
 
 from twisted.internet.defer import CancelledError, Deferred
 
 from timtw.client.client import IDENTS, Client, connect
 from timtw.client.options import Exit, add_common, problem, run
 from timtw.client.values import (
+    FRIENDS,
+    REMOVED,
+    REQUEST,
     ClientError,
     Login,
     Message,
@@ -20,6 +23,13 @@ from timtw.client.values import (
     Online,
 )
 from timtw.client.ways import State, Ways
+
+_NOTICES: Final = {
+    REQUEST: "wants to be friends",
+    FRIENDS: "friends now",
+    REMOVED: "no friend any more",
+}
+"""What notices tell people."""
 
 
 def add_send(subparsers: Any) -> None:
@@ -182,6 +192,8 @@ def as_json(message: Message) -> str:
         "seq": message.seq,
         "kind": message.kind,
     }
+    if message.notice:
+        told["notice"] = message.notice
     if message.data:
         told["data"] = message.data.hex()
     return json.dumps(told)
@@ -190,7 +202,8 @@ def as_json(message: Message) -> str:
 def as_words(message: Message) -> str:
     """A message as one line for people."""
     arrow = "to" if message.own else "from"
-    return f"{arrow} {message.peer}: {' '.join(message.text.splitlines())}"
+    what = f" ({_NOTICES[message.notice]})" if message.notice in _NOTICES else ""
+    return f"{arrow} {message.peer}{what}: {' '.join(message.text.splitlines())}"
 
 
 def _tell(state: State) -> None:

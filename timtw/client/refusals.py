@@ -28,7 +28,13 @@ def refusal(heard: Heard, *about: int) -> Refused | None:
 
 
 def unread(ack: TimAck) -> bool:
-    """Whether a frame is refused unread; section 1.7. Other refusals say more."""
+    """
+    Whether a frame is refused unread; section 1.7.
+
+    Other refusals say more, but for those of section 5.1, whose requests are short.
+    """
+    if ack.timType == FrameType.TIMBUSINESS:
+        return False
     said = (ack.t, ack.n, ack.t2)
     code = ack.error.code if ack.error is not None else None
     return not ack.ok and code == BadParameter.code and said == (None, None, None)

@@ -86,6 +86,45 @@ class Rename(Request):
         return done, error
 
 
+class Friends(Request):
+    """A list of accounts; the answer is their nodes."""
+
+    def hears(self, heard: Heard, own_node: str) -> tuple[bool, Any]:
+        """See ``Request``."""
+        body = heard.body
+        if isinstance(body, TimNodes):
+            return True, list(body.nodelist or ())
+        error = refusal(heard, FrameType.TIMBUSINESS)
+        return error is not None, error
+
+
+@attrs.define
+class Relate(Request):
+    """A change of what two accounts are to each other; the answer is None.
+
+    Attributes:
+        done: The error code that says that there is nothing to change.
+        asked_again: Whether it went out on a second line, and may have been carried
+            out on the first.
+    """
+
+    done: int = 0
+    asked_again: bool = False
+
+    def hears(self, heard: Heard, own_node: str) -> tuple[bool, Any]:
+        """See ``Request``."""
+        error = refusal(heard, FrameType.TIMBUSINESS)
+        if error is not None and self.asked_again and error.code == self.done:
+            error = None
+        ack = heard.body
+        about = isinstance(ack, TimAck) and ack.timType == FrameType.TIMBUSINESS
+        return about, error
+
+    def again(self) -> None:
+        """The first time may have had its effect."""
+        self.asked_again = True
+
+
 @attrs.define
 class History(Request):
     """A part of a conversation; the answer is a list of messages, newest first.

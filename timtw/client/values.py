@@ -6,11 +6,19 @@ from typing import Final
 
 import attrs
 
-from timtw.model import errors
+from timtw.model import errors, relations
 from timtw.model.errors import Remedy
 
 TEXT: Final = 1
 """The kind of a message that is a text; docs/reference/protocol.md, section 4.3."""
+NOTICE: Final = 4
+"""The kind of what the node tells about friends; section 5."""
+REQUEST: Final = relations.REQUEST
+"""A notice: the peer wants to be friends, with ``text``; ``befriend`` accepts."""
+FRIENDS: Final = relations.FRIENDS
+"""A notice: this account and the peer are friends now."""
+REMOVED: Final = relations.REMOVED
+"""A notice: the peer has ended a friendship or a request."""
 _REMEDIES: Final = {each.code: each.remedy for each in errors.TimError.__subclasses__()}
 
 
@@ -55,6 +63,7 @@ class Message:
         seq: Its number in our account's log, 0 for what history answers.
         kind: The odType; 1 is a text.
         data: Its binary content.
+        notice: What a notice tells: ``REQUEST``, ``FRIENDS`` or ``REMOVED``.
     """
 
     peer: str
@@ -66,6 +75,7 @@ class Message:
     seq: int = 0
     kind: int = TEXT
     data: bytes = b""
+    notice: int = 0
 
 
 @attrs.frozen

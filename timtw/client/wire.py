@@ -9,9 +9,10 @@ from typing import Final
 
 import attrs
 
-from timtw.client.values import TEXT, Delivered, Expired, Login, Message
+from timtw.client.values import NOTICE, TEXT, Delivered, Expired, Login, Message
 from timtw.client.wsframes import BadLine
 from timtw.model.limits import CLIENT_FRAME_BYTES
+from timtw.model.relations import Step
 from timtw.protocols.codecs import JSON, THRIFT, Codec
 from timtw.protocols.errors import DecodeError
 from timtw.protocols.frames import ACK_BYTES, FLAG, FrameType
@@ -37,6 +38,8 @@ RENAME: Final = 6
 _ACCOUNT: Final = 2
 _CONVERSATION: Final = 1
 _BY_NAME: Final = 64
+_ROSTER: Final = 1
+_BLOCKED: Final = 18
 _ADDITIONS: Final = {"timtw": "1"}
 _BODIES: Final[dict[int, type[WireStruct]]] = {
     FrameType.TIMACK: TimAck,
@@ -145,6 +148,17 @@ class Speech:
         body = TimNodes(ntype=RENAME, usermap={"": TimUserBean(name=name)})
         return self._frame(FrameType.TIMNODES, body)
 
+    def friends(self, blocked: bool) -> bytes:
+        """A request for the friends of the account, or for whom it blocks."""
+        return self._frame(
+            FrameType.TIMBUSINESS, TimReq(rtype=_BLOCKED if blocked else _ROSTER)
+        )
+
+    def relate(self, step: Step, peer: str, text: str | None) -> bytes:
+        """Befriend, unfriend or block an account."""
+        body = TimReq(rtype=int(step), node=peer, reqStr=text)
+        return self._frame(FrameType.TIMBUSINESS, body)
+
     def history(self, peer: str, newest: int, count: int) -> bytes:
         """A request for the conversation with an account."""
         body = TimReq(rtype=_CONVERSATION, node=peer, reqInt=newest, reqInt2=count)
@@ -188,6 +202,7 @@ def message_of(body: TimMessage, own_node: str) -> Message:
         ident=body.id or 0,
         seq=body.seq or 0,
         kind=body.odType,
+        notice=(body.bnType or 0) if body.odType == NOTICE else 0,
         data=body.dataBinary or b"",
     )
 

@@ -14,12 +14,15 @@ from timtw.core.door import OwnLogin
 from timtw.core.order import InOrder
 from timtw.core.posting import Posting
 from timtw.core.reading import Reading
+from timtw.core.relating import Relating
 from timtw.core.serving import Asker, Serving
 from timtw.model.commands import (
     ChangeProfile,
+    ChangeRelation,
     Command,
     FetchBacklog,
     FindAccount,
+    ListRelations,
     PullHistory,
     ReadProfiles,
     SendMessage,
@@ -29,7 +32,7 @@ from timtw.model.errors import TimError, Undefined
 from timtw.model.events import Accepted, Event, Refused, Removed, Repeated
 from timtw.model.interfaces import IOutbox
 from timtw.model.stores import Outcome
-from timtw.model.values import REMOVALS, STREAM, TEXT, Address, Device
+from timtw.model.values import REMOVALS, STREAM, TEXT, Address, Changed, Device
 
 
 @attrs.frozen
@@ -63,6 +66,7 @@ class Conduct:
         "_outbox",
         "_posting",
         "_reading",
+        "_relating",
         "_serving",
     )
 
@@ -76,6 +80,7 @@ class Conduct:
         reading: Reading,
         posting: Posting,
         serving: Serving,
+        relating: Relating,
         order: InOrder[Item],
         manager: Manager,
     ) -> None:
@@ -86,6 +91,7 @@ class Conduct:
         self._reading = reading
         self._posting = posting
         self._serving = serving
+        self._relating = relating
         self._order = order
         self._manager = manager
 
@@ -118,6 +124,10 @@ class Conduct:
             return await self._serving.profiles(self._asker, command)
         if isinstance(command, ChangeProfile):
             return await self._serving.change_profile(self._asker, command)
+        if isinstance(command, ChangeRelation):
+            return await self._relating.change(self._asker.address, command)
+        if isinstance(command, ListRelations):
+            return await self._relating.listed(self._asker.address, command)
         assert isinstance(command, OwnLogin)
         return await self._manager.manage(self._asker, command)
 
@@ -135,19 +145,20 @@ class Conduct:
     # Sends.
 
     def _send(self, command: SendMessage) -> None:
-        recipient = self._posting.recipient_at_hand(command)
+        sender = self._asker.address
+        recipient = self._posting.at_hand(sender, command)
         if recipient is not None:
             self._post(recipient, command)
             return
         self._order.alone()
         then(
-            self._posting.recipient(command),
+            self._posting.recipient(sender, command),
             lambda recipient: self._found(recipient, command),
             lambda failure: self._missing(failure, command),
             self._log,
         )
 
-    def _found(self, recipient: Address, command: SendMessage) -> None:
+    def _found(self, recipient: Address | TimError, command: SendMessage) -> None:
         self._order.alone_no_more()
         self._post(recipient, command)
         self._order.go_on()
@@ -157,12 +168,12 @@ class Conduct:
         self._order.add_first(Refusal(command, told(failure, self._log)))
         self._order.go_on()
 
-    def _post(self, recipient: Address, command: SendMessage) -> None:
-        sender = self._asker.address
-        refusal = self._posting.refusal(sender, recipient, command.kind)
-        if refusal is not None:
-            self._order.add_first(Refusal(command, refusal))
+    def _post(self, recipient: Address | TimError, command: SendMessage) -> None:
+        """Store what is for ``recipient``, or refuse it when its turn has come."""
+        if isinstance(recipient, TimError):
+            self._order.add_first(Refusal(command, recipient))
             return
+        sender = self._asker.address
         self._reading.stir()
         if command.kind == STREAM:
             self._posting.stream(sender, self._device, recipient, command)
@@ -174,6 +185,8 @@ class Conduct:
         self._order.together_no_more()
         if isinstance(result, TimError):
             self._outbox.offer(Refused(command, result))
+        elif isinstance(result, Changed):
+            raise AssertionError("a message is no step of a relation")
         elif command.kind in REMOVALS:
             self._outbox.offer(Removed(command))
         elif command.kind != TEXT:

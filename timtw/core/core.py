@@ -9,6 +9,7 @@ from twisted.internet.interfaces import IReactorTime
 from zope.interface import implementer
 
 from timtw.core.accounts import Accounts
+from timtw.core.bonds import Bonds
 from timtw.core.deferreds import deferred
 from timtw.core.door import Door
 from timtw.core.keeping import Keeping
@@ -18,6 +19,7 @@ from timtw.core.overload import Gate
 from timtw.core.passwords import Passwords
 from timtw.core.places import Places
 from timtw.core.posting import People, Posting
+from timtw.core.relating import Relating
 from timtw.core.router import Router
 from timtw.core.serving import Serving
 from timtw.core.session import Session
@@ -75,14 +77,27 @@ class Core:
         self.office = Office(shard.accounts, passwords, time_ns, self._router)
         people = People(shard.accounts)
         places = Places(sessions, self._router, settings)
-        self._neighbour = Neighbour(sessions, places, desk, clock)
+        bonds = Bonds(shard.relations, clock.seconds, mesh.has_peers)
+        self._neighbour = Neighbour(sessions, places, desk, bonds, clock)
         self._desk = desk
         self._door = Door(
             shard=shard,
             desk=desk,
             accounts=self._accounts,
             people=people,
-            posting=Posting(people, desk, self._router, settings, time_ns, entropy),
+            posting=Posting(
+                people, bonds, desk, self._router, settings, time_ns, entropy
+            ),
+            relating=Relating(
+                people,
+                bonds,
+                shard.relations,
+                desk,
+                self._router,
+                now,
+                time_ns,
+                entropy,
+            ),
             serving=Serving(accounts, shard.messages, settings, now, history),
             sessions=sessions,
             places=places,

@@ -12,6 +12,7 @@ from timtw.core.accounts import Accounts, Proven
 from timtw.core.places import Places
 from timtw.core.posting import People, Posting
 from timtw.core.reading import Reading
+from timtw.core.relating import Relating
 from timtw.core.serving import Asker, Serving
 from timtw.core.sessions import Leftover, Listener, Sessions
 from timtw.core.settings import Settings
@@ -73,6 +74,7 @@ class Door:
     accounts: Accounts
     people: People
     posting: Posting
+    relating: Relating
     serving: Serving
     sessions: Sessions
     places: Places

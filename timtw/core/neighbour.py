@@ -8,11 +8,19 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 from zope.interface import implementer
 
+from timtw.core.bonds import Bonds
 from timtw.core.deferreds import background, deferred
 from timtw.core.places import Places
 from timtw.core.sessions import Sessions
 from timtw.core.turns import LentTurns
-from timtw.model.peers import Fact, INeighbour, Offer, Presence, SessionsEnd
+from timtw.model.peers import (
+    Fact,
+    INeighbour,
+    Offer,
+    Presence,
+    RelationChanged,
+    SessionsEnd,
+)
 from timtw.model.stores import IPostingDesk
 from timtw.model.values import DeliveredMark, Message
 
@@ -28,12 +36,14 @@ class Neighbour:
         sessions: Sessions,
         places: Places,
         desk: IPostingDesk,
+        bonds: Bonds,
         clock: IReactorTime,
     ) -> None:
         """Nobody asks before the mesh is joined."""
         self._sessions = sessions
         self._places = places
         self._desk = desk
+        self._bonds = bonds
         self._lent = LentTurns(clock)
 
     def stop(self) -> None:
@@ -54,7 +64,10 @@ class Neighbour:
 
     def told(self, fact: Fact) -> None:
         """See ``INeighbour``."""
-        self._sessions.told(fact)
+        if isinstance(fact, RelationChanged):
+            self._bonds.forget(fact.pair)
+        else:
+            self._sessions.told(fact)
 
     @deferred
     async def lend(self, account: int) -> int:

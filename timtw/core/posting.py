@@ -9,16 +9,17 @@ from collections import OrderedDict
 from collections.abc import Callable
 from typing import TypeAlias
 
+from timtw.core.bonds import Bonds
+from timtw.core.policy import depends_on_bond, may_write, meets
 from timtw.core.settings import Settings
 from timtw.core.tickets import Entropy, MessageIdents
 from timtw.model import idents, limits
 from timtw.model.commands import SendMessage
-from timtw.model.errors import PermissionDenied, TimError, UnknownAccount
+from timtw.model.errors import TimError, UnknownAccount
 from timtw.model.interfaces import IRouter
 from timtw.model.peers import Offer
 from timtw.model.stores import IAccountStore, IPostingDesk, Outcome
 from timtw.model.values import (
-    REMOVALS,
     STREAM,
     TEXT,
     Account,
@@ -69,6 +70,7 @@ class Posting:
     def __init__(
         self,
         people: People,
+        bonds: Bonds,
         desk: IPostingDesk,
         router: IRouter,
         settings: Settings,
@@ -77,45 +79,54 @@ class Posting:
     ) -> None:
         """``time_ns`` is the time of day in nanoseconds since 1970."""
         self._people = people
+        self._bonds = bonds
         self._desk = desk
         self._router = router
         self._settings = settings
         self._time_ns = time_ns
         self._idents = MessageIdents(entropy)
 
-    def recipient_at_hand(self, command: SendMessage) -> Address | None:
-        """The recipient, if storage need not be asked for it."""
-        number = idents.number_of(command.peer)
-        return None if number is None else self._people.known(number)
-
-    async def recipient(self, command: SendMessage) -> Address:
+    def at_hand(
+        self, sender: Address, command: SendMessage
+    ) -> Address | TimError | None:
         """
-        The recipient of a message.
+        The recipient, or why ``sender`` may not write to it at this moment.
 
-        Raises UnknownAccount: malformed or unknown.
+        ``None`` if storage has to be asked (``recipient``).
         """
         number = idents.number_of(command.peer)
-        found = None if number is None else await self._people.look_up(number)
-        if found is None:
+        recipient = None if number is None else self._people.known(number)
+        if recipient is None:
+            return None
+        refusal = meets(sender, recipient)
+        if refusal is None and depends_on_bond(command.kind):
+            pair = Conversation.between(sender.number, recipient.number)
+            bond = self._bonds.known(pair)
+            if bond is None:
+                return None
+            refusal = may_write(bond, self._settings.write_to_anyone)
+        return recipient if refusal is None else refusal
+
+    async def recipient(
+        self, sender: Address, command: SendMessage
+    ) -> Address | TimError:
+        """
+        The recipient, or why ``sender`` may not write to it, from storage.
+
+        Raises UnknownAccount (malformed or unknown) or StorageUnavailable.
+        """
+        number = idents.number_of(command.peer)
+        if number is None:
             raise UnknownAccount()
-        return found
-
-    def refusal(
-        self, sender: Address, recipient: Address, kind: int
-    ) -> TimError | None:
-        """
-        Why ``sender`` may not write to ``recipient``, at this moment.
-
-        Whether a text may be removed is a matter of who wrote it, which storage
-        knows, not of friendship.
-        """
-        if recipient.domain != sender.domain:
-            return UnknownAccount()
-        if recipient.number == sender.number:
-            return PermissionDenied("a message to oneself")
-        if not self._settings.write_to_anyone and kind not in REMOVALS:
-            return PermissionDenied("only friends may write to each other here")
-        return None
+        recipient = self._people.known(number) or await self._people.look_up(number)
+        if recipient is None:
+            raise UnknownAccount()
+        refusal = meets(sender, recipient)
+        if refusal is None and depends_on_bond(command.kind):
+            pair = Conversation.between(sender.number, recipient.number)
+            bond = await self._bonds.look_up(pair)
+            refusal = may_write(bond, self._settings.write_to_anyone)
+        return recipient if refusal is None else refusal
 
     def post(
         self,
@@ -141,7 +152,7 @@ class Posting:
         def done(result: Outcome) -> None:
             try:
                 if isinstance(result, Posted) and not result.repeated:
-                    self._router.publish(_offers(result))
+                    self._router.publish(offers(result))
             finally:  # A fault at a receiver is no reason to keep the author waiting.
                 answer(command, result)
 
@@ -171,7 +182,7 @@ class Posting:
         return self._idents.next() if chosen is None else chosen
 
 
-def _offers(posted: Posted) -> tuple[Offer, ...]:
+def offers(posted: Posted) -> tuple[Offer, ...]:
     """What the logs of both sides have gained; the author's side comes first."""
     message = posted.message
     theirs = LogEntry(posted.recipient_seq, message, False)

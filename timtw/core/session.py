@@ -287,6 +287,7 @@ class Session:
             self._reading,
             door.posting,
             door.serving,
+            door.relating,
             self._order,
             self,
         )

@@ -10,7 +10,15 @@ import attrs
 
 from timtw.core.comebacks import Comebacks
 from timtw.model import limits
-from timtw.model.peers import Comer, Fact, Loser, Offer, Presence, SessionsEnd
+from timtw.model.peers import (
+    Comer,
+    Fact,
+    Loser,
+    Offer,
+    Presence,
+    SessionsEnd,
+    TakenOver,
+)
 from timtw.model.values import DeliveredMark, Device, LogEntry, Message
 
 
@@ -145,7 +153,7 @@ class Sessions:
             self.dismiss(fact)
         elif isinstance(fact, Loser):
             self.comebacks.displaced(fact.account, fact.comer)
-        else:
+        elif isinstance(fact, TakenOver):
             self.comebacks.took_over(fact.account, fact.comer)
 
     def present(self, account: int) -> list[Presence]:

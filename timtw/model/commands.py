@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from typing import TypeAlias
 
 from timtw.model.errors import TimError
+from timtw.model.relations import Step
 from timtw.model.value import value
 from timtw.model.values import TEXT, Content, Device
 
@@ -149,6 +150,26 @@ class ChangeProfile:
 
 
 @value
+class ChangeRelation:
+    """Befriend or accept, end what there is, or block.
+
+    Args:
+        text: What the other side shall read with a request.
+    """
+
+    step: Step
+    peer: str
+    text: str | None = None
+
+
+@value
+class ListRelations:
+    """Tell the friends of the asking account, or whom it blocks."""
+
+    blocked: bool = False
+
+
+@value
 class ChangePassword:
     """Set a new password; everything but the asking session ends."""
 
@@ -182,5 +203,7 @@ Command: TypeAlias = (
     | ReadProfiles
     | ChangeProfile
     | ChangePassword
+    | ChangeRelation
+    | ListRelations
     | Unacceptable
 )

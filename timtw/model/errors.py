@@ -76,6 +76,14 @@ class NotServed(TimError):
     remedy = Remedy.NONE
 
 
+class BlockedByOther(TimError):
+    """The other account has blocked this one, which can ask it for nothing."""
+
+    code = 4110
+    info = "blocked by the other account"
+    remedy = Remedy.NONE
+
+
 class TooManyDevices(TimError):
     """The account has as many devices as it may have. Log out on one of them."""
 
@@ -111,6 +119,14 @@ class BadToken(TimError):
     code = 4115
     info = "unknown, used or expired token"
     remedy = Remedy.LOG_IN
+
+
+class AlreadyFriends(TimError):
+    """Both accounts are friends already. There is nothing to do."""
+
+    code = 4117
+    info = "already friends"
+    remedy = Remedy.NONE
 
 
 class Undefined(TimError):

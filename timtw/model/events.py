@@ -7,7 +7,14 @@ from __future__ import annotations
 
 from typing import TypeAlias
 
-from timtw.model.commands import ChangeProfile, Command, LogIn, SendMessage
+from timtw.model.commands import (
+    ChangeProfile,
+    ChangeRelation,
+    Command,
+    ListRelations,
+    LogIn,
+    SendMessage,
+)
 from timtw.model.errors import TimError
 from timtw.model.value import value
 from timtw.model.values import Address, DeliveredMark, LogEntry, Message, Profile
@@ -152,6 +159,21 @@ class PasswordChanged:
 
 
 @value
+class Related:
+    """The relation is changed as asked."""
+
+    command: ChangeRelation
+
+
+@value
+class Relations:
+    """The accounts that were asked for, possibly none."""
+
+    command: ListRelations
+    nodes: tuple[str, ...]
+
+
+@value
 class Marked:
     """A message of this account has reached a device of its recipient."""
 
@@ -176,5 +198,7 @@ Event: TypeAlias = (
     | Profiles
     | ProfileChanged
     | PasswordChanged
+    | Related
+    | Relations
     | Marked
 )

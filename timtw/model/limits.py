@@ -213,6 +213,20 @@ BUCKETS: Final = 50_000
 """Token buckets remembered per kind; the least recently used one is dropped."""
 ADDRESSES: Final = 100_000
 """Accounts whose number, node and domain, which never change, are remembered."""
+RELATIONS: Final = 5_000
+"""Friends, open requests and blocks of one account together: more than a person knows,
+and a list of so many is still one frame."""
+REQUEST_TEXT_BYTES: Final = 1024
+"""Longest text of a request in UTF-8: it comes from somebody who may not write yet."""
+RELATION_STEPS_PER_MINUTE: Final = 60
+"""Requests, removals and blocks of one account: a person who tidies up is not stopped,
+a program that asks everybody is."""
+BONDS: Final = 200_000
+"""Pairs of accounts of which is remembered what they are to each other, about 200 bytes
+each; the least recently used one is read again."""
+BOND_SECONDS: Final = 5.0
+"""How long that is believed where there are other nodes, whose word of a change can be
+lost."""
 FINDS_PER_MINUTE: Final = 30
 """Exact-name look-ups of one account: enough to find people, too few to list them."""
 CURSOR_RETRY_SECONDS: Final = 10.0

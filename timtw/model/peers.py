@@ -13,7 +13,7 @@ from twisted.internet.defer import Deferred
 from zope.interface import Attribute, Interface
 
 from timtw.model.value import value
-from timtw.model.values import DeliveredMark, Device, LogEntry, Message
+from timtw.model.values import Conversation, DeliveredMark, Device, LogEntry, Message
 
 
 @value
@@ -79,7 +79,14 @@ class TakenOver:
     comer: Comer
 
 
-Fact: TypeAlias = SessionsEnd | Loser | TakenOver
+@value
+class RelationChanged:
+    """A fact: what these two accounts are to each other has changed, or may have."""
+
+    pair: Conversation
+
+
+Fact: TypeAlias = SessionsEnd | Loser | TakenOver | RelationChanged
 """What every node has to know at once."""
 
 EndTurn: TypeAlias = Callable[[], None]

@@ -15,11 +15,13 @@ from twisted.internet.defer import Deferred
 from zope.interface import Attribute, Interface
 
 from timtw.model.errors import StorageUnavailable, TimError
+from timtw.model.relations import Bond
 from timtw.model.standing import Standing
 from timtw.model.values import (
     Account,
     AccountLine,
     Batch,
+    Changed,
     Conversation,
     CursorMove,
     Device,
@@ -33,7 +35,7 @@ from timtw.model.values import (
     TokenGrant,
 )
 
-Outcome: TypeAlias = Posted | TimError
+Outcome: TypeAlias = Posted | Changed | TimError
 """What became of a draft: it was stored, or why it was refused."""
 Reader: TypeAlias = tuple[int, bytes]
 """An account and the key of one of its readers."""
@@ -144,6 +146,10 @@ class IMessageStore(Interface):
 
         A custom kind is an entry of the recipient's log alone.
 
+        A ``NOTICE`` is a step (``timtw.model.relations.decide``): the relation of both
+        accounts is changed and the notice that follows is an entry of the log of the
+        recipient, or of both. It is answered with ``Changed``.
+
         A text or custom kind whose client chose its id, and whose sender, conversation,
         id, kind and content were stored within ``REPEAT_SECONDS`` before its timestamp
         (also earlier in this batch), is answered with the first message and
@@ -179,6 +185,19 @@ class IMessageStore(Interface):
 
     def delivered(conversation: Conversation, account: int) -> Deferred[int]:
         """The highest ``mid`` that a device of ``account`` has confirmed, or 0."""
+
+
+class IRelationStore(Interface):
+    """What accounts are to each other. Changed by ``IMessageStore.post``."""
+
+    def bond(pair: Conversation) -> Deferred[Bond]:
+        """What two accounts are to each other."""
+
+    def friends(account: int) -> Deferred[Sequence[int]]:
+        """The friends of an account, by number."""
+
+    def blocked(account: int) -> Deferred[Sequence[int]]:
+        """The accounts that an account blocks, by number."""
 
 
 class IReaderStore(Interface):
@@ -230,6 +249,7 @@ class IShard(Interface):
     readers: IReaderStore = Attribute("Devices and cursors.")
     keeping: IKeeping = Attribute("What is kept how long.")
     waiting: int = Attribute("Reads, or single writes if they are more, not yet done.")
+    relations: IRelationStore = Attribute("Friends, requests, blocks.")
 
     def start() -> Deferred[None]:
         """

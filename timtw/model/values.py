@@ -13,6 +13,7 @@ from typing import Final, NamedTuple
 
 import attrs
 
+from timtw.model.errors import TimError
 from timtw.model.value import value
 
 
@@ -100,6 +101,9 @@ REVOCATION: Final = 2
 """Kind by which an author takes a text back, which is named by its ``mid``."""
 BURN: Final = 3
 """Kind by which a receiver removes a text, which is named by its ``mid``."""
+NOTICE: Final = 4
+"""Kind of what the server tells about a relation; its ``mid`` says what
+(``timtw.model.relations``). As a draft it is the step that changes the relation."""
 STREAM: Final = 5
 """Kind of what goes to the devices that are there now, and is stored nowhere."""
 CUSTOM: Final = range(31, 128)
@@ -116,8 +120,10 @@ class Draft:
         ident: The id under which it will be known, below 2**53 if it is ours.
         chosen: Whether the client chose ``ident``, which makes the send idempotent.
         device: The device it was written on; told to live receivers, never stored.
-        kind: ``TEXT``, ``REVOCATION``, ``BURN`` or one of ``CUSTOM``.
-        mid: The text that a removal names; 0 for other kinds.
+        kind: ``TEXT``, ``REVOCATION``, ``BURN``, ``NOTICE`` or one of ``CUSTOM``.
+        mid: The text that a removal names, the step or the notice of a relation; 0 for
+            other kinds.
+        both: Whether a notice is for the log of its sender as well.
     """
 
     sender: Address
@@ -129,6 +135,7 @@ class Draft:
     device: Device | None = None
     kind: int = TEXT
     mid: int = 0
+    both: bool = False
 
     @property
     def conversation(self) -> Conversation:
@@ -142,7 +149,8 @@ class Message:
 
     Args:
         mid: The number of a text, which counts 1, 2, 3 ... within its conversation;
-            of a removal the number of the text that is gone; else 0.
+            of a removal the number of the text that is gone; of a notice what it
+            tells; else 0.
         device: The author's device, only while the message is fresh; ``None`` when
             it was read from storage.
     """
@@ -195,6 +203,19 @@ class Posted:
     sender_seq: int
     recipient_seq: int
     repeated: bool = False
+
+
+@value
+class Changed:
+    """What became of a step that changes a relation.
+
+    Args:
+        told: The notice that it brought about, if there is one.
+        refusal: Why the step was refused; a notice may have gone out all the same.
+    """
+
+    told: Posted | None = None
+    refusal: TimError | None = None
 
 
 @value

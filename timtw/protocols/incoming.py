@@ -22,6 +22,7 @@ from timtw.model.errors import (
     WrongOldPassword,
 )
 from timtw.model.limits import HISTORY_ENTRIES, NODE_LIST
+from timtw.model.relations import Step
 from timtw.model.values import Device
 from timtw.protocols import frames, structs
 from timtw.protocols.codecs import codec_for
@@ -29,12 +30,14 @@ from timtw.protocols.errors import DecodeError
 from timtw.protocols.frames import ClientFrame, FrameType
 from timtw.protocols.messages import send_message
 from timtw.protocols.refusals import (
+    BLOCKED,
     BY_ACCOUNT,
     CHANGE_PASSWORD,
     CHANGE_PROFILE,
     FIND,
     FORMS,
     READ_PROFILES,
+    ROSTER,
     Note,
 )
 from timtw.protocols.unserved import Part, unserved
@@ -43,6 +46,7 @@ T = TypeVar("T", bound=structs.WireStruct)
 
 CHANGE_ROOM: Final = 7
 """The ntype that changes a room's profile."""
+_STEPS: Final = frozenset(Step)
 _NANOSECONDS: Final = re.compile("[0-9]{1,19}", re.ASCII)
 _NEWEST_TIME: Final = (1 << 63) - 1
 _PROFILE_FIELDS: Final = tuple(
@@ -148,11 +152,15 @@ def _pull_history(frame: ClientFrame, additions: bool) -> Command:
 
 
 def _business(frame: ClientFrame, additions: bool) -> Command:
-    """Type 41: a new password, a look-up (additions), and what is not offered."""
+    """Type 41, docs/reference/protocol.md, section 5."""
     request = _decoded(structs.TimReq, frame)
     note = Note(frame.type, t=request.rtype, n=request.node, n2=request.node2)
     if request.rtype is not None and unserved(Part.BUSINESS, request.rtype):
         raise Wrong(NotServed(), note)
+    if request.rtype in (ROSTER, BLOCKED):
+        return commands.ListRelations(blocked=request.rtype == BLOCKED)
+    if request.rtype in _STEPS:
+        return _change_relation(Step(request.rtype), request, frame)
     if request.rtype == CHANGE_PASSWORD:
         if request.reqStr is None or request.reqStr2 is None:
             raise Wrong(WrongOldPassword(), Note(frame.type))
@@ -160,6 +168,16 @@ def _business(frame: ClientFrame, additions: bool) -> Command:
     if additions and request.rtype == FIND and request.reqStr:
         return commands.FindAccount(request.reqStr)
     raise Wrong(BadParameter(), note)
+
+
+def _change_relation(
+    step: Step, request: structs.TimReq, frame: ClientFrame
+) -> Command:
+    """Befriend, unfriend, block; refusals repeat nothing of the request."""
+    text = request.reqStr if step is Step.ASK else None
+    if request.node is None or (step is Step.ASK and text is None):
+        raise Wrong(BadParameter(), Note(frame.type))
+    return commands.ChangeRelation(step, request.node, text)
 
 
 def _nodes(frame: ClientFrame, additions: bool) -> Command:

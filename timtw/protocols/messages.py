@@ -31,6 +31,7 @@ TO_ROOM: Final = 3
 TEXT: Final = 1
 REVOKE: Final = 2
 BURN: Final = 3
+NOTICE: Final = 4
 STREAM: Final = 5
 DELIVERED: Final = 8
 """The odType of a delivered mark, which only the additions know."""
@@ -45,7 +46,10 @@ _KINDS: Final = {
 }
 """The kind of a message by its odType."""
 _UNSERVED: Final = frozenset(UNSERVED[Part.RECIPIENT])
-_ORDERS: Final = {kind: order for order, kind in _KINDS.items()}
+_ORDERS: Final = {
+    values.NOTICE: NOTICE,
+    **{kind: order for order, kind in _KINDS.items()},
+}
 
 
 def send_message(
@@ -145,11 +149,13 @@ def stored_message(message: Message, copy: Copy) -> structs.TimMessage:
     recipient = message.recipient
     with_id = copy is LIVE or copy in _WITH_ID or kind != values.TEXT
     extend, extra = content.extend, content.extra
+    is_notice = kind == values.NOTICE
     return structs.TimMessage(
         msType=TO_ACCOUNT,
         odType=_ORDERS[kind],
         id=message.ident if with_id else None,
-        mid=message.mid or None,
+        bnType=message.mid if is_notice else None,
+        mid=None if is_notice else message.mid or None,
         fromTid=sender,
         toTid=structs.Tid(node=recipient.node, domain=recipient.domain or None),
         dataBinary=content.binary,

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from timtw.model import events, values
 from timtw.model.events import Event
+from timtw.model.relations import Step
 from timtw.model.values import LogEntry
 from timtw.protocols import structs
 from timtw.protocols.codecs import THRIFT, Codec
@@ -32,6 +33,10 @@ REMOVALS: Final = {
     values.BURN: FrameType.TIMBURNMESSAGE,
 }
 """The type that a removal is confirmed with, whichever it was asked with."""
+LISTS_FRIENDS: Final = 1
+"""The ntype of an answer with friends."""
+LISTS_BLOCKED: Final = 8
+"""The ntype of an answer with blocked accounts."""
 END_OF_BACKLOG: Final = server_frame(FrameType.TIMOFFLINEMSGEND)
 
 
@@ -189,6 +194,23 @@ class Speaker:
         nodes = structs.TimNodes(ntype=READ_PROFILES, usermap=usermap)
         return [server_frame(FrameType.TIMNODES, codec.encode(nodes))]
 
+    def _related(self, codec: Codec, event: events.Related) -> list[bytes]:
+        """Others know from the absence of a refusal that a request is on its way."""
+        command = event.command
+        if command.step is Step.ASK and not self.additions:
+            return []
+        answer = structs.TimAck(
+            ok=True, timType=FrameType.TIMBUSINESS, t=int(command.step), n=command.peer
+        )
+        return [ack_frame(codec, answer)]
+
+    def _relations(self, codec: Codec, event: events.Relations) -> list[bytes]:
+        nodes = structs.TimNodes(
+            ntype=LISTS_BLOCKED if event.command.blocked else LISTS_FRIENDS,
+            nodelist=list(event.nodes),
+        )
+        return [server_frame(FrameType.TIMNODES, codec.encode(nodes))]
+
     def _marked(self, codec: Codec, event: events.Marked) -> list[bytes]:
         if not self.additions:
             return []
@@ -232,6 +254,8 @@ _WRITERS: Final[dict[type, Writer]] = {
     events.PasswordChanged: Speaker._password_changed,
     events.AlreadyLoggedIn: _done(FrameType.TIMAUTH),
     events.LoggedOut: _done(FrameType.TIMLOGOUT),
+    events.Related: Speaker._related,
+    events.Relations: Speaker._relations,
     events.Marked: Speaker._marked,
     events.Expired: Speaker._expired,
 }

@@ -19,6 +19,10 @@ from timtw.protocols.frames import FrameType
 
 BY_ACCOUNT: Final = 1
 """The rtype of a history request for the conversation with an account."""
+ROSTER: Final = 1
+"""The rtype of a business request for the friends of an account."""
+BLOCKED: Final = 18
+"""The rtype of a business request for the accounts that an account blocks."""
 CHANGE_PASSWORD: Final = 21
 """The rtype of a business request that sets a new password."""
 FIND: Final = 64
@@ -87,6 +91,8 @@ _NOTES: Final[dict[type, Callable[[Any], Note]]] = {
     commands.FindAccount: lambda _: Note(FrameType.TIMBUSINESS, t=FIND),
     commands.ReadProfiles: lambda _: Note(FrameType.TIMNODES, t=READ_PROFILES),
     commands.ChangeProfile: lambda _: Note(FrameType.TIMNODES, t=CHANGE_PROFILE),
+    commands.ChangeRelation: lambda _: Note(FrameType.TIMBUSINESS),
+    commands.ListRelations: lambda _: Note(FrameType.TIMBUSINESS),
     commands.Unacceptable: _unacceptable,
 }
 

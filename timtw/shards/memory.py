@@ -21,6 +21,7 @@ from timtw.shards.memory_accounts import MemoryAccounts
 from timtw.shards.memory_keeping import MemoryKeeping
 from timtw.shards.memory_messages import MemoryMessages
 from timtw.shards.memory_readers import MemoryReaders
+from timtw.shards.memory_relations import MemoryRelations
 
 T = TypeVar("T")
 
@@ -79,6 +80,8 @@ class MemoryShard:
         self.messages = MemoryMessages(submit, digests)
         self.readers = MemoryReaders(submit, digests, self.messages)
         self.messages.readers = self.readers
+        self.relations = MemoryRelations(submit, self.readers.reached)
+        self.messages.relations = self.relations
         self.keeping = MemoryKeeping(submit, self.messages, self.readers, self.accounts)
 
     @property

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
+import attrs
 from twisted.internet.defer import Deferred
 from zope.interface import implementer
 
@@ -12,10 +13,12 @@ from timtw.model.errors import BadParameter, PermissionDenied, TimError
 from timtw.model.limits import HISTORY_ENTRIES, LOG_READ_BYTES
 from timtw.model.stores import IMessageStore, Outcome
 from timtw.model.values import (
+    NOTICE,
     REMOVALS,
     REVOCATION,
     TEXT,
     Batch,
+    Changed,
     Conversation,
     CursorMove,
     Draft,
@@ -26,6 +29,7 @@ from timtw.model.values import (
 )
 from timtw.shards.digests import Digests
 from timtw.shards.memory_readers import MemoryReaders
+from timtw.shards.memory_relations import MemoryRelations
 from timtw.shards.memory_standings import Submit
 from timtw.shards.records import pack_content
 from timtw.shards.repeats import as_read, is_repeat, message_of, once_of, period_of
@@ -44,6 +48,7 @@ class MemoryMessages:
     """Conversations and logs as lists, in which number n stands at n - 1."""
 
     readers: MemoryReaders
+    relations: MemoryRelations
 
     def __init__(self, submit: Submit, digests: Digests) -> None:
         self._submit = submit
@@ -100,7 +105,7 @@ class MemoryMessages:
 
         def operation() -> Sequence[Outcome]:
             posted = [
-                self._store(draft) if draft.kind == TEXT else self._event(draft)
+                self._store(draft) if draft.kind == TEXT else self._other(draft)
                 for draft in batch.drafts
             ]
             for move in batch.cursors:
@@ -129,14 +134,27 @@ class MemoryMessages:
             other.append(line)
         return Posted(message, len(own), len(other))
 
-    def _event(self, draft: Draft) -> Outcome:
-        """Store one removal or custom message, or say why not."""
+    def _other(self, draft: Draft) -> Outcome:
+        """Store what is no text, or say why not."""
+        if draft.kind == NOTICE:
+            return self._change(draft)
+        refusal = self._remove(draft) if draft.kind in REMOVALS else None
+        return self._event(draft) if refusal is None else refusal
+
+    def _change(self, draft: Draft) -> Changed:
+        """Change a relation, and store the notice that follows."""
+        verdict = self.relations.change(draft)
+        if not verdict.notice:
+            return Changed(refusal=verdict.refusal)
+        told = self._event(attrs.evolve(draft, mid=verdict.notice, both=verdict.both))
+        self.relations.told(draft, verdict.notice, told.recipient_seq)
+        return Changed(told, verdict.refusal)
+
+    def _event(self, draft: Draft) -> Posted:
+        """Store one removal, notice or custom message."""
         packed = pack_content(draft.content)
         owners = [draft.recipient.number]
-        if draft.kind in REMOVALS:
-            refusal = self._remove(draft)
-            if refusal is not None:
-                return refusal
+        if draft.kind in REMOVALS or draft.both:
             owners.insert(0, draft.sender.number)
         elif draft.chosen:
             first = self._first(draft, packed, 0)

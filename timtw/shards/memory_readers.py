@@ -113,6 +113,12 @@ class MemoryReaders:
 
         return self._submit(operation)
 
+    def reached(self, account: int) -> int:
+        """Up to where the log is confirmed by a device, or no more kept."""
+        readers = self._accounts.get(account, {}).values()
+        low = self._logs.low(account)
+        return max([low, *[reader.cursor for reader in readers]])
+
     def move(self, move: CursorMove) -> None:
         """Raise a cursor; a reader that was forgotten stays forgotten."""
         reader = self._accounts.get(move.account, {}).get(move.key)

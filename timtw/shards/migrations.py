@@ -90,6 +90,7 @@ def _tables(*parts: MetaData) -> list[Making]:
 MIGRATIONS: Final[tuple[Migration, ...]] = (
     Migration(2, (schema.log.c.id, schema.log.c.sender), EMBEDDED),
     Migration(3, tuple(schema.embedded.sorted_tables), EMBEDDED),
+    Migration(4, (schema.relation,)),
 )
 """Every step after version 1, in order; the last one leads to ``schema.VERSION``."""
 

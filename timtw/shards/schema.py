@@ -27,7 +27,7 @@ from sqlalchemy.dialects import mysql
 
 from timtw.shards.digests import LOOK_UP_BYTES, SHORT_BYTES
 
-VERSION: Final = 3
+VERSION: Final = 4
 """The version of these definitions; a change adds one and a migration to it."""
 
 metadata: Final = MetaData()
@@ -186,6 +186,23 @@ reader: Final = Table(
     PrimaryKeyConstraint("slot", "account", "device"),
     sqlite_with_rowid=False,
 )
+
+relation: Final = Table(
+    # One row per pair. A half says what its side has said about the other, a notice
+    # which entry of the other side's log told of it last.
+    "relation",
+    metadata,
+    _small("slot"),
+    _number("first"),
+    _number("second"),
+    _small("first_half"),
+    _small("second_half"),
+    _zero("first_notice"),
+    _zero("second_notice"),
+    PrimaryKeyConstraint("slot", "first", "second"),
+    sqlite_with_rowid=False,
+)
+Index("relation_second", relation.c.second)
 
 send_once: Final = Table(
     # The period leads the key, so that a whole one goes without a search.

@@ -26,6 +26,7 @@ from timtw.shards.operations import Begin, Operation, first_of
 from timtw.shards.pausing import Pauses
 from timtw.shards.places import POSTGRESQL, Place
 from timtw.shards.pool import Pool
+from timtw.shards.relations import Relations
 from timtw.shards.repeats import NANOSECONDS
 from timtw.shards.sealing import Sealer
 from timtw.shards.server_cleaning import ServerCleaning
@@ -117,6 +118,7 @@ class ServerShard:
     messages: ServerMessages
     readers: ServerReaders
     keeping: Keeping
+    relations: Relations
 
     # For tests only; no configuration reaches it.
     _migrations: ClassVar[Sequence[Migration]] = MIGRATIONS
@@ -175,6 +177,7 @@ class ServerShard:
         self.messages = ServerMessages(pool.commit, pool.read, sql, sealer)
         self.readers = ServerReaders(pool.write, sql, sealer)
         self.keeping = Keeping(pool.read, pool.write, sql)
+        self.relations = Relations(pool.read, sql)
         self._cleaning = ServerCleaning(pool.write, sql, self._calendar)
         self._cleaning.start()
 

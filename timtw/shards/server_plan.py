@@ -10,6 +10,7 @@ import attrs
 
 from timtw.model.errors import TimError
 from timtw.model.limits import STATEMENT_BYTES
+from timtw.model.relations import Verdict
 from timtw.model.values import REMOVALS, TEXT, Draft
 from timtw.shards.server_repeats import Sends
 
@@ -28,23 +29,31 @@ class Plan:
         own: The send that a draft is itself, if it may be repeated.
         mids: The numbers of new texts, by their place in the batch.
         refused: Why removals are refused, by their place.
+        verdicts: What steps of relations come to, by their place; the draft of each is
+            the notice then.
         gone: What removals do to texts: the new state.
         last: Counters that were raised, and what has been given of them.
     """
 
-    drafts: Sequence[Draft]
+    drafts: list[Draft]
     packed: Sequence[bytes]
     firsts: Sends
     own: Sends
     mids: dict[int, int] = attrs.field(factory=dict)
     refused: dict[int, TimError] = attrs.field(factory=dict)
+    verdicts: dict[int, Verdict] = attrs.field(factory=dict)
     gone: dict[Text, int] = attrs.field(factory=dict)
     last: dict[Pair, int] = attrs.field(factory=dict)
 
     def stored(self) -> list[int]:
         """The places of the drafts that are stored, as far as it is known."""
-        places = range(len(self.drafts))
-        return [n for n in places if not self.firsts[n] and n not in self.refused]
+        return [n for n in range(len(self.drafts)) if self._is_stored(n)]
+
+    def _is_stored(self, n: int) -> bool:
+        verdict = self.verdicts.get(n)
+        if verdict is not None:
+            return bool(verdict.notice)
+        return not self.firsts[n] and n not in self.refused
 
     def next(self, key: Pair) -> int:
         """The next number of a counter that was raised."""
@@ -84,6 +93,6 @@ def owners(draft: Draft) -> Sequence[int]:
     sender, recipient = draft.sender.number, draft.recipient.number
     if draft.kind == TEXT and sender == recipient:
         return (sender,)
-    if draft.kind == TEXT or draft.kind in REMOVALS:
+    if draft.kind == TEXT or draft.kind in REMOVALS or draft.both:
         return sender, recipient
     return (recipient,)

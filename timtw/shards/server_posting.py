@@ -4,7 +4,7 @@ Other nodes write to the same database, so nothing is known by heart. Every tran
 locks in one order, and holds what it has locked until it is committed:
 
 1. the counters of conversations, by key, each raised once by what the batch needs;
-2. the texts that removals name, by key;
+2. the texts that removals name, by key; then relations, whose pairs are locked by now;
 3. the counters of logs, by key, raised in the same way;
 4. readers, then marks of what was delivered, by key.
 
@@ -19,12 +19,15 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import attrs
+
 from timtw.model.idents import slot_of
 from timtw.model.stores import Outcome
-from timtw.model.values import REMOVALS, TEXT, Batch, Draft, Posted
+from timtw.model.values import NOTICE, REMOVALS, TEXT, Batch, Changed, Draft, Posted
 from timtw.shards.dialects import Sql
 from timtw.shards.operations import Operation, all_of
 from timtw.shards.records import pack_content
+from timtw.shards.relations import Relating
 from timtw.shards.removals import GONE, THERE, refusal
 from timtw.shards.repeats import message_of
 from timtw.shards.sealing import Sealer, body_context, event_context
@@ -32,6 +35,7 @@ from timtw.shards.server_cursors import ServerCursors
 from timtw.shards.server_plan import Pair, Piles, Plan, logs, owners, place
 from timtw.shards.server_repeats import ServerRepeats
 from timtw.shards.server_statements import ServerPostingStatements
+from timtw.shards.statements import ReaderStatements
 
 
 class ServerPosting:
@@ -42,6 +46,8 @@ class ServerPosting:
         self._cursors = ServerCursors(sql)
         self._repeats = ServerRepeats(sql, sealer)
         self._statements = sql.made(ServerPostingStatements)
+        self._readers = sql.made(ReaderStatements)
+        self._relating = Relating(sql, self._reached)
 
     def post(self, batch: Batch) -> Operation[Sequence[Outcome]]:
         """Store a batch; one answer per draft."""
@@ -56,13 +62,17 @@ class ServerPosting:
         """Number and store the drafts."""
         packed = [pack_content(draft.content) for draft in drafts]
         firsts, own = yield from self._repeats.look_up(drafts, packed)
-        plan = Plan(drafts, packed, firsts, own)
+        plan = Plan([*drafts], packed, firsts, own)
         texts = [n for n in plan.stored() if drafts[n].kind == TEXT]
         conversations: Counter[Pair] = Counter([drafts[n].conversation for n in texts])
-        if any(draft.kind in REMOVALS for draft in drafts):
+        steps = [n for n in plan.stored() if drafts[n].kind == NOTICE]
+        if steps or any(draft.kind in REMOVALS for draft in drafts):
+            for n in steps:
+                conversations[drafts[n].conversation] += 0  # raised by nothing: locked
             yield from self._raise(plan, conversations)
             self._number(plan, texts)
             yield from self._judge(plan)
+            yield from self._relate(plan, steps)
             yield from self._raise(plan, logs(plan))
         else:
             yield from self._raise(plan, conversations + logs(plan))
@@ -113,6 +123,19 @@ class ServerPosting:
                     del there[text]
                     plan.gone[text] = GONE[draft.kind]
 
+    def _relate(self, plan: Plan, steps: Sequence[int]) -> Operation[None]:
+        """Change relations, each with the counter of its conversation locked."""
+        for n in steps:
+            draft = plan.drafts[n]
+            verdict = plan.verdicts[n] = yield from self._relating.change(draft)
+            notice, both = verdict.notice, verdict.both
+            plan.drafts[n] = attrs.evolve(draft, mid=notice, both=both)
+
+    def _reached(self, account: int) -> Operation[int]:
+        """The highest cursor of an account's readers."""
+        rows = yield self._readers.read_readers, (slot_of(account), account)
+        return max((row[1] for row in rows), default=0)
+
     def _write(self, plan: Plan) -> Operation[list[Outcome]]:
         """Write what is stored; the answers to all drafts."""
         messages, texts, events = Piles(), Piles(), Piles()
@@ -132,6 +155,8 @@ class ServerPosting:
             own = seqs[0] if draft.kind == TEXT or len(seqs) > 1 else 0
             message = message_of(draft, mid, draft.timestamp, True)
             posted[n] = Posted(message, own, seqs[-1])
+            if n in plan.verdicts:
+                yield from self._relating.told(draft, draft.mid, seqs[-1])
         statements = self._statements
         for rows, piles in (
             (statements.write_messages, messages),
@@ -155,6 +180,8 @@ class ServerPosting:
         if first is not None:
             message = message_of(plan.drafts[n], first.mid, first.ts, False)
             return Posted(message, 0, 0, repeated=True)
+        if n in plan.verdicts:
+            return Changed(posted.get(n), plan.verdicts[n].refusal)
         return posted[n] if n in posted else plan.refused[n]
 
     def _add_text(

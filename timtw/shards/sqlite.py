@@ -18,6 +18,7 @@ from timtw.shards.dialects import SQLITE
 from timtw.shards.keys import KeyRing, WrappedKeys, load_master_key
 from timtw.shards.migrations import MIGRATIONS, Migration, migrate
 from timtw.shards.reader import ReadPool
+from timtw.shards.relations import Relations
 from timtw.shards.sealing import Sealer
 from timtw.shards.sqlite_file import DatabaseFile
 from timtw.shards.sqlite_keeping import SqliteKeeping
@@ -52,6 +53,7 @@ class SqliteShard:
     messages: SqliteMessages
     readers: SqliteReaders
     keeping: SqliteKeeping
+    relations: Relations
 
     # For test builds only; no configuration reaches these.
     _synchronous: ClassVar[str] = "FULL"
@@ -115,6 +117,7 @@ class SqliteShard:
         unwritable = ReadOnlyReaders(reader, sealer, tail)
         self.readers = SqliteReaders(writer, sealer, posting, unwritable)
         self.keeping = SqliteKeeping(writer, reader, posting)
+        self.relations = Relations(reader.run, SQLITE)
         self._writer, self._reader = writer, reader
         self._cleaning = Cleaning(writer, self._clock)
         writer.start(connection)

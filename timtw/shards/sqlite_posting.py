@@ -10,30 +10,38 @@ import sqlite3
 from collections.abc import Sequence
 from typing import Any, TypeAlias
 
+import attrs
+
 from timtw.model.errors import StorageUnavailable
 from timtw.model.idents import slot_of
 from timtw.model.limits import JOURNAL_MOST, JOURNAL_MOST_BYTES
 from timtw.model.stores import Outcome
 from timtw.model.values import (
+    NOTICE,
     REMOVALS,
     TEXT,
     Batch,
+    Changed,
     Conversation,
     CursorMove,
     Draft,
     Message,
     Posted,
 )
+from timtw.shards.dialects import SQLITE
 from timtw.shards.journal_statements import JournalStatements
 from timtw.shards.known import Known
 from timtw.shards.moving import Mover
+from timtw.shards.operations import Operation
 from timtw.shards.records import pack_content
+from timtw.shards.relations import Relating
 from timtw.shards.removals import THERE
 from timtw.shards.removing import Removing
 from timtw.shards.repeats import is_repeat, message_of, once_of, period_of
 from timtw.shards.sealing import Sealer, body_context, event_context
-from timtw.shards.statements import PostingStatements, made
+from timtw.shards.statements import PostingStatements, ReaderStatements, made
 from timtw.shards.tail import First, Kept, Mark, Once, Reader, Tail
+from timtw.shards.writer import run_on
 
 _Pair: TypeAlias = tuple[int, int]
 
@@ -46,6 +54,8 @@ class Posting:
         self._tail = tail
         self._mover = Mover(tail)
         self._removing = Removing(tail)
+        self._relating = Relating(SQLITE, self._reached)
+        self._readers = made(ReaderStatements)
         self._journal = made(JournalStatements)
         self._statements = made(PostingStatements)
         statements = self._statements
@@ -139,6 +149,11 @@ class Posting:
             stored, self._cursors.values.get(key, 0), self._tail.cursors.get(key)
         )
 
+    def _reached(self, account: int) -> Operation[int]:
+        """The highest cursor of an account's readers."""
+        rows = yield self._readers.read_readers, (slot_of(account), account)
+        return max((self.cursor(account, *row[:2]) for row in rows), default=0)
+
     # Posting.
 
     def post(self, connection: sqlite3.Connection, batch: Batch) -> Sequence[Outcome]:
@@ -177,9 +192,30 @@ class Posting:
                 if refusal is not None:
                     posted.append(refusal)
                     continue
+            elif draft.kind == NOTICE:
+                posted.append(self._change(connection, rows, draft, packed[n]))
+                continue
             posted.append(self._append(rows, draft, pairs[n], packed[n], once))
         self._write(connection, rows)
         return posted
+
+    def _change(
+        self,
+        connection: sqlite3.Connection,
+        rows: list[Any],
+        draft: Draft,
+        packed: bytes,
+    ) -> Changed:
+        """Change a relation, and add the row of the notice that follows."""
+        relating = self._relating
+        verdict = run_on(connection, lambda: relating.change(draft))
+        notice = verdict.notice
+        if not notice:
+            return Changed(refusal=verdict.refusal)
+        news = attrs.evolve(draft, mid=notice, both=verdict.both)
+        told = self._append(rows, news, draft.conversation, packed, None)
+        run_on(connection, lambda: relating.told(draft, notice, told.recipient_seq))
+        return Changed(told, verdict.refusal)
 
     def _append(
         self,
@@ -201,7 +237,7 @@ class Posting:
         else:
             context = event_context(kind, first, second, sender, ident)
         sender_seq = recipient_seq = 0
-        if kind == TEXT or kind in REMOVALS:
+        if kind == TEXT or kind in REMOVALS or draft.both:
             own = (sender, 0)
             sender_seq = recipient_seq = last[own] = last.get(own, 0) + 1
         if other != sender or not sender_seq:

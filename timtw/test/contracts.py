@@ -33,6 +33,7 @@ from timtw.model.values import (
     Account,
     Address,
     Batch,
+    Changed,
     Confirmed,
     Content,
     Conversation,
@@ -564,7 +565,7 @@ class DeskContract(ShardContract):
         """
         desk = GroupCommit(self.shard.messages, CLOCK)
         state = await self.shard.readers.open(BOB.number, PHONE, NOW)
-        answers: list[Posted | TimError] = []
+        answers: list[Posted | Changed | TimError] = []
         stored_moves: list[CursorMove] = []
         for n in range(1500):
             desk.post(draft(f"{n}"), answers.append)

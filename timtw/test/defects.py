@@ -1,9 +1,10 @@
 """What went wrong in the server that the existing clients were written for: one table.
 
 The letter of a number is its chapter: D delivery, L logins, H history, X limits,
-Q behaviour towards clients, I identity. A test that would see a fault is named after
-it, as ``test_d1_gaps`` or in a class ``D13EntriesAreUnique``; it may be named after
-several. ``timtw.test.defectspage`` finds them and makes docs/reference/defects.md.
+Q behaviour towards clients, I identity, A rights, R friends. A test that would see a
+fault is named after it, as ``test_d1_gaps`` or in a class ``D13EntriesAreUnique``; it
+may be named after several. ``timtw.test.defectspage`` finds them and makes
+docs/reference/defects.md.
 """
 
 from __future__ import annotations
@@ -104,12 +105,8 @@ DEFECTS: Final[tuple[Defect, ...]] = (
     Defect("X7", "connections that say nothing do not count"),
     Defect("X8", "lists in requests have no limit"),
     Defect("X9", "a client that reads nothing blocks those behind it"),
-    Defect("X10", "each refused right is looked up again", later="friendship"),
-    Defect(
-        "X11",
-        "young entries of the cache of rights are always checked",
-        later="friendship",
-    ),
+    Defect("X10", "each refused right is looked up again"),
+    Defect("X11", "young entries of the cache of rights are always checked"),
     Defect("X12", "bodies of HTTP requests are read whole before they are measured"),
     Defect("X13", "a few bytes that declare a length reserve that much memory"),
     Defect("Q1", "a request with an empty result is not answered"),
@@ -143,5 +140,36 @@ DEFECTS: Final[tuple[Defect, ...]] = (
     Defect("I11", "some good tokens are refused"),
     Defect("I12", "a token works twice at the same moment"),
     Defect("I13", "secrets have values that everybody knows"),
+    Defect("A1", "a hidden list of recipients reaches people who blocked the sender"),
+    Defect("A2", "big data reaches everybody, whatever the rights", later="big data"),
+    Defect("A3", "clients write notices of the server"),
+    Defect("A4", "anybody reads the history of any group", later="groups"),
+    Defect("A5", "presence reaches strangers and those who block", later="presence"),
+    Defect("A6", "rights that have ended are used for minutes, on other nodes as well"),
+    Defect("A7", "where anybody may write, blocks mean nothing"),
+    Defect("A8", "one request reads any number of profiles"),
+    Defect("A9", "private messages in a group pass personal blocks", later="groups"),
+    Defect("A10", "texts cannot be taken back after the end of a friendship"),
+    Defect(
+        "A11",
+        "authors with the same digest remove each other's texts",
+        never="the author's number is stored",
+    ),
+    Defect("A12", "everybody is told the map that a device gave at its login"),
+    Defect("R1", "asking twice puts both on each other's list"),
+    Defect("R2", "who is blocked is told so"),
+    Defect("R3", "asking lifts a block by half, and revives the friendship before it"),
+    Defect("R4", "of mutual blocks one is lost, or lifted by the other side"),
+    Defect("R5", "who accepts is not told that the friendship exists"),
+    Defect("R6", "requests can be repeated without limit, and all are kept"),
+    Defect("R7", "a relation is stored in pieces, and half of it is left by a crash"),
+    Defect("R8", "accounts that do not exist can be asked"),
+    Defect("R9", "who is blocked writes the old state back"),
+    Defect(
+        "R10",
+        "who is blocked is told so when asking",
+        never="it is kept, as the existing clients show it; nothing else tells it",
+    ),
+    Defect("R11", "people of different domains can ask and never meet"),
 )
 """All of them, in the order of the page."""

@@ -19,7 +19,7 @@ HEAD = """\
 The existing TIM clients were written for another server, in which the faults below were
 found. For each one that conversations of two people can show, this page names the tests
 of timtw that would see it, or says why it cannot occur, or which feature of a later
-version it belongs to. Faults of rooms, friends, presence and clusters are not listed.
+version it belongs to. Faults of rooms, presence and clusters are not listed.
 
 Each test is named after the faults that it would see. The page is made from the names
 by `python -m timtw.test.defectspage`; another test compares the two.
@@ -33,6 +33,8 @@ CHAPTERS = {
     "X": "Limits and abuse",
     "Q": "Behaviour towards clients",
     "I": "Identity and secrets",
+    "A": "Rights",
+    "R": "Friends and blocks",
 }
 
 _IN_CLASS: Final = re.compile(r"([A-Z]\d+)[A-Z]")

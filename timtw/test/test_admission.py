@@ -119,7 +119,7 @@ class DisplacementTests(Rule):
 class TakeoverTests(Rule):
     """A device that is back before its old line was given up."""
 
-    def test_r7_same_address(self) -> None:
+    def test_same_address(self) -> None:
         """R7: from the same address it takes its old line's place at once."""
         old = there("new", PHONE, 0.0, "home")
         self.assertEqual((["new"], []), self.room([old]))

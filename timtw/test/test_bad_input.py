@@ -306,7 +306,7 @@ class Conduct(BadInput):
         self.say(self.dave, b"\x8c" + delivery[1:5])
         self.nobody_noticed()
 
-    def test_x8_what_belongs_to_the_server(self) -> None:
+    def test_x8_a1_what_belongs_to_the_server(self) -> None:
         """A list of recipients, another author, a number: all of that is dropped."""
         forged = {
             "ToList": [self.node_of["carol"]],
@@ -327,7 +327,7 @@ class Conduct(BadInput):
         self.say(self.dave, b"\x8c" + delivery[1:5])
         self.nobody_noticed()
 
-    def test_kinds_of_the_server(self) -> None:
+    def test_a3_kinds_of_the_server(self) -> None:
         """Nobody writes notices, messages of the system, or kinds that are not."""
         to = self.node_of["dave"]
         for head in (b"\xda", b"\xdc", b"\xdd"):

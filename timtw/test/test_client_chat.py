@@ -212,6 +212,28 @@ class ChatTests(SynchronousTestCase):
         bob.type("\x04")
         self.assertEqual(0, bob.process.wait(SECONDS))
 
+    def test_friends(self) -> None:
+        """A request is shown and accepted; a friend is listed, removed and blocked."""
+        ada, bob = self.chat("ada"), self.chat("bob")
+        ada.type("/add bob\r")
+        ada.expect("-- asked: bob")
+        bob.expect("wants to be friends")
+        bob.expect("/accept ")
+        bob.type("/accept ada\r")
+        bob.expect("-- accepted: ada")
+        ada.expect("-- bob and you are friends now")
+        ada.type("/friends\r")
+        ada.expect("-- friends: bob\r\n")
+        ada.type("/remove bob\r")
+        ada.expect("-- removed: bob")
+        bob.expect("is no friend any more")
+        bob.type("/block ada\r")
+        bob.expect("-- blocked: ada")
+        ada.type("/add bob\r")
+        ada.expect("-- blocked by the other account (4110)")
+        ada.type("/friends\r")
+        ada.expect("-- friends: nobody yet\r\n")
+
     def test_node_that_comes_back(self) -> None:
         """A lost line is told, and what is written meanwhile goes out afterwards."""
         ada = self.chat("ada", "--to", "bob")

@@ -30,6 +30,7 @@ from timtw.client import (
     connect,
     register,
 )
+from timtw.client.values import FRIENDS, NOTICE, REQUEST
 from timtw.client.ways import State
 from timtw.loss.nodes import CONFIGURATION, ROOT, Node, free_port
 
@@ -111,6 +112,31 @@ class LibraryTests(NodeCase):
         )
         kept = await bob.history(self.ada, 0, 100)
         self.assertEqual(expected[:-101:-1], [message.text for message in kept])
+
+    async def test_friends(self) -> None:
+        """They befriend, list, end and block each other, and are told what happened."""
+        ada, bob = await self.client("ada"), await self.client("bob", own=True)
+        await ada.befriend(self.bob, "it is me")
+        asked = await bob.receive()
+        told = (asked.kind, asked.notice, asked.peer, asked.text)
+        self.assertEqual((NOTICE, REQUEST, self.ada, "it is me"), told)
+        bob.confirm(asked)
+        await bob.befriend(self.ada)
+        for client, peer in ((ada, self.bob), (bob, self.ada)):
+            news = await client.receive()
+            self.assertEqual((FRIENDS, peer), (news.notice, news.peer))
+            client.confirm(news)
+            self.assertEqual([peer], await client.friends())
+        again = await self.refusal(ada.befriend(self.bob))
+        self.assertEqual(4117, again.code)
+        await ada.unfriend(self.bob)
+        self.assertEqual(4104, (await self.refusal(ada.unfriend(self.bob))).code)
+        await ada.block(self.bob)
+        self.assertEqual(([], [self.bob]), (await ada.friends(), await ada.blocked()))
+        self.assertEqual(4110, (await self.refusal(bob.befriend(self.ada))).code)
+        self.assertEqual(4105, (await self.refusal(bob.send(self.ada, "why"))).code)
+        await ada.unblock(self.bob)
+        self.assertEqual(1, (await bob.send(self.ada, "thanks")).mid)
 
     async def test_unconfirmed_comes_again(self) -> None:
         """A message that was not confirmed comes again to the next program of the

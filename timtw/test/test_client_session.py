@@ -6,10 +6,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
+from timtw.client.commands import as_json, as_words
 from timtw.client.happenings import Answered, Arrived, Event, NotNow, Over, Phase
-from timtw.client.requests import Find, History
+from timtw.client.requests import Find, History, Relate
 from timtw.client.session import Session
 from timtw.client.values import (
+    NOTICE,
+    REQUEST,
     Busy,
     Delivered,
     Displaced,
@@ -23,6 +26,7 @@ from timtw.client.values import (
 )
 from timtw.client.wsframes import BadLine
 from timtw.model.limits import CLIENT_FRAME_BYTES, CLIENT_WAITING, SENDS_UNDER_WAY
+from timtw.model.relations import Step
 from timtw.test.modelnode import BOB, ModelNode
 
 ACTS = ("bob", "send", "take", "cut", "deliver", "deliver", "carry", "login", "repeat")
@@ -191,6 +195,38 @@ class SessionTests(SynchronousTestCase):
         session.logout()
         self.assertEqual([b"\x94"], session.outgoing())
         self.assertEqual([Over(None)], self.say(session, over))
+
+    def test_relation_on_two_lines(self) -> None:
+        """What a lost line may have done already counts as done on the next one."""
+        for first, code in ((True, 4117), (False, 4117), (True, 4104)):
+            session = self.session()
+            session.ask(
+                lambda speech, _: Relate(-1, [speech.relate(Step.ASK, BOB, "")], 4117)
+            )
+            if first:
+                session.lost()
+                session.opened()
+                self.say(session, LOGGED_IN)
+            refused = b'\x0c{"ok":false,"timType":41,"error":{"code":%d,"info":"x"}}'
+            (event,) = self.say(session, refused % code)
+            assert isinstance(event, Answered)
+            done = first and code == 4117
+            self.assertEqual(done, event.result is None, (first, code))
+            self.assertEqual(not done, isinstance(event.result, Refused))
+
+    def test_notice(self) -> None:
+        """A notice comes as what it is, in the library and in a script's output."""
+        session = self.session()
+        notice = (
+            b'\xda\0\0\0\1{"msType":2,"odType":4,"id":9,"bnType":4,"seq":1,"fromTid":'
+            b'{"node":"bob"},"toTid":{"node":"ada"},"dataString":"hi","timestamp":5}'
+        )
+        (event,) = self.say(session, notice)
+        assert isinstance(event, Arrived)
+        message = event.message
+        self.assertEqual((NOTICE, REQUEST, "hi"), (message.kind, message.notice, "hi"))
+        self.assertEqual("from bob (wants to be friends): hi", as_words(message))
+        self.assertIn('"notice": 4', as_json(message))
 
     def test_refused_text(self) -> None:
         """A refusal reaches the text it is about, the others go on."""

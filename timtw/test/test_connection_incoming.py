@@ -18,6 +18,7 @@ from timtw.model.errors import (
     UnknownAccount,
 )
 from timtw.model.limits import HISTORY_ENTRIES, NODE_LIST
+from timtw.model.relations import Step
 from timtw.model.values import Content, Device
 from timtw.protocols.codecs import JSON, THRIFT
 from timtw.protocols.refusals import Note
@@ -130,8 +131,8 @@ class RealClients(Case):
             self.assertEqual(self.one(ack), commands.Acknowledge(258))
 
     def test_not_offered(self) -> None:
-        """Roster, virtual rooms, presence and streams are refused by their names."""
-        self.refused(bytes.fromhex("29 1502 0000"), NotServed, Note(41, t=1))
+        """Rooms, virtual rooms, presence and streams are refused by their names."""
+        self.refused(bytes.fromhex("29 1504 0000"), NotServed, Note(41, t=2))
         subscribe = bytes.fromhex("16 150a 180156 2602 00")
         self.refused(subscribe, NotServed, Note(22, t=5, n="V"))
         presence = bytes.fromhex("5b 3302 2c 1803626f62 00 2402 180462757379 00")
@@ -180,6 +181,22 @@ class Requests(Case):
         """Type 20 logs out with the additions and is unknown to everybody else."""
         self.assertEqual(self.one(b"\x14", True), commands.LogOut())
         self.refused(b"\x14", BadParameter, Note(20))
+
+    def test_relations(self) -> None:
+        """Lists, requests, ends and blocks; what is missing is refused barely."""
+        for rtype, blocked in ((1, False), (18, True)):
+            frame = b'\xa9{"rtype":%d,"node":null}' % rtype
+            self.assertEqual(self.one(frame), commands.ListRelations(blocked))
+        for text in ("", "hi"):
+            frame = b'\xa9{"rtype":4,"node":"B","reqStr":"%b"}' % text.encode()
+            wish = commands.ChangeRelation(Step.ASK, "B", text)
+            self.assertEqual(self.one(frame), wish)
+        for step in (Step.LEAVE, Step.BLOCK):
+            frame = b'\xa9{"rtype":%d,"node":"B","reqStr":"x"}' % step
+            self.assertEqual(self.one(frame), commands.ChangeRelation(step, "B"))
+            self.refused(b'\xa9{"rtype":%d}' % step, BadParameter, Note(41))
+        for body in (b'"node":"B"', b'"reqStr":"x"'):
+            self.refused(b'\xa9{"rtype":4,%b}' % body, BadParameter, Note(41))
 
     def test_find(self) -> None:
         """The look-up by name belongs to the additions and needs a name."""

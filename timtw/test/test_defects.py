@@ -27,7 +27,7 @@ from timtw.test.test_shards_sqlite import FileCase
 from timtw.test.test_websocket import masked
 from timtw.test.test_wire_conversation import Wire
 
-COUNTS: Final = {"D": 23, "L": 17, "H": 6, "X": 13, "Q": 10, "I": 13}
+COUNTS: Final = {"D": 23, "L": 17, "H": 6, "X": 13, "Q": 10, "I": 13, "A": 12, "R": 11}
 """How many faults each chapter has."""
 
 
@@ -131,6 +131,23 @@ class L9TextsDuringALogin(Wire):
             self.assertEqual(b"\xda", frames[-1][:1])
             for frame in frames:
                 json.loads(frame.partition(b"{")[1] + frame.partition(b"{")[2])
+
+
+class A12WhatALoginStates(Wire):
+    """What others learn of a device."""
+
+    def test_map_of_the_login(self) -> None:
+        """The map of a login stays between the device and the node."""
+        self.register("ada")
+        bob = self.register("bob")
+        ada, phone = self.open(), self.open()
+        extend = b'"extend":{"secret":"abcdef"}'
+        self.say(ada, b'\x90{"name":"ada","pwd":"secret",%b}' % extend)
+        self.say(phone, b'\x90{"name":"bob","pwd":"secret"}')
+        text = b'{"msType":2,"odType":1,"toTid":{"node":"%b"},"dataString":"hi"}'
+        frames = self.say(ada, b"\xda" + text % bob.encode()) + self.heard(phone)
+        self.assertEqual(2, sum(b'"hi"' in frame for frame in frames))
+        self.assertFalse([frame for frame in frames if b"abcdef" in frame])
 
 
 class I2NodesAreNotCalculated(SynchronousTestCase):

@@ -116,7 +116,7 @@ class OneNodeTests(Case):
         self.assert_in(self.comes("desk"))
         self.assert_displaced(phone)
 
-    def test_r7_overlapping_lines(self) -> None:
+    def test_overlapping_lines(self) -> None:
         """R7: a client that comes back before its old line ends disturbs nobody."""
         lines = [self.comes("phone")]
         for _ in range(8):
@@ -189,7 +189,7 @@ class TwoNodesTests(Case):
             self.assert_refused(self.comes("phone", node))
         self.assert_in(desk)
 
-    def test_r7_comes_back_elsewhere(self) -> None:
+    def test_comes_back_elsewhere(self) -> None:
         """R7: a device that comes back on the other node takes its old line over."""
         old = self.comes("phone", "south")
         self.assert_in(self.comes("phone", "north"))

@@ -295,7 +295,7 @@ class EmptyLoginTests(Wire):
 
     settings = attrs.evolve(OPEN, logins_per_minute=1, failed_logins_per_minute=1)
 
-    def test_r6_empty_login(self) -> None:
+    def test_empty_login(self) -> None:
         """R6: an empty login is refused with 4105 and counts as no attempt."""
         self.register("alice")
         stranger = self.open()

@@ -73,11 +73,12 @@ class IdentityTests(SynchronousTestCase):
     def test_time(self) -> None:
         """The time is that of the node when the text came."""
         self.stage.log_in("bob")
+        self.ada.writes(self.bob, "first")  # what both are to each other is looked up
         self.stage.settle(5)
         before = self.stage.time_ns()
         self.ada.writes(self.bob, "hi")
         self.stage.settle(1)
-        (one,) = self.ada.entries
+        _, one = self.ada.entries
         self.assertEqual(before, one.message.timestamp)
         self.assertGreater(before, MIDNIGHT_NS)
 

@@ -231,7 +231,7 @@ class ProfileTests(Asking):
         eve = self.stage.register("eve", "elsewhere")
         self.assertEqual({}, self.names(eve.node))
 
-    def test_x8_most_nodes(self) -> None:
+    def test_x8_a8_most_nodes(self) -> None:
         """The last of a hundred is told, and what comes behind is not read."""
         bob = self.bob_address.node
         padding = ("2",) * (limits.NODE_LIST - 1)

@@ -114,9 +114,11 @@ class EndTests(SynchronousTestCase):
         stage.register("ada")
         ada = stage.log_in("ada")
         stage.log_in("bob").vanishes()
+        ada.writes(bob, "first")  # what both are to each other is looked up
+        stage.settle()
         ada.writes(bob, "hi")
         stage.ready(stage.cores["north"].stop())
-        self.assertEqual((["hi"], True), (ada.echoes, ada.closed))
+        self.assertEqual((["first", "hi"], True), (ada.echoes, ada.closed))
 
     def test_stop_without_storage(self) -> None:
         """Where storage does not answer, lines end when the wait is given up."""

@@ -18,7 +18,14 @@ from timtw.model.limits import (
     STORAGE_WAITING,
 )
 from timtw.model.stores import Outcome, StorageDamaged
-from timtw.model.values import Batch, Confirmed, Conversation, CursorMove, Posted
+from timtw.model.values import (
+    Batch,
+    Changed,
+    Confirmed,
+    Conversation,
+    CursorMove,
+    Posted,
+)
 from timtw.shards.digests import Digests
 from timtw.shards.groupcommit import GroupCommit
 from timtw.shards.memory import Turns
@@ -56,7 +63,7 @@ class DeskCase(SynchronousTestCase):
         self.clock = Clock()
         self.store = GatedMessages(self.clock)
         self.desk = GroupCommit(self.store, self.clock)
-        self.answers: list[Posted | TimError] = []
+        self.answers: list[Posted | Changed | TimError] = []
         self.moved: list[CursorMove] = []
 
     def post(self, text: str = "x") -> None:
@@ -166,7 +173,7 @@ class GatheringTests(DeskCase):
         A fault of one who sent does not keep the answers from others.
         """
 
-        def faulty(_answer: Posted | TimError) -> None:
+        def faulty(_answer: Posted | Changed | TimError) -> None:
             raise ZeroDivisionError
 
         self.desk.post(draft(), faulty)
@@ -225,7 +232,7 @@ class GatheringTests(DeskCase):
                 self.fail_commit(StorageDamaged())
             else:
                 self.succeed()
-        codes = [0 if isinstance(a, Posted) else a.code for a in self.answers]
+        codes = [getattr(answer, "code", 0) for answer in self.answers]
         self.assertEqual([0, 0, 0, 0, 5103, 0], codes)
 
     def test_fault_is_found_by_halves(self) -> None:
@@ -425,7 +432,7 @@ class SenderTests(DeskCase):
         """
         Each sender gets the answer to what it has sent.
         """
-        answers: dict[str, list[Posted | TimError]] = {"ada": [], "bob": []}
+        answers: dict[str, list[Posted | Changed | TimError]] = {"ada": [], "bob": []}
         self.desk.post(draft("1", ADA, BOB), answers["ada"].append)
         self.desk.post(draft("2", BOB, CYD), answers["bob"].append)
         self.clock.advance(0)

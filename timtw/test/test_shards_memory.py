@@ -12,7 +12,13 @@ from twisted.trial.unittest import SynchronousTestCase
 from timtw.model.stores import IShard, Outcome
 from timtw.model.values import Batch
 from timtw.shards.memory import MemoryShard
-from timtw.test import contracts, contracts_keeping, contracts_kinds, contracts_standing
+from timtw.test import (
+    contracts,
+    contracts_keeping,
+    contracts_kinds,
+    contracts_relations,
+    contracts_standing,
+)
 
 CLOCK: Any = reactor
 
@@ -39,6 +45,10 @@ class MemoryMessageTests(_Memory, contracts.MessageContract):
 
 class MemoryRemovalTests(_Memory, contracts_kinds.RemovalContract):
     """Revoked and burnt texts in this engine."""
+
+
+class MemoryRelationTests(_Memory, contracts_relations.RelationContract):
+    """Friends and blocks in this engine."""
 
 
 class MemoryCustomTests(_Memory, contracts_kinds.CustomContract):

@@ -15,6 +15,7 @@ from timtw.test import (
     contracts,
     contracts_keeping,
     contracts_kinds,
+    contracts_relations,
     contracts_standing,
     servers,
 )
@@ -61,6 +62,10 @@ class PostgresRemovalTests(_Postgres, contracts_kinds.RemovalContract):
     """Revoked and burnt texts in PostgreSQL."""
 
 
+class PostgresRelationTests(_Postgres, contracts_relations.RelationContract):
+    """Friends and blocks in this engine."""
+
+
 class PostgresCustomTests(_Postgres, contracts_kinds.CustomContract):
     """Kinds of applications in PostgreSQL."""
 
@@ -95,6 +100,10 @@ class MariaDbMessageTests(_MariaDb, contracts.MessageContract):
 
 class MariaDbRemovalTests(_MariaDb, contracts_kinds.RemovalContract):
     """Revoked and burnt texts in MariaDB."""
+
+
+class MariaDbRelationTests(_MariaDb, contracts_relations.RelationContract):
+    """Friends and blocks in this engine."""
 
 
 class MariaDbCustomTests(_MariaDb, contracts_kinds.CustomContract):

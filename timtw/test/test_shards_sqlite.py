@@ -34,7 +34,12 @@ from timtw.shards.memory import MemoryShard
 from timtw.shards.migrations import Migration
 from timtw.shards.opening import open_shard
 from timtw.shards.sqlite import SqliteShard
-from timtw.test import contracts, contracts_kinds, contracts_standing
+from timtw.test import (
+    contracts,
+    contracts_kinds,
+    contracts_relations,
+    contracts_standing,
+)
 from timtw.test.contracts import (
     ADA,
     BOB,
@@ -79,6 +84,10 @@ class SqliteRemovalTests(Sqlite, contracts_kinds.RemovalContract):
     """Revoked and burnt texts in this engine."""
 
 
+class SqliteRelationTests(Sqlite, contracts_relations.RelationContract):
+    """Friends and blocks in this engine."""
+
+
 class SqliteCustomTests(Sqlite, contracts_kinds.CustomContract):
     """Kinds of applications in this engine."""
 
@@ -107,6 +116,10 @@ class MovingMessageTests(Moving, contracts.MessageContract):
 
 class MovingRemovalTests(Moving, contracts_kinds.RemovalContract):
     """Revoked and burnt texts, wherever they lie."""
+
+
+class MovingRelationTests(Moving, contracts_relations.RelationContract):
+    """Friends and blocks in this engine."""
 
 
 class MovingCustomTests(Moving, contracts_kinds.CustomContract):
@@ -240,8 +253,8 @@ class RestartTests(FileCase):
 
         class Newer(SqliteShard):
             _migrations: ClassVar = (
-                Migration(4, ("ALTER TABLE account ADD COLUMN colour BIGINT",)),
-                Migration(5, ("UPDATE account SET colour = 7",)),
+                Migration(5, ("ALTER TABLE account ADD COLUMN colour BIGINT",)),
+                Migration(6, ("UPDATE account SET colour = 7",)),
             )
 
         shard = make(self.place)
@@ -250,7 +263,7 @@ class RestartTests(FileCase):
         await shard.stop()
         shard = await self.opened(Newer)
         self.assertEqual(ada, await shard.accounts.find("ada", ""))
-        self.assertEqual([(5,)], self.sql("SELECT version FROM schema_version"))
+        self.assertEqual([(6,)], self.sql("SELECT version FROM schema_version"))
         self.assertEqual([(7,)], self.sql("SELECT colour FROM account"))
 
     async def test_version_1_is_brought_forward(self) -> None:
@@ -264,7 +277,7 @@ class RestartTests(FileCase):
         shard = make(self.place)
         await shard.start()
         await shard.stop()
-        for table in ("journal", "journal_move"):
+        for table in ("journal", "journal_move", "relation"):
             self.sql(f"DROP TABLE {table}")
         for column in ("id", "sender"):
             self.sql(f"ALTER TABLE log DROP COLUMN {column}")
@@ -274,7 +287,7 @@ class RestartTests(FileCase):
         page = await shard.messages.read_log(ADA.number, 0, 9, 9)
         kinds = [(entry.seq, entry.message.kind) for entry in page.entries]
         self.assertEqual([(2, TEXT), (3, REVOCATION)], kinds)
-        self.assertEqual([(3,)], self.sql("SELECT version FROM schema_version"))
+        self.assertEqual([(4,)], self.sql("SELECT version FROM schema_version"))
 
     async def test_removed_text_leaves_no_body(self) -> None:
         """
@@ -300,12 +313,12 @@ class RestartTests(FileCase):
 
         class Broken(SqliteShard):
             _migrations: ClassVar = (
-                Migration(4, ("CREATE TABLE new (a)", "SELECT * FROM nowhere")),
+                Migration(5, ("CREATE TABLE new (a)", "SELECT * FROM nowhere")),
             )
 
         await self.founded()
         self.assertIn("nowhere", await self.refused(Broken))
-        self.assertEqual([(3,)], self.sql("SELECT version FROM schema_version"))
+        self.assertEqual([(4,)], self.sql("SELECT version FROM schema_version"))
         made = self.sql("SELECT name FROM sqlite_schema WHERE name = 'new'")
         self.assertEqual([], made)
         await self.opened()

@@ -25,12 +25,14 @@ from twisted.trial.unittest import SynchronousTestCase
 from zope.interface import implementer
 
 from timtw.model.errors import TimError
+from timtw.model.relations import Step
 from timtw.model.stores import IShard, Outcome
 from timtw.model.values import (
     BURN,
     CUSTOM,
     REVOCATION,
     Batch,
+    Changed,
     Confirmed,
     Conversation,
     CursorMove,
@@ -43,6 +45,7 @@ from timtw.shards.sqlite import SqliteShard
 from timtw.test.contracts import ADA, BOB, CYD, NOW, WINDOW, draft
 from timtw.test.contracts_keeping import expire
 from timtw.test.contracts_kinds import removal
+from timtw.test.contracts_relations import step
 
 PEOPLE = (ADA, BOB, CYD)
 DEVICES = [Device(), Device("phone", 1), Device("laptop")]
@@ -61,11 +64,17 @@ removals = st.builds(
     people,
     people,
     st.sampled_from([REVOCATION, BURN]),
-)
+).filter(lambda one: one.sender != one.recipient)  # The core refuses the others.
 customs = st.builds(
     lambda one: attrs.evolve(one, kind=CUSTOM[0]),
     st.builds(draft, st.just("c"), people, people, st.none() | st.integers(1, 2)),
 )
+steps = st.builds(
+    step,
+    st.sampled_from(Step),
+    people,
+    people,
+).filter(lambda one: one.sender != one.recipient)
 moves = st.tuples(
     st.integers(0, 2),
     st.integers(0, 2),
@@ -128,7 +137,7 @@ class Twins(RuleBasedStateMachine):
         assert results == [other], (results, other)
         return other
 
-    @rule(batch=st.lists(drafts | customs | removals, max_size=6))
+    @rule(batch=st.lists(drafts | customs | removals | steps, max_size=6))
     def post(self, batch: list[Any]) -> None:
         """Post some messages and events at once."""
         self.both(
@@ -213,11 +222,21 @@ class Twins(RuleBasedStateMachine):
             ).addCallback(list)
         )
         self.both(lambda shard: shard.messages.delivered(pair, one.number))
+        self.both(lambda shard: shard.relations.bond(pair))
+        self.both(lambda shard: shard.relations.friends(one.number))
+        self.both(lambda shard: shard.relations.blocked(one.number))
 
 
 def _told(outcomes: Sequence[Outcome]) -> list[object]:
     """Outcomes, of which refusals are compared by what they say."""
-    return [repr(one) if isinstance(one, TimError) else one for one in outcomes]
+    return [
+        repr(one)
+        if isinstance(one, TimError)
+        else (one.told, repr(one.refusal))
+        if isinstance(one, Changed)
+        else one
+        for one in outcomes
+    ]
 
 
 class TwinTests(SynchronousTestCase):

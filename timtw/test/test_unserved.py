@@ -26,7 +26,7 @@ class TheTable(SynchronousTestCase):
         table = {part: sorted(map(str, values)) for part, values in UNSERVED.items()}
         expected: dict[Part, list[object]] = {
             Part.FRAME: [19, 22, 91, 94, 95, 96, 97],
-            Part.BUSINESS: list(range(1, 21)),
+            Part.BUSINESS: [2, 3, *range(8, 18), 19, 20],
             Part.NODES: [5, 7],
             Part.HISTORY: [2],
             Part.RECIPIENT: [3],
@@ -88,11 +88,11 @@ class Refusals(SynchronousTestCase):
             self.refused(head + b"bob", BadBigData, Note(type))
 
     def test_business(self) -> None:
-        """Friends and rooms are not offered; what does not exist is wrong."""
-        for rtype in range(1, 21):
+        """Rooms are not offered; what does not exist is wrong."""
+        for rtype in (2, 3, *range(8, 18), 19, 20):
             frame = b'\xa9{"rtype":%d,"node":"R","node2":"B"}' % rtype
             self.refused(frame, NotServed, Note(41, t=rtype, n="R", n2="B"))
-        for rtype in (-1, 0, 22, 63, 64, 65):
+        for rtype in (-1, 0, 5, 22, 63, 64, 65):
             frame = b'\xa9{"rtype":%d,"reqStr":"bob"}' % rtype
             self.refused(frame, BadParameter, Note(41, t=rtype))
         self.refused(b'\xa9{"node":"R"}', BadParameter, Note(41, n="R"))

@@ -1,0 +1,94 @@
+"""What accounts are to each other, in the engine without a database."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from twisted.internet.defer import Deferred
+from zope.interface import implementer
+
+from timtw.model.limits import RELATIONS
+from timtw.model.relations import (
+    REMOVED,
+    Bond,
+    Half,
+    Relation,
+    Step,
+    Verdict,
+    bond_of,
+    decide,
+)
+from timtw.model.stores import IRelationStore
+from timtw.model.values import Conversation, Draft
+from timtw.shards.memory_standings import Submit
+
+
+@implementer(IRelationStore)
+class MemoryRelations:
+    """What each account has said about others, in dictionaries.
+
+    Args:
+        reached: Up to which entry of its log an account's devices have confirmed.
+    """
+
+    def __init__(self, submit: Submit, reached: Callable[[int], int]) -> None:
+        self._submit = submit
+        self._reached = reached
+        self._halves: dict[int, dict[int, Half]] = {}
+        self._notices: dict[tuple[int, int], int] = {}
+
+    def _half(self, account: int, other: int) -> Half:
+        """What one account has said about another."""
+        return self._halves.get(account, {}).get(other, Half.NOTHING)
+
+    def change(self, draft: Draft) -> Verdict:
+        """Take the step that ``draft`` is; the notice is stored by whoever asks."""
+        me, other = draft.sender.number, draft.recipient.number
+        now = Relation(self._half(me, other), self._half(other, me))
+        waits = self._notices.get((me, other), 0) > self._reached(other)
+        room = len(self._halves.get(me, ())) < RELATIONS
+        verdict = decide(Step(draft.mid), now, waits, room)
+        if verdict.after != now:
+            self._set(me, other, verdict.after.mine)
+            self._set(other, me, verdict.after.theirs)
+        return verdict
+
+    def _set(self, account: int, other: int, half: Half) -> None:
+        """Store what one account says about another from now on."""
+        said = self._halves.setdefault(account, {})
+        said[other] = half
+        if half is Half.NOTHING:
+            del said[other]
+        self._notices.pop((account, other), None)
+
+    def told(self, draft: Draft, notice: int, seq: int) -> None:
+        """Remember which entry of the other's log tells of the step ``draft``."""
+        if notice != REMOVED:
+            self._notices[draft.sender.number, draft.recipient.number] = seq
+
+    def bond(self, pair: Conversation) -> Deferred[Bond]:
+        """See ``IRelationStore``."""
+        first, second = pair
+        return self._submit(
+            lambda: bond_of(self._half(first, second), self._half(second, first))
+        )
+
+    def friends(self, account: int) -> Deferred[Sequence[int]]:
+        """See ``IRelationStore``."""
+
+        def operation() -> Sequence[int]:
+            said = self._halves.get(account, {})
+            asked = (other for other, half in said.items() if half is Half.ASKED)
+            both = [one for one in asked if self._half(one, account) is Half.ASKED]
+            return sorted(both)
+
+        return self._submit(operation)
+
+    def blocked(self, account: int) -> Deferred[Sequence[int]]:
+        """See ``IRelationStore``."""
+
+        def operation() -> Sequence[int]:
+            said = self._halves.get(account, {})
+            return sorted(one for one, half in said.items() if half is Half.BLOCKS)
+
+        return self._submit(operation)

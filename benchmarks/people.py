@@ -82,7 +82,7 @@ def _within(
     reactor: Any = SelectReactor()
     reactor.startRunning(installSignalHandlers=False)
     keys = state / "keys"
-    shard = open_shard(url, str(state), str(keys), reactor)
+    shard = open_shard(url, str(state), str(keys), reactor, time.time_ns)
 
     async def work() -> list[Person]:
         await shard.start()

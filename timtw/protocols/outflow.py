@@ -9,10 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from itertools import islice
-from typing import Any, Protocol
+from typing import Protocol
 
 from twisted.internet.interfaces import IDelayedCall, IPushProducer, IReactorTime
-from twisted.internet.tcp import Connection
 from zope.interface import implementer
 
 from timtw.model.limits import OUTBOX_BYTES, STALLED_SECONDS, WRITE_BYTES
@@ -66,28 +65,11 @@ class Sink(Protocol):
         """Tell ``producer`` when there is enough."""
 
 
-def send_at_once(transport: Any, data: bytes) -> bytes:
-    """
-    Send without the reactor what a TCP transport takes; returns the rest.
-
-    Its ``write`` waits until the reactor says that the socket takes bytes, which it
-    nearly always does: for each piece the reactor is told that there is something to
-    write, looks, and is told that there is nothing any more.
-    """
-    # What is buffered, by a handshake or a closing frame, goes first.
-    if transport.dataBuffer or transport._tempDataBuffer or not transport.connected:
-        return data
-    sent = transport.writeSomeData(data)
-    # Anything else is a failure, which the transport meets again and deals with.
-    return data[sent:] if isinstance(sent, int) else data
-
-
 @implementer(IPushProducer)
 class Outflow:
     """The bytes on their way to one client."""
 
     __slots__ = (
-        "_at_once",
         "_clock",
         "_due",
         "_full",
@@ -113,7 +95,6 @@ class Outflow:
         self._full = False
         self._slow = False
         self._stalled: IDelayedCall | None = None
-        self._at_once = isinstance(transport, Connection)
         transport.registerProducer(self, True)
 
     @property
@@ -145,10 +126,7 @@ class Outflow:
     def flush(self) -> None:
         """Give the transport what waits, as long as it wants more."""
         while self._waiting and not self._full:
-            data = self._next()
-            rest = send_at_once(self._transport, data) if self._at_once else data
-            if rest:
-                self._transport.write(rest)
+            self._transport.write(self._next())
 
     def _next(self) -> bytes:
         """Take what is given to the transport at once: whole frames, at least one."""

@@ -267,6 +267,11 @@ class LibraryTests(NodeCase):
             self.assertEqual(3, times, "each broke one line")
 
 
+def _hear_signals() -> None:
+    """Hear Ctrl-C, which whoever runs the tests in the background does not."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 class CommandTests(NodeCase):
     """What scripts rely on."""
 
@@ -280,6 +285,7 @@ class CommandTests(NodeCase):
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
+            preexec_fn=_hear_signals,
         )
 
         def end() -> None:

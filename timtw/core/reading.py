@@ -173,8 +173,7 @@ class Reading:
         acked, sent, settled = self._feed.hand_over()
         self._feed = None
         if self._cursor > self._told:
-            move = self._desk.move(self._owner.number, self.key, self._stored)
-            move.confirm(self._cursor)
+            self._next_move().confirm(self._cursor)
         background("cursors were not flushed", self._desk.flush(), self._log)
         return self.key, Leftover(acked, sent, settled)
 
@@ -228,8 +227,7 @@ class Reading:
         if move is None or not move.waits:
             if not entries and self._cursor < self._told + limits.ECHOES_UNTOLD:
                 return
-            move = self._desk.move(self._owner.number, self.key, self._stored)
-            self._move = move
+            move = self._move = self._next_move()
         self._told = self._cursor
         move.confirm(self._cursor)
         for entry in entries:
@@ -272,6 +270,10 @@ class Reading:
             number = conversation.peer_of(self._owner.number)
             author = Address(number, node_of(number), self._owner.domain)
             self._router.mark(DeliveredMark(self._owner, author, mid))
+
+    def _next_move(self) -> IWaitingMove:
+        """What the next commit stores of this reader."""
+        return self._desk.move(self._owner.number, self.key, self._stored)
 
     def _tell_gap(self, behind: int | None) -> None:
         """Tell once that entries behind this number have expired, if some have."""

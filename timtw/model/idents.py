@@ -55,8 +55,8 @@ def slot_of(number: int) -> int:
 def number_in(slot: int, entropy: bytes) -> int:
     """A number in ``slot`` whose other 44 bits come from six bytes of ``entropy``.
 
-    The number 0 is never given: its lowest bit is set instead.
+    The numbers 0 and ``ROOM`` (1), which stand for other things, are never given.
     """
     rest = int.from_bytes(entropy[:6], "big") & ((1 << (64 - SLOT_BITS)) - 1)
-    total = (slot << (64 - SLOT_BITS)) | rest or 1
+    total = max((slot << (64 - SLOT_BITS)) | rest, 2)
     return total - _WORD if total >= _MIDDLE else total

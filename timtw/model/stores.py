@@ -16,6 +16,7 @@ from zope.interface import Attribute, Interface
 
 from timtw.model.errors import StorageUnavailable, TimError
 from timtw.model.relations import Bond
+from timtw.model.rooms import Belonging, Room
 from timtw.model.standing import Standing
 from timtw.model.values import (
     Account,
@@ -198,6 +199,19 @@ class IRelationStore(Interface):
 
     def blocked(account: int) -> Deferred[Sequence[int]]:
         """The accounts that an account blocks, by number."""
+
+
+class IRoomStore(Interface):
+    """Rooms, and what accounts are to them; changed by ``IMessageStore.post``."""
+
+    def room(number: int) -> Deferred[Room | None]:
+        """The room with this number, dissolved or not, or ``None``."""
+
+    def belonging(room: int, account: int) -> Deferred[Belonging]:
+        """What an account is to a room, read afresh."""
+
+    def rooms_of(account: int) -> Deferred[Sequence[int]]:
+        """The rooms that an account is a member of, by number."""
 
 
 class IReaderStore(Interface):

@@ -52,10 +52,15 @@ class Device:
     kind: int | None = None
 
 
+ROOM: Final = 1
+"""Stands second in the conversation of a room; no account has this number."""
+
+
 class Conversation(NamedTuple):
     """Two accounts that write to each other; the larger number stands first.
 
-    A room will be ``Conversation(room, 0)``.
+    That of a room has the room's number first and ``ROOM`` second, as 0 belongs to
+    the log: whatever counts by two numbers counts ``(account, 0)`` for a log.
     """
 
     first: int
@@ -66,8 +71,18 @@ class Conversation(NamedTuple):
         """The conversation of two accounts, whoever of them is named first."""
         return cls(one, other) if one > other else cls(other, one)
 
+    @classmethod
+    def of_room(cls, room: int) -> Conversation:
+        """The conversation of everybody in a room."""
+        return cls(room, ROOM)
+
+    @property
+    def is_of_room(self) -> bool:
+        """Whether this is the conversation of a room."""
+        return self.second == ROOM
+
     def peer_of(self, account: int) -> int:
-        """The other side of ``account``."""
+        """The other side of ``account``; of a member's it is the room."""
         return self.second if account == self.first else self.first
 
 
@@ -76,6 +91,10 @@ class Content:
     """What the author wrote; never interpreted by the server.
 
     Texts may hold surrogate escapes where a client sent bytes that are not UTF-8.
+
+    Args:
+        room: The room within which it is written to one account, or of which a notice
+            tells; 0 for none, and for what is written to the room itself.
     """
 
     text: str | None = None
@@ -84,6 +103,7 @@ class Content:
     udshow: int | None = None
     extend: Mapping[str, str] | None = None
     extra: Mapping[str, bytes] | None = None
+    room: int = 0
 
     @property
     def weight(self) -> int:
@@ -124,6 +144,8 @@ class Draft:
         mid: The text that a removal names, the step or the notice of a relation; 0 for
             other kinds.
         both: Whether a notice is for the log of its sender as well.
+        to_room: Whether ``recipient`` is a room. What is written to one is an entry of
+            the room's log and of no other; its members read it there.
     """
 
     sender: Address
@@ -136,10 +158,13 @@ class Draft:
     kind: int = TEXT
     mid: int = 0
     both: bool = False
+    to_room: bool = False
 
     @property
     def conversation(self) -> Conversation:
         """The conversation this belongs to."""
+        if self.to_room:
+            return Conversation.of_room(self.recipient.number)
         return Conversation.between(self.sender.number, self.recipient.number)
 
 
@@ -236,17 +261,19 @@ class Confirmed(NamedTuple):
 
 @value
 class CursorMove:
-    """A reader has confirmed its account's log up to ``cursor``.
+    """A reader has confirmed a log up to ``cursor``.
 
     Args:
         key: The reader's key as its ``ReaderState`` gave it.
         confirmed: The delivered marks that follow from it, for messages of others.
+        room: The room whose log it is; 0 for the account's own.
     """
 
     account: int
     key: bytes
     cursor: int
     confirmed: tuple[Confirmed, ...] = ()
+    room: int = 0
 
 
 @value
@@ -255,6 +282,22 @@ class Batch:
 
     drafts: tuple[Draft, ...] = ()
     cursors: tuple[CursorMove, ...] = ()
+
+
+@value
+class RoomState:
+    """Where a device stands in the log of a room that its account is a member of.
+
+    Args:
+        cursor: Everything up to here is confirmed, or older than the membership.
+        head: The newest number of the log.
+        low: Everything in the log up to here has expired.
+    """
+
+    room: int
+    cursor: int
+    head: int
+    low: int = 0
 
 
 @value
@@ -268,6 +311,7 @@ class ReaderState:
         stuck_seq: The entry that stopped this reader last, 0 for none.
         stuck_count: How often it did.
         low: Everything in the log up to here has expired.
+        rooms: Where it stands in each room of its account.
     """
 
     key: bytes
@@ -276,6 +320,7 @@ class ReaderState:
     stuck_seq: int = 0
     stuck_count: int = 0
     low: int = 0
+    rooms: tuple[RoomState, ...] = ()
 
 
 @value

@@ -38,22 +38,21 @@ def text_of(data: bytes) -> str:
 def pack_content(content: Content) -> bytes:
     """The stored form of what an author wrote."""
     text = content.text
-    return _encode(
-        (
-            VERSION,
-            None if text is None else octets(text),
-            content.binary,
-            content.udtype,
-            content.udshow,
-            _pack_texts(content.extend) if content.extend is not None else None,
-            _pack_extra(content.extra) if content.extra is not None else None,
-        )
+    fields = (
+        VERSION,
+        None if text is None else octets(text),
+        content.binary,
+        content.udtype,
+        content.udshow,
+        _pack_texts(content.extend) if content.extend is not None else None,
+        _pack_extra(content.extra) if content.extra is not None else None,
     )
+    return _encode((*fields, content.room) if content.room else fields)
 
 
 def unpack_content(data: bytes) -> Content:
     """What an author wrote, from its stored form."""
-    _version, text, binary, udtype, udshow, extend, extra = _opened(data)
+    _version, text, binary, udtype, udshow, extend, extra, *room = _opened(data)
     return Content(
         None if text is None else text_of(text),
         binary,
@@ -61,6 +60,7 @@ def unpack_content(data: bytes) -> Content:
         udshow,
         None if extend is None else _unpack_texts(extend),
         None if extra is None else {text_of(k): v for k, v in extra},
+        *room,
     )
 
 

@@ -27,7 +27,7 @@ from sqlalchemy.dialects import mysql
 
 from timtw.shards.digests import LOOK_UP_BYTES, SHORT_BYTES
 
-VERSION: Final = 4
+VERSION: Final = 5
 """The version of these definitions; a change adds one and a migration to it."""
 
 metadata: Final = MetaData()
@@ -146,7 +146,7 @@ log: Final = Table(
     "log",
     metadata,
     _small("slot"),
-    _number("account"),
+    _number("account"),  # or room
     _number("seq"),
     _number("ts"),
     _small("kind"),  # 1: a text; 2, 3: a text is revoked, burnt; 31 to 127: custom
@@ -161,7 +161,7 @@ log: Final = Table(
 )
 
 counter: Final = Table(
-    # Of a conversation: its two numbers. Of a log: the account and 0.
+    # Of a conversation: its two numbers. Of a log: the account or room and 0.
     "counter",
     metadata,
     _small("slot"),
@@ -203,6 +203,51 @@ relation: Final = Table(
     sqlite_with_rowid=False,
 )
 Index("relation_second", relation.c.second)
+
+room: Final = Table(
+    "room",
+    metadata,
+    _small("slot"),
+    _number("number"),
+    _octets("identity"),  # sealed: domain
+    _small("entry"),  # 1: by approval, 2: open
+    _small("state"),  # 1: alive, 2: dissolved
+    _number("founder"),
+    _number("created"),
+    _octets("profile", nullable=True),  # sealed
+    PrimaryKeyConstraint("slot", "number"),
+    sqlite_with_rowid=False,
+)
+
+room_member: Final = Table(
+    # What an account and a room are to each other; both halves change together.
+    "room_member",
+    metadata,
+    _small("slot"),  # of the room
+    _number("room"),
+    _number("account"),
+    _small("account_side"),
+    _small("room_side"),
+    _small("role"),
+    _number("joined_seq"),
+    _number("joined_mid"),
+    PrimaryKeyConstraint("slot", "room", "account"),
+    sqlite_with_rowid=False,
+)
+Index("room_member_account", room_member.c.account)
+
+room_reader: Final = Table(
+    # How far a device has confirmed the log of a room; absent: nothing since joining.
+    "room_reader",
+    metadata,
+    _small("slot"),  # of the account
+    _number("account"),
+    _digest("device", SHORT_BYTES),
+    _number("room"),
+    _number("cursor"),
+    PrimaryKeyConstraint("slot", "account", "device", "room"),
+    sqlite_with_rowid=False,
+)
 
 send_once: Final = Table(
     # The period leads the key, so that a whole one goes without a search.

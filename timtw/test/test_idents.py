@@ -88,13 +88,14 @@ class SlotTests(SynchronousTestCase):
         self.assertEqual(slot, slot_of(number))
         self.assertTrue(LOW <= number <= HIGH and number != 0)
 
-    def test_never_zero(self) -> None:
-        """Where slot and chance are all zero the number is 1."""
-        self.assertEqual(1, number_in(0, bytes(6)))
+    def test_never_reserved(self) -> None:
+        """Where slot and chance are all zero, or come to 1, the number is 2."""
+        self.assertEqual(2, number_in(0, bytes(6)))
+        self.assertEqual(2, number_in(0, bytes(5) + b"\x01"))
 
     @few
     @given(st.binary(min_size=6, max_size=6))
     def test_i2_chance(self, entropy: bytes) -> None:
         """All of the 44 random bits are in the number."""
         rest = int.from_bytes(entropy, "big") % 2**44
-        self.assertEqual(rest or 1, number_in(0, entropy) % 2**44)
+        self.assertEqual(max(rest, 2), number_in(0, entropy) % 2**44)

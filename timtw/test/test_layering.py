@@ -16,7 +16,7 @@ MAY_IMPORT: Mapping[str, frozenset[str]] = {
     "": frozenset(),
     "model": frozenset({"model"}),
     "core": frozenset({"core", "model"}),
-    "rooms": frozenset({"model", "rooms"}),
+    "rooms": frozenset({"core", "model", "rooms"}),
     "protocols": frozenset({"model", "protocols"}),
     "mesh": frozenset({"mesh", "model"}),
     "shards": frozenset({"model", "shards"}),

@@ -29,7 +29,7 @@ from timtw.model.values import (
     Posted,
     TokenGrant,
 )
-from timtw.shards import moving, sqlite_posting
+from timtw.shards import moving, schema, sqlite_posting
 from timtw.shards.memory import MemoryShard
 from timtw.shards.migrations import Migration
 from timtw.shards.opening import open_shard
@@ -52,6 +52,9 @@ from timtw.test.contracts import (
 from timtw.test.contracts_kinds import removal
 
 REACTOR: Any = reactor
+
+NEXT = schema.VERSION + 1
+"""The version that a newer program has."""
 
 
 def make(place: Path, kind: type[SqliteShard] = SqliteShard) -> SqliteShard:
@@ -253,8 +256,8 @@ class RestartTests(FileCase):
 
         class Newer(SqliteShard):
             _migrations: ClassVar = (
-                Migration(5, ("ALTER TABLE account ADD COLUMN colour BIGINT",)),
-                Migration(6, ("UPDATE account SET colour = 7",)),
+                Migration(NEXT, ("ALTER TABLE account ADD COLUMN colour BIGINT",)),
+                Migration(NEXT + 1, ("UPDATE account SET colour = 7",)),
             )
 
         shard = make(self.place)
@@ -263,7 +266,8 @@ class RestartTests(FileCase):
         await shard.stop()
         shard = await self.opened(Newer)
         self.assertEqual(ada, await shard.accounts.find("ada", ""))
-        self.assertEqual([(6,)], self.sql("SELECT version FROM schema_version"))
+        version = self.sql("SELECT version FROM schema_version")
+        self.assertEqual([(NEXT + 1,)], version)
         self.assertEqual([(7,)], self.sql("SELECT colour FROM account"))
 
     async def test_version_1_is_brought_forward(self) -> None:
@@ -277,7 +281,8 @@ class RestartTests(FileCase):
         shard = make(self.place)
         await shard.start()
         await shard.stop()
-        for table in ("journal", "journal_move", "relation"):
+        later = ("relation", "room", "room_member", "room_reader")
+        for table in ("journal", "journal_move", *later):
             self.sql(f"DROP TABLE {table}")
         for column in ("id", "sender"):
             self.sql(f"ALTER TABLE log DROP COLUMN {column}")
@@ -287,7 +292,8 @@ class RestartTests(FileCase):
         page = await shard.messages.read_log(ADA.number, 0, 9, 9)
         kinds = [(entry.seq, entry.message.kind) for entry in page.entries]
         self.assertEqual([(2, TEXT), (3, REVOCATION)], kinds)
-        self.assertEqual([(4,)], self.sql("SELECT version FROM schema_version"))
+        version = self.sql("SELECT version FROM schema_version")
+        self.assertEqual([(schema.VERSION,)], version)
 
     async def test_removed_text_leaves_no_body(self) -> None:
         """
@@ -313,12 +319,13 @@ class RestartTests(FileCase):
 
         class Broken(SqliteShard):
             _migrations: ClassVar = (
-                Migration(5, ("CREATE TABLE new (a)", "SELECT * FROM nowhere")),
+                Migration(NEXT, ("CREATE TABLE new (a)", "SELECT * FROM nowhere")),
             )
 
         await self.founded()
         self.assertIn("nowhere", await self.refused(Broken))
-        self.assertEqual([(4,)], self.sql("SELECT version FROM schema_version"))
+        version = self.sql("SELECT version FROM schema_version")
+        self.assertEqual([(schema.VERSION,)], version)
         made = self.sql("SELECT name FROM sqlite_schema WHERE name = 'new'")
         self.assertEqual([], made)
         await self.opened()

@@ -239,12 +239,12 @@ STORAGE_READERS: Final = 2
 """Threads that read beside the one that writes; a node has few cores to itself."""
 STORAGE_BUSY_SECONDS: Final = 2.0
 """How long a statement waits for another program's lock on the database."""
-JOURNAL_ROWS: Final = 10_000
+JOURNAL_ROWS: Final = 40_000
 """Messages and cursors in the journal with which a move to the tables begins: so many
 that each page of a table is written once for many of them."""
 JOURNAL_BYTES: Final = 16 * MIB
 """The same in bytes of content, which the node holds in memory until then."""
-JOURNAL_MOST: Final = 100_000
+JOURNAL_MOST: Final = 200_000
 """Messages and cursors in the journal above which commits are refused: moving has
 failed all the time, and memory is not endless."""
 JOURNAL_MOST_BYTES: Final = 128 * MIB

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import shutil
 import tempfile
 import time
@@ -52,7 +53,8 @@ def run_history(template: Template, seed: int, stop: Event | None = None) -> Rep
     began = time.monotonic()
     directory = Path(tempfile.mkdtemp(prefix="timtw-loss-"))
     try:
-        play = Play(template, template.node.copy(directory / "node"), seed, stop)
+        node = template.node.copy(directory / "node", random.Random(f"{seed} node"))
+        play = Play(template, node, seed, stop)
         play.run()
     finally:
         shutil.rmtree(directory, ignore_errors=True)

@@ -12,9 +12,10 @@ from threading import Event
 from typing import Any, Final
 
 from timtw.loss.backed import ENGINES
+from timtw.loss.faults import Plan
 from timtw.loss.history import Report, run_history
 from timtw.loss.nodes import NodeFailed
-from timtw.loss.template import make_template
+from timtw.loss.template import Template, make_template
 
 JOBS: Final = 2
 """Histories that are played at the same time, each with a node of its own."""
@@ -114,18 +115,27 @@ def reports(
     """
     with tempfile.TemporaryDirectory(prefix="timtw-loss-") as directory:
         template = make_template(Path(directory, "template"), launcher, engine)
-        pool = ThreadPoolExecutor(jobs)
-        stop = Event()
+        plays = [(number, None) for number in range(seed, seed + histories)]
         try:
-            yield from pool.map(
-                lambda number: run_history(template, number, stop),
-                range(seed, seed + histories),
-            )
+            yield from played(template, plays, jobs)
         finally:
-            # After Ctrl-C, or once enough was found, nobody waits for the others.
-            stop.set()
-            pool.shutdown(cancel_futures=True)
             template.node.remove()
+
+
+def played(
+    template: Template, plays: Sequence[tuple[int, Plan | None]], jobs: int = JOBS
+) -> Iterator[Report]:
+    """Play histories from their seeds, with these plans or what is drawn."""
+    pool = ThreadPoolExecutor(jobs)
+    stop = Event()
+    try:
+        yield from pool.map(
+            lambda one: run_history(template, one[0], stop, one[1]), plays
+        )
+    finally:
+        # After Ctrl-C, or once enough was found, nobody waits for the others.
+        stop.set()
+        pool.shutdown(cancel_futures=True)
 
 
 def describe(report: Report) -> str:

@@ -235,10 +235,16 @@ EMBEDDED: Final = Kinds(RUNNING, (*DOWN, SEALED))
 
 @attrs.frozen
 class Plan:
-    """The faults of one history."""
+    """The faults of one history.
 
-    running: tuple[str, ...]
+    Args:
+        echoes: Echoes that are seen before each fault, and before the kill, at the
+            earliest.
+    """
+
+    running: tuple[str, ...] = ()
     down: str = ""
+    echoes: int = 60
 
 
 def draw(seed: int, rng: random.Random, kinds: Kinds = EMBEDDED) -> Plan:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import http.client
 import os
 import random
@@ -13,7 +14,7 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
+from typing import Final, Self
 
 import timtw
 
@@ -209,6 +210,12 @@ class Node:
             return connection.getresponse().read()
         finally:
             connection.close()
+
+    def launched(self, launcher: Sequence[str]) -> Self:
+        """The same stopped node, run by something else."""
+        twin = copy.copy(self)
+        twin._command = list(launcher)
+        return twin
 
     def copy(self, directory: Path, rng: random.Random) -> Node:
         """

@@ -12,7 +12,7 @@ import attrs
 
 from timtw.loss import damage, faults
 from timtw.loss.device import Device
-from timtw.loss.faults import Fault
+from timtw.loss.faults import Fault, Plan
 from timtw.loss.line import Loop
 from timtw.loss.nodes import Node, NodeFailed
 from timtw.loss.observations import (
@@ -28,10 +28,8 @@ from timtw.loss.scene import Character, Stage
 from timtw.loss.template import Template
 from timtw.loss.troubles import Place
 
-ECHOES: Final = 60
-"""Echoes that are seen before each fault, and before the kill, at the earliest."""
 MORE_ECHOES: Final = 60
-"""Up to so many more, drawn, so that the kill comes anywhere."""
+"""Up to so many echoes more, drawn, so that the kill comes anywhere."""
 MORE_SECONDS: Final = 0.05
 """And up to so many seconds after that."""
 FEW_ECHOES: Final = 10
@@ -49,16 +47,26 @@ class Play:
     """One history while it goes on."""
 
     def __init__(
-        self, template: Template, node: Node, seed: int, stop: Event | None = None
+        self,
+        template: Template,
+        node: Node,
+        seed: int,
+        stop: Event | None = None,
+        plan: Plan | None = None,
     ) -> None:
-        """Draw who takes part, and how; ``run`` raises Stopped once ``stop`` is set."""
+        """
+        Draw who takes part, and how; ``run`` raises Stopped once ``stop`` is set.
+
+        Args:
+            plan: What happens; drawn as well if there is none.
+        """
         self._template = template
         self._node = node
         self._loop = Loop(stop)
         self._stage = Stage(self._loop, node.port, template.cast)
         self._rng = random.Random(seed)
         rng = random.Random(f"{seed} faults")
-        self._plan = faults.draw(seed, rng, template.kinds)
+        self._plan = plan or faults.draw(seed, rng, template.kinds)
         characters = self._draw(template.characters)
         self._devices = [
             Device(self._stage, character, random.Random(f"{seed} {character.name}"))
@@ -112,9 +120,9 @@ class Play:
                 device.come()
                 device.act()
         for name in self._plan.running:
-            self._hear(ECHOES)
+            self._hear(self._plan.echoes)
             self._hinder(name, self._template.kinds.running[name]())
-        self._hear(ECHOES + self._rng.randrange(MORE_ECHOES))
+        self._hear(self._plan.echoes + self._rng.randrange(MORE_ECHOES))
         self._loop.run(lambda: False, self._rng.uniform(0, MORE_SECONDS))
 
     def _hear(self, echoes: int) -> None:

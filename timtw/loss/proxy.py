@@ -127,7 +127,7 @@ class _Line:
             cut = self._proxy.cut() if data.endswith(COMMITS) else ""
             if cut == "before":
                 return
-            self._deaf = cut == "answered"
+            self._deaf = bool(cut)
             self._far.sendall(data)
             if cut == "at once":
                 return

@@ -11,12 +11,16 @@ from pathlib import Path
 from threading import Event
 from typing import Any, Final
 
+from timtw.loss.backed import ENGINES
+from timtw.loss.faults import Plan
 from timtw.loss.history import Report, run_history
 from timtw.loss.nodes import NodeFailed
-from timtw.loss.template import make_template
+from timtw.loss.template import Template, make_template
 
 JOBS: Final = 2
 """Histories that are played at the same time, each with a node of its own."""
+SQLITE: Final = "sqlite"
+"""The database in a file."""
 CLEAN, FOUND, FAILED = 0, 1, 3
 """Exit statuses; argparse ends with 2 for wrong words, a shell says 130 for Ctrl-C."""
 INTERRUPTED: Final = 130
@@ -50,6 +54,13 @@ def add_check_loss(subparsers: Any) -> None:
         default=JOBS,
         help="how many are played at the same time; default %(default)s",
     )
+    parser.add_argument(
+        "--database",
+        choices=(SQLITE, *ENGINES),
+        default=SQLITE,
+        help="what the nodes keep everything in; servers are started for it from the "
+        "programs that are installed; default %(default)s",
+    )
     parser.set_defaults(func=check_loss, launcher=())
 
 
@@ -76,9 +87,9 @@ def _played(arguments: Namespace) -> int:
     """Write what came of each history as it ends, and of all at the end."""
     bad = total = 0
     histories = arguments.histories
-    for report in reports(
-        arguments.seed, histories, arguments.launcher, arguments.jobs
-    ):
+    seed, launcher, jobs = arguments.seed, arguments.launcher, arguments.jobs
+    engine = "" if arguments.database == SQLITE else arguments.database
+    for report in reports(seed, histories, launcher, jobs, engine):
         total += report.texts
         bad += bool(report.findings)
         sys.stdout.write(describe(report) + "\n")
@@ -90,22 +101,41 @@ def _played(arguments: Namespace) -> int:
 
 
 def reports(
-    seed: int, histories: int, launcher: Sequence[str] = (), jobs: int = JOBS
+    seed: int,
+    histories: int,
+    launcher: Sequence[str] = (),
+    jobs: int = JOBS,
+    engine: str = "",
 ) -> Iterator[Report]:
-    """Play so many histories from ``seed`` on, and yield what came of each."""
+    """
+    Play so many histories from ``seed`` on, and yield what came of each.
+
+    Args:
+        engine: The server that databases are on, none if empty.
+    """
     with tempfile.TemporaryDirectory(prefix="timtw-loss-") as directory:
-        template = make_template(Path(directory, "template"), launcher)
-        pool = ThreadPoolExecutor(jobs)
-        stop = Event()
+        template = make_template(Path(directory, "template"), launcher, engine)
+        plays = [(number, None) for number in range(seed, seed + histories)]
         try:
-            yield from pool.map(
-                lambda number: run_history(template, number, stop),
-                range(seed, seed + histories),
-            )
+            yield from played(template, plays, jobs)
         finally:
-            # After Ctrl-C, or once enough was found, nobody waits for the others.
-            stop.set()
-            pool.shutdown(cancel_futures=True)
+            template.node.remove()
+
+
+def played(
+    template: Template, plays: Sequence[tuple[int, Plan | None]], jobs: int = JOBS
+) -> Iterator[Report]:
+    """Play histories from their seeds, with these plans or what is drawn."""
+    pool = ThreadPoolExecutor(jobs)
+    stop = Event()
+    try:
+        yield from pool.map(
+            lambda one: run_history(template, one[0], stop, one[1]), plays
+        )
+    finally:
+        # After Ctrl-C, or once enough was found, nobody waits for the others.
+        stop.set()
+        pool.shutdown(cancel_futures=True)
 
 
 def describe(report: Report) -> str:

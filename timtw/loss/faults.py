@@ -1,11 +1,14 @@
 """What a node is hindered by while it runs, and what then is damaged while it is down.
 
+What only a database on a server can do is in ``server_faults``.
+
 The node knows nothing of it. Devices misbehave by themselves; the rest is done from
 outside, or by ``launcher``, in whose process the node runs.
 """
 
 from __future__ import annotations
 
+import math
 import random
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
@@ -32,12 +35,19 @@ class Fault:
     """Whether the node may refuse with 5103 what needs storage."""
     delays = False
     """Whether the node may store later what it was told."""
+    lasts = 0.0
+    """Seconds after its end in which the node may not have noticed that."""
     seconds = (0.3, 1.5)
     """How long it lasts."""
+    every = math.inf
+    """Seconds after which it happens again, as long as it lasts."""
 
     def begin(self, node: Node, devices: Sequence[Device], rng: random.Random) -> None:
         """Bring it about."""
         raise NotImplementedError
+
+    def again(self, node: Node, rng: random.Random) -> None:
+        """Let it happen again."""
 
     def end(self, node: Node) -> None:
         """Take the cause away."""
@@ -202,25 +212,52 @@ SEALED: Final = "sealed-directory"
 """The node is started once while nothing may be written where its state is."""
 
 
+POWER_CUT: Final = "power-cut"
+"""The database on a server is killed together with the node."""
+
+
+@attrs.frozen
+class Kinds:
+    """The kinds of faults that nodes of one sort may have.
+
+    Args:
+        running: What happens to a node that runs.
+        down: What happens while it is down.
+    """
+
+    running: Mapping[str, Callable[[], Fault]]
+    down: Sequence[str]
+
+
+EMBEDDED: Final = Kinds(RUNNING, (*DOWN, SEALED))
+"""Those of nodes with a database in a file."""
+
+
 @attrs.frozen
 class Plan:
-    """The faults of one history."""
+    """The faults of one history.
 
-    running: tuple[str, ...]
+    Args:
+        echoes: Echoes that are seen before each fault, and before the kill, at the
+            earliest.
+    """
+
+    running: tuple[str, ...] = ()
     down: str = ""
+    echoes: int = 60
 
 
-def draw(seed: int, rng: random.Random) -> Plan:
+def draw(seed: int, rng: random.Random, kinds: Kinds = EMBEDDED) -> Plan:
     """
     The faults of a history.
 
     One of them follows from the seed, so that seeds in a row try every kind; in
     every second history there is one more.
     """
-    kinds = [*RUNNING, *DOWN, SEALED]
-    drawn = [kinds[seed % len(kinds)]]
+    names = [*kinds.running, *kinds.down]
+    drawn = [names[seed % len(names)]]
     if rng.random() < 0.5:
-        drawn.append(rng.choice(kinds))
-    running = tuple(dict.fromkeys(name for name in drawn if name in RUNNING))
-    down = [name for name in drawn if name not in RUNNING]
+        drawn.append(rng.choice(names))
+    running = tuple(dict.fromkeys(name for name in drawn if name in kinds.running))
+    down = [name for name in drawn if name not in kinds.running]
     return Plan(running, down[0] if down else "")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import shutil
 import tempfile
 import time
@@ -10,6 +11,7 @@ from threading import Event
 
 import attrs
 
+from timtw.loss.faults import Plan
 from timtw.loss.judge import judge
 from timtw.loss.observations import Arrived, Began, Damaged, Refusal
 from timtw.loss.play import Play
@@ -43,16 +45,25 @@ class Report:
     stories: tuple[tuple[str, ...], ...]
 
 
-def run_history(template: Template, seed: int, stop: Event | None = None) -> Report:
+def run_history(
+    template: Template,
+    seed: int,
+    stop: Event | None = None,
+    plan: Plan | None = None,
+) -> Report:
     """
     Play one history on a copy of the template, and judge it.
+
+    Args:
+        plan: What happens; drawn if there is none.
 
     Raises Stopped: ``stop`` was set meanwhile.
     """
     began = time.monotonic()
     directory = Path(tempfile.mkdtemp(prefix="timtw-loss-"))
     try:
-        play = Play(template, template.node.copy(directory / "node"), seed, stop)
+        node = template.node.copy(directory / "node", random.Random(f"{seed} node"))
+        play = Play(template, node, seed, stop, plan)
         play.run()
     finally:
         shutil.rmtree(directory, ignore_errors=True)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import http.client
 import os
+import random
 import shutil
 import signal
 import socket
@@ -12,7 +14,7 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
+from typing import Final, Self
 
 import timtw
 
@@ -176,6 +178,10 @@ class Node:
         """End the process as a power cut would end it."""
         self._end(signal.SIGKILL)
 
+    def crash(self) -> None:
+        """The same of the process and of whatever it keeps things in."""
+        self.kill()
+
     def stop(self) -> None:
         """Let the process finish what it does."""
         self._end(signal.SIGTERM)
@@ -205,9 +211,24 @@ class Node:
         finally:
             connection.close()
 
-    def copy(self, directory: Path) -> Node:
-        """A stopped node of its own with what this stopped one has stored."""
+    def launched(self, launcher: Sequence[str]) -> Self:
+        """The same stopped node, run by something else."""
+        twin = copy.copy(self)
+        twin._command = list(launcher)
+        return twin
+
+    def copy(self, directory: Path, rng: random.Random) -> Node:
+        """
+        A stopped node of its own with what this stopped one has stored.
+
+        Args:
+            rng: Draws what happens to it by itself.
+        """
         shutil.copytree(self._directory, directory)
         twin = Node(directory, configuration=self._configuration)
         twin._command = self._command
         return twin
+
+    def remove(self) -> None:
+        """End the process and remove what lies elsewhere than in its directory."""
+        self.kill()

@@ -161,6 +161,7 @@ class Began:
         fault: Its name.
         refuses: Whether the node may refuse what needs storage.
         delays: Whether the node may store later what it was told.
+        lasts: Seconds after its cause in which the node may not have noticed its end.
     """
 
     at: float
@@ -168,6 +169,7 @@ class Began:
     words: str
     refuses: bool = False
     delays: bool = False
+    lasts: float = 0.0
 
 
 @attrs.frozen

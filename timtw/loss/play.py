@@ -12,7 +12,7 @@ import attrs
 
 from timtw.loss import damage, faults
 from timtw.loss.device import Device
-from timtw.loss.faults import Fault
+from timtw.loss.faults import Fault, Plan
 from timtw.loss.line import Loop
 from timtw.loss.nodes import Node, NodeFailed
 from timtw.loss.observations import (
@@ -28,10 +28,8 @@ from timtw.loss.scene import Character, Stage
 from timtw.loss.template import Template
 from timtw.loss.troubles import Place
 
-ECHOES: Final = 60
-"""Echoes that are seen before each fault, and before the kill, at the earliest."""
 MORE_ECHOES: Final = 60
-"""Up to so many more, drawn, so that the kill comes anywhere."""
+"""Up to so many echoes more, drawn, so that the kill comes anywhere."""
 MORE_SECONDS: Final = 0.05
 """And up to so many seconds after that."""
 FEW_ECHOES: Final = 10
@@ -49,15 +47,26 @@ class Play:
     """One history while it goes on."""
 
     def __init__(
-        self, template: Template, node: Node, seed: int, stop: Event | None = None
+        self,
+        template: Template,
+        node: Node,
+        seed: int,
+        stop: Event | None = None,
+        plan: Plan | None = None,
     ) -> None:
-        """Draw who takes part, and how; ``run`` raises Stopped once ``stop`` is set."""
+        """
+        Draw who takes part, and how; ``run`` raises Stopped once ``stop`` is set.
+
+        Args:
+            plan: What happens; drawn as well if there is none.
+        """
         self._template = template
         self._node = node
         self._loop = Loop(stop)
         self._stage = Stage(self._loop, node.port, template.cast)
         self._rng = random.Random(seed)
-        self._plan = faults.draw(seed, random.Random(f"{seed} faults"))
+        rng = random.Random(f"{seed} faults")
+        self._plan = plan or faults.draw(seed, rng, template.kinds)
         characters = self._draw(template.characters)
         self._devices = [
             Device(self._stage, character, random.Random(f"{seed} {character.name}"))
@@ -94,7 +103,7 @@ class Play:
             for device in self._devices:
                 device.leave(False)
             self._loop.close()
-            self._node.kill()
+            self._node.remove()
 
     def _draw(self, characters: Sequence[Character]) -> list[Character]:
         """In one history of four, one plain device never asks for its backlog."""
@@ -111,9 +120,9 @@ class Play:
                 device.come()
                 device.act()
         for name in self._plan.running:
-            self._hear(ECHOES)
-            self._hinder(name, faults.RUNNING[name]())
-        self._hear(ECHOES + self._rng.randrange(MORE_ECHOES))
+            self._hear(self._plan.echoes)
+            self._hinder(name, self._template.kinds.running[name]())
+        self._hear(self._plan.echoes + self._rng.randrange(MORE_ECHOES))
         self._loop.run(lambda: False, self._rng.uniform(0, MORE_SECONDS))
 
     def _hear(self, echoes: int) -> None:
@@ -125,10 +134,16 @@ class Play:
     def _hinder(self, name: str, fault: Fault) -> None:
         """Let a fault happen, and see that the node gets over it by itself."""
         at = time.monotonic()
-        self._note(Began(at, name, fault.words, fault.refuses, fault.delays))
+        began = Began(at, name, fault.words, fault.refuses, fault.delays, fault.lasts)
+        self._note(began)
         fault.begin(self._node, self._devices, self._rng)
+        left = self._rng.uniform(*fault.seconds)
         try:
-            self._loop.run(lambda: False, self._rng.uniform(*fault.seconds))
+            while left > fault.every:
+                left -= fault.every
+                self._loop.run(lambda: False, fault.every)
+                fault.again(self._node, self._rng)
+            self._loop.run(lambda: False, left)
         finally:
             fault.end(self._node)
         self._note(Ended(time.monotonic(), name))
@@ -153,7 +168,11 @@ class Play:
     def _kill(self) -> None:
         """Kill the node, and read what it had still written."""
         at = time.monotonic()
-        self._node.kill()
+        if self._plan.down == faults.POWER_CUT:
+            self._note(Began(at, faults.POWER_CUT, "the database is killed as well"))
+            self._node.crash()
+        else:
+            self._node.kill()
         for device in self._devices:
             device.calm()
             device.mourn()
@@ -166,7 +185,7 @@ class Play:
         self._down = time.monotonic()
         if name == faults.SEALED:
             self._start_sealed()
-        elif name:
+        elif name in faults.DOWN:
             how = faults.DOWN[name]
             self._note(Began(self._down, name, "stored texts are damaged"))
             places = damage.damage(self._node.database, how, self._rng)

@@ -10,12 +10,15 @@ from typing import Final
 
 import attrs
 
+from timtw.loss.backed import BackedNode
 from timtw.loss.blocking import register
 from timtw.loss.device import Device
+from timtw.loss.faults import EMBEDDED, Kinds
 from timtw.loss.line import Loop
 from timtw.loss.nodes import Node
 from timtw.loss.observations import Cast, Role
 from timtw.loss.scene import Character, Stage
+from timtw.loss.server_faults import ON_SERVERS
 from timtw.loss.speech import JsonSpeech, Login, Speech, ThriftSpeech
 
 ACCOUNTS: Final = 8
@@ -28,30 +31,49 @@ LAUNCHER: Final = (sys.executable, "-m", "timtw.loss.launcher")
 
 @attrs.frozen
 class Template:
-    """A stopped node with accounts whose devices have all been there once."""
+    """A stopped node with accounts whose devices have all been there once.
+
+    Args:
+        kinds: What may happen to it.
+    """
 
     node: Node
+    kinds: Kinds
     characters: tuple[Character, ...]
     cast: Cast
 
 
-def make_template(directory: Path, launcher: Sequence[str]) -> Template:
-    """Start a node on nothing, register everybody and log every device in once."""
+def make_template(
+    directory: Path, launcher: Sequence[str], engine: str = ""
+) -> Template:
+    """
+    Start a node on nothing, register everybody and log every device in once.
+
+    Args:
+        engine: The server that its database is on, none if empty.
+    """
     directory.mkdir()
-    node = Node(directory, launcher or LAUNCHER)
-    node.start()
+    launcher = launcher or LAUNCHER
+    node = (
+        BackedNode.on_nothing(directory, launcher, engine)
+        if engine
+        else Node(directory, launcher)
+    )
     try:
+        node.start()
         characters = [
             character
             for number in range(ACCOUNTS)
             for character in _register(node, number)
         ]
         learnt = tuple(_visit(node, character) for character in characters)
-    finally:
         node.stop()
+    except BaseException:
+        node.remove()
+        raise
     roles = {c.name: Role(c.node, c.login.additions) for c in learnt}
     cast = Cast(roles, {c.node: c.name.partition(".")[0] for c in learnt})
-    return Template(node, learnt, cast)
+    return Template(node, ON_SERVERS if engine else EMBEDDED, learnt, cast)
 
 
 def _register(node: Node, number: int) -> tuple[Character, Character]:

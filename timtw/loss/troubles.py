@@ -41,7 +41,7 @@ def spans(history: History) -> list[tuple[Began, float]]:
 def refusing(history: History) -> list[Span]:
     """When the node may refuse with 5103."""
     return [
-        Span(began.at, end + REFUSED_SECONDS)
+        Span(began.at, end + began.lasts + REFUSED_SECONDS)
         for began, end in spans(history)
         if began.refuses
     ]
@@ -50,7 +50,7 @@ def refusing(history: History) -> list[Span]:
 def delaying(history: History) -> list[Span]:
     """When the node may not yet have stored how far a device is."""
     return [
-        Span(began.at, end + STORED_SECONDS)
+        Span(began.at, end + began.lasts + STORED_SECONDS)
         for began, end in spans(history)
         if began.delays
     ]

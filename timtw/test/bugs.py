@@ -16,7 +16,9 @@ from timtw.model.events import Delivery
 from timtw.model.values import LogEntry
 from timtw.shards.digests import Digests
 from timtw.shards.known import Known
+from timtw.shards.links import InDoubt
 from timtw.shards.sealing import Sealer
+from timtw.shards.settling import Doubts
 from timtw.shards.sqlite_file import DatabaseFile
 from timtw.shards.writer import Writer
 
@@ -126,6 +128,24 @@ def numbers_kept() -> None:
     _replace(Known, "forget", lambda self: None)
 
 
+def doubt_is_failure() -> None:
+    """A COMMIT without an answer counts as failed, and its work is done again."""
+
+    async def not_stored(self: Doubts, doubt: InDoubt) -> bool:
+        return False
+
+    _replace(Doubts, "was_stored", not_stored)
+
+
+def doubt_is_refusal() -> None:
+    """What a COMMIT without an answer has stored is refused, and nobody looks."""
+
+    async def unknown(self: Doubts, doubt: InDoubt) -> None:
+        return None
+
+    _replace(Doubts, "was_stored", unknown)
+
+
 def synchronous_off() -> None:
     """Nothing waits for the disk, and the check of that is deaf."""
     open_writer = DatabaseFile.open_writer
@@ -152,6 +172,8 @@ BUGS: Final[Mapping[str, Callable[[], None]]] = {
     "repeat-stored-again": repeat_stored_again,
     "live-overtakes": live_overtakes,
     "numbers-kept": numbers_kept,
+    "doubt-is-failure": doubt_is_failure,
+    "doubt-is-refusal": doubt_is_refusal,
     "synchronous-off": synchronous_off,
     "sealing-off": sealing_off,
 }

@@ -48,8 +48,8 @@ ONLY: Mapping[str, frozenset[str]] = {
     "sqlalchemy": frozenset({"shards"}),
     # The loss checker breaks databases from outside.
     "sqlite3": frozenset({"loss", "shards"}),
-    "psycopg2": frozenset({"shards"}),
-    "pymysql": frozenset({"shards"}),
+    "psycopg2": frozenset({"loss", "shards"}),
+    "pymysql": frozenset({"loss", "shards"}),
     "txpostgres": frozenset({"shards"}),
     "twisted.enterprise": frozenset({"shards"}),
     "msgspec": frozenset({"protocols", "shards"}),

@@ -11,78 +11,117 @@ from typing import Final
 from twisted.trial.unittest import TestCase
 
 from timtw import cli
-from timtw.loss.commands import CLEAN, FAILED, FOUND, check_loss, describe, reports
+from timtw.loss.commands import CLEAN, FAILED, FOUND, SQLITE, check_loss
+from timtw.loss.faults import EMBEDDED, POWER_CUT, Kinds, Plan
+from timtw.loss.server_faults import ON_SERVERS
+from timtw.test.losskit import HistoryCase
 from timtw.test.planted import planted
 
-HISTORIES: Final = int(os.environ.get("TIMTW_HISTORIES", "12"))
-"""As many as there are kinds of faults: each of them happens."""
 SEED: Final = int(os.environ.get("TIMTW_SEED", "1"))
-FOUND_WITHIN: Final = 30
-JOBS: Final = 3
-"""Much of a history is waiting."""
-FEW_JOBS: Final = 2
-"""What looks for a planted bug ends at the first finding."""
+PLANS: Final = (
+    Plan(("stop", "vanish", "full-database"), "altered-records", 30),
+    Plan(("slow", "clock", "locked"), "overwritten-bytes", 30),
+    Plan(("mute", "full-disk", "read-only"), "sealed-directory", 30),
+)
+"""Every kind of fault; those that excuse refusals come after those that do not."""
+SERVER_PLANS: Final = (
+    Plan(("reset", "deadlock", "slow-database", "commit-cut", "terminated"), "", 30),
+    Plan(("locked-rows", "database-stopped", "database-killed"), POWER_CUT, 30),
+)
+"""Every kind of fault that only a database on a server has."""
+ELSEWHERE: Final = ("stop", "slow", "vanish", "clock", "mute")
+"""Faults that have nothing to do with what a node keeps things in."""
 
 
-class LossTests(TestCase):
+class LossTests(HistoryCase):
     """Sixteen devices, faults, SIGKILL, and everybody comes back."""
-
-    timeout = 3600
 
     def test_d7_histories(self) -> None:
         """Whoever got an echo can rely on it, whatever happens to the node."""
-        for report in reports(SEED, HISTORIES, jobs=JOBS):
-            self.assertEqual((), report.findings, describe(report))
+        self.check(SEED, PLANS)
+
+    def test_every_kind(self) -> None:
+        """No kind of fault is left out of the histories that are played here."""
+
+        def tried(plans: tuple[Plan, ...]) -> set[str]:
+            names = [name for plan in plans for name in (*plan.running, plan.down)]
+            return set(names) - {""}
+
+        def there(kinds: Kinds) -> set[str]:
+            return {*kinds.running, *kinds.down}
+
+        self.assertEqual(there(EMBEDDED), tried(PLANS))
+        self.assertEqual(there(ON_SERVERS), tried(SERVER_PLANS) | {*ELSEWHERE})
 
 
-class PlantedTests(TestCase):
+class PostgresLossTests(HistoryCase):
+    """The same with everything on a PostgreSQL that fails."""
+
+    engine = "postgresql"
+
+    def test_d7_histories(self) -> None:
+        """Whoever got an echo can rely on it, whatever happens to PostgreSQL."""
+        self.check(SEED, SERVER_PLANS)
+
+    def test_doubt_is_failure(self) -> None:
+        """A node that writes again what may be stored is found to double texts."""
+        self.find("doubt-is-failure", "doubled", Plan(("commit-cut",), "", 10))
+
+
+class MariaDbLossTests(HistoryCase):
+    """The same with everything on a MariaDB that fails."""
+
+    engine = "mariadb"
+
+    def test_d7_histories(self) -> None:
+        """Whoever got an echo can rely on it, whatever happens to MariaDB."""
+        self.check(SEED, SERVER_PLANS)
+
+    def test_doubt_is_refusal(self) -> None:
+        """A node that refuses what is stored is found to deny texts."""
+        self.find("doubt-is-refusal", "denied", Plan(("commit-cut",), "", 10))
+
+
+class PlantedTests(HistoryCase):
     """The checker is able to find what it looks for."""
-
-    timeout = 3600
-
-    def find(self, bug: str, kind: str) -> None:
-        """Play until there is a finding of this kind."""
-        seen = []
-        for report in reports(SEED, FOUND_WITHIN, planted(bug), FEW_JOBS):
-            kinds = {finding.kind for finding in report.findings}
-            if kind in kinds:
-                return
-            seen.append((report.faults, kinds))
-        self.fail(f"{bug} was not found: {seen}")
 
     def test_echo_before_commit(self) -> None:
         """A node that echoes what it has not committed is found to lose texts."""
-        self.find("echo-before-commit", "lost")
+        self.find("echo-before-commit", "lost", Plan((), "", 30))
 
     def test_d10_foreign_acknowledgement(self) -> None:
         """A node that takes anybody's acknowledgement is found to lose texts."""
-        self.find("foreign-ack", "lost")
+        self.find("foreign-ack", "lost", Plan(("vanish",), "", 30))
 
     def test_early_cursor(self) -> None:
         """A node that moves a cursor before it may is found to lose texts."""
-        self.find("early-cursor", "lost")
+        self.find("early-cursor", "lost", Plan(("slow",), "", 30))
 
     def test_acknowledgement_for_all(self) -> None:
         """A node that takes one acknowledgement for all is found to lose texts."""
-        self.find("ack-for-all", "lost")
+        self.find("ack-for-all", "lost", Plan((), "", 30))
 
     def test_repeat_stored_again(self) -> None:
         """A node that stores what is repeated again is found to double texts."""
-        self.find("repeat-stored-again", "doubled")
+        self.find("repeat-stored-again", "doubled", Plan((), "", 30))
 
     def test_live_overtakes(self) -> None:
         """A node that lets a new text pass those that wait is found to reorder."""
-        self.find("live-overtakes", "reordered")
+        self.find("live-overtakes", "reordered", Plan(("slow",), "", 30))
 
     def test_numbers_kept(self) -> None:
         """A node that leaves gaps after a full disk is found to misnumber."""
-        self.find("numbers-kept", "misnumbered")
+        self.find("numbers-kept", "misnumbered", Plan(("full-database",), "", 30))
 
 
 class CommandTests(TestCase):
     """``timtw check-loss``."""
 
     timeout = 600
+
+    def words(self, **words: object) -> Namespace:
+        """What somebody wrote who left the database away."""
+        return Namespace(database=SQLITE, **words)
 
     def test_clean(self) -> None:
         """A good node ends with 0, and each history says what it was hindered by."""
@@ -99,7 +138,7 @@ class CommandTests(TestCase):
         """Findings end with 1, and each is followed by the story of its text."""
         out = StringIO()
         launcher = planted("live-overtakes")
-        words = Namespace(seed=SEED, histories=2, jobs=JOBS, launcher=launcher)
+        words = self.words(seed=SEED, histories=2, jobs=2, launcher=launcher)
         with redirect_stdout(out):
             status = check_loss(words)
         self.assertEqual(FOUND, status, out.getvalue())
@@ -111,7 +150,7 @@ class CommandTests(TestCase):
         """Where no node can be started that is said, and the end is another one."""
         out, err = StringIO(), StringIO()
         launcher = ["sh", "-c", "echo nothing works here; exit 1"]
-        words = Namespace(seed=1, histories=1, jobs=1, launcher=launcher)
+        words = self.words(seed=1, histories=1, jobs=1, launcher=launcher)
         with redirect_stdout(out), redirect_stderr(err):
             status = check_loss(words)
         self.assertEqual((FAILED, ""), (status, out.getvalue()))

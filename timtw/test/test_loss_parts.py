@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import random
+import shutil
+import socket
 import sqlite3
+import tempfile
 import time
 from contextlib import closing
 from io import StringIO
 from pathlib import Path
-from threading import Event
+from threading import Event, Thread
 
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -34,11 +37,20 @@ from timtw.loss.observations import (
     Started,
 )
 from timtw.loss.outbox import Outbox
+from timtw.loss.proxy import Proxy
+from timtw.loss.server_faults import ON_SERVERS
+from timtw.loss.servers import NotInstalled, program
 from timtw.loss.speech import JsonSpeech, Login, Texts
 from timtw.loss.story import story
 from timtw.loss.template import LAUNCHER
 from timtw.loss.trace import Finding
-from timtw.loss.troubles import Place
+from timtw.loss.troubles import (
+    REFUSED_SECONDS,
+    STORED_SECONDS,
+    Place,
+    delaying,
+    refusing,
+)
 
 CAST = Cast(
     {"a.modern": Role("A", True), "b.plain": Role("B", False)}, {"A": "a", "B": "b"}
@@ -57,14 +69,15 @@ class PlanTests(SynchronousTestCase):
 
     def test_every_kind(self) -> None:
         """As many histories in a row as there are kinds try all of them."""
-        kinds = {*faults.RUNNING, *faults.DOWN, faults.SEALED}
-        for first in (0, 1, 1000):
-            plans = [
-                faults.draw(seed, random.Random(seed))
-                for seed in range(first, first + len(kinds))
-            ]
-            drawn = {name for plan in plans for name in (*plan.running, plan.down)}
-            self.assertEqual(kinds, drawn - {""})
+        for kinds in (faults.EMBEDDED, ON_SERVERS):
+            names = {*kinds.running, *kinds.down}
+            for first in (0, 1, 1000):
+                plans = [
+                    faults.draw(seed, random.Random(seed), kinds)
+                    for seed in range(first, first + len(names))
+                ]
+                drawn = {name for plan in plans for name in (*plan.running, plan.down)}
+                self.assertEqual(names, drawn - {""})
 
 
 class LoopTests(SynchronousTestCase):
@@ -77,6 +90,114 @@ class LoopTests(SynchronousTestCase):
         self.addCleanup(loop.close)
         loop.later(0, stop.set)
         self.assertRaises(Stopped, loop.run, lambda: False, 60)
+
+
+class Echo:
+    """Answers everything with itself, on a Unix socket."""
+
+    def __init__(self, folder: Path) -> None:
+        """Listen."""
+        self.path = folder / "server"
+        self.heard = b""
+        self._port = socket.socket(socket.AF_UNIX)
+        self._port.bind(str(self.path))
+        self._port.listen()
+        Thread(target=self._serve, daemon=True).start()
+
+    def _serve(self) -> None:
+        """Serve one after the other."""
+        while True:
+            line, _address = self._port.accept()
+            with line:
+                self._answer(line)
+
+    def _answer(self, line: socket.socket) -> None:
+        """Serve one connection, which may be cut."""
+        try:
+            while data := line.recv(99):
+                self.heard += data
+                line.sendall(data)
+        except OSError:
+            return
+
+
+class ProxyTests(SynchronousTestCase):
+    """The line between a node and its database."""
+
+    def setUp(self) -> None:
+        """A line through a proxy."""
+        # Not below the test's own directory, whose name may be too long for a socket.
+        folder = Path(tempfile.mkdtemp(prefix="timtw-"))
+        self.addCleanup(shutil.rmtree, folder)
+        self.server = Echo(folder)
+        self.proxy = Proxy(self.server.path, random.Random(1))
+        self.addCleanup(self.proxy.close)
+
+    def line(self) -> socket.socket:
+        """A connection through the proxy."""
+        line = socket.socket(socket.AF_UNIX)
+        self.addCleanup(line.close)
+        line.settimeout(20)
+        line.connect(str(self.proxy.socket))
+        return line
+
+    def asked(self, line: socket.socket, text: bytes) -> bytes:
+        """What is answered to ``text``; nothing where the line ends."""
+        line.sendall(text)
+        try:
+            return line.recv(99)
+        except ConnectionError:
+            return b""
+
+    def test_passes_on(self) -> None:
+        """As long as nobody hinders it, it can be relied on, and then it is reset."""
+        line = self.line()
+        self.assertEqual(b"COMMIT", self.asked(line, b"COMMIT"))
+        self.proxy.reset()
+        self.assertEqual(b"", line.recv(99))
+        self.assertEqual(b"again", self.asked(self.line(), b"again"))
+
+    def test_cut_at_commit(self) -> None:
+        """COMMITs are cut and nothing else is; some of them have been carried out."""
+        self.proxy.cutting = 1.0
+        for n in range(20):
+            line = self.line()
+            question = b"%d;" % n
+            self.assertEqual(question, self.asked(line, question))
+            self.assertEqual(b"", self.asked(line, b"COMMIT"))
+        commits = self.server.heard.count(b"COMMIT")
+        self.assertTrue(0 < commits < 20, commits)
+
+    def test_late(self) -> None:
+        """What is late comes all the same."""
+        self.proxy.delay = 0.05
+        before = time.monotonic()
+        self.assertEqual(b"late", self.asked(self.line(), b"late"))
+        self.assertGreaterEqual(time.monotonic() - before, 0.1)
+
+
+class ServerTests(SynchronousTestCase):
+    """Servers that are started for histories."""
+
+    def test_not_installed(self) -> None:
+        """Where a program is missing that is said, and which."""
+        error = self.assertRaises(NotInstalled, program, "no-such-program")
+        self.assertEqual("no-such-program is not installed", str(error))
+
+
+class TroublesTests(SynchronousTestCase):
+    """How long a fault excuses a refusal."""
+
+    def test_longer_on_servers(self) -> None:
+        """A node that rests before it connects again may refuse for so long."""
+        for lasts in (0.0, 6.0):
+            history: list[Seen] = [
+                Began(1.0, "x", "it fails", True, True, lasts),
+                Ended(2.0, "x"),
+            ]
+            (refused,), (stored,) = refusing(history), delaying(history)
+            self.assertEqual(2.0 + lasts + REFUSED_SECONDS, refused.end)
+            self.assertEqual(2.0 + lasts + STORED_SECONDS, stored.end)
 
 
 class OutboxTests(SynchronousTestCase):

@@ -9,6 +9,7 @@ from twisted.internet.interfaces import IReactorTime
 from zope.interface import implementer
 
 from timtw.core.accounts import Accounts
+from timtw.core.belongings import Belongings
 from timtw.core.bonds import Bonds
 from timtw.core.deferreds import deferred
 from timtw.core.door import Door
@@ -78,7 +79,8 @@ class Core:
         people = People(shard.accounts)
         places = Places(sessions, self._router, settings)
         bonds = Bonds(shard.relations, clock.seconds, mesh.has_peers)
-        self._neighbour = Neighbour(sessions, places, desk, bonds, clock)
+        belongings = Belongings(shard.rooms, clock.seconds, mesh.has_peers)
+        self._neighbour = Neighbour(sessions, places, desk, bonds, belongings, clock)
         self._desk = desk
         self._door = Door(
             shard=shard,

@@ -8,6 +8,7 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 from zope.interface import implementer
 
+from timtw.core.belongings import Belongings
 from timtw.core.bonds import Bonds
 from timtw.core.deferreds import background, deferred
 from timtw.core.places import Places
@@ -19,6 +20,7 @@ from timtw.model.peers import (
     Offer,
     Presence,
     RelationChanged,
+    RoomChanged,
     SessionsEnd,
 )
 from timtw.model.stores import IPostingDesk
@@ -37,6 +39,7 @@ class Neighbour:
         places: Places,
         desk: IPostingDesk,
         bonds: Bonds,
+        belongings: Belongings,
         clock: IReactorTime,
     ) -> None:
         """Nobody asks before the mesh is joined."""
@@ -44,6 +47,7 @@ class Neighbour:
         self._places = places
         self._desk = desk
         self._bonds = bonds
+        self._belongings = belongings
         self._lent = LentTurns(clock)
 
     def stop(self) -> None:
@@ -66,6 +70,8 @@ class Neighbour:
         """See ``INeighbour``."""
         if isinstance(fact, RelationChanged):
             self._bonds.forget(fact.pair)
+        elif isinstance(fact, RoomChanged):
+            self._belongings.heed(fact)
         else:
             self._sessions.told(fact)
 

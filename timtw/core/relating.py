@@ -100,8 +100,8 @@ class Relating:
         if not isinstance(outcome, Changed):
             assert isinstance(outcome, Exception)
             raise outcome
-        if outcome.told is not None:
-            self._router.publish(offers(outcome.told))
+        for told in outcome.told:
+            self._router.publish(offers(told))
         if outcome.refusal is not None:
             raise outcome.refusal
         return [Related(command)]

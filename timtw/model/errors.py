@@ -40,11 +40,26 @@ class NameTaken(TimError):
     info = "this name is taken"
 
 
+class AlreadyMember(NameTaken):
+    """The account is in this room already. There is nothing to do."""
+
+    info = "is a member already"
+    remedy = Remedy.NONE
+
+
 class WrongPassword(TimError):
     """A token was asked for with an unknown name or a wrong password."""
 
     code = 4102
     info = "unknown name or wrong password"
+
+
+class NotPending(TimError):
+    """There is no open request of this account; somebody else may have answered it."""
+
+    code = 4103
+    info = "no open request"
+    remedy = Remedy.NONE
 
 
 class BadParameter(TimError):
@@ -74,6 +89,21 @@ class NotServed(TimError):
     code = 4107
     info = "not offered by this server"
     remedy = Remedy.NONE
+
+
+class RoomDissolved(TimError):
+    """The room was dissolved and does not come back."""
+
+    code = 4108
+    info = "this room is dissolved"
+    remedy = Remedy.NONE
+
+
+class NotThere(TimError):
+    """There is no such room, or the account has nothing to do with it."""
+
+    code = 4109
+    info = "no such thing"
 
 
 class BlockedByOther(TimError):

@@ -227,6 +227,29 @@ each; the least recently used one is read again."""
 BOND_SECONDS: Final = 5.0
 """How long that is believed where there are other nodes, whose word of a change can be
 lost."""
+ROOMS: Final = 1_000
+"""Rooms that one account is in, has asked, or blocks, together: its feeds read each of
+them, and a list of so many is one frame."""
+ROOM_MEMBERS: Final = 200_000
+"""Members of one room: twice the largest that was asked for; what goes to a room is
+stored once, and costs what those who are there cost."""
+ROOM_MANAGERS: Final = 50
+"""Managers of one room: each is told of every request to be let in."""
+ROOM_REQUESTS: Final = 1_000
+"""Open requests to be let in of one room, which somebody has to decide one by one."""
+ROOM_BARRED: Final = 5_000
+"""Accounts that one room bars: a list of so many is still one frame."""
+ROOM_INFO_BYTES: Final = 16 * KIB
+"""Longest that a room tells about itself: whoever looks at a list of rooms gets it from
+each of them."""
+ROOM_STEPS_PER_MINUTE: Final = 60
+"""Steps of one account by which others are told of it, or something is made; steps that
+end something are not counted."""
+ROOMS_KNOWN: Final = 20_000
+"""Rooms of which is remembered what they are, about 300 bytes each."""
+BELONGINGS: Final = 200_000
+"""Of how many accounts in how many rooms is remembered what they are to each other,
+about 300 bytes each; the least recently used one is read again."""
 FINDS_PER_MINUTE: Final = 30
 """Exact-name look-ups of one account: enough to find people, too few to list them."""
 CURSOR_RETRY_SECONDS: Final = 10.0

@@ -86,7 +86,19 @@ class RelationChanged:
     pair: Conversation
 
 
-Fact: TypeAlias = SessionsEnd | Loser | TakenOver | RelationChanged
+@value
+class RoomChanged:
+    """A fact: a room has changed, or what an account is to it, or may have.
+
+    Args:
+        account: The account; 0 where the room itself has changed, for everybody.
+    """
+
+    room: int
+    account: int = 0
+
+
+Fact: TypeAlias = SessionsEnd | Loser | TakenOver | RelationChanged | RoomChanged
 """What every node has to know at once."""
 
 EndTurn: TypeAlias = Callable[[], None]

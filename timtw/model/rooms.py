@@ -10,15 +10,10 @@ from __future__ import annotations
 
 import enum
 
+from timtw.model.roominfo import Entry as Entry
+from timtw.model.roominfo import RoomInfo
 from timtw.model.value import value
 from timtw.model.values import Address
-
-
-class Entry(enum.IntEnum):
-    """How one gets into a room; the numbers are stored."""
-
-    PRIVATE = 1
-    OPEN = 2
 
 
 class Side(enum.IntEnum):
@@ -78,3 +73,24 @@ class Belonging:
     def is_member(self) -> bool:
         """Whether both sides agree."""
         return self.account is self.room is Side.AGREES
+
+
+@value
+class Member:
+    """A member of a room, as a list of them says it."""
+
+    account: int
+    role: Role
+
+
+@value
+class RoomProfile:
+    """A room and what it tells about itself.
+
+    Args:
+        managers: The managers, by number; the founder is none of them.
+    """
+
+    room: Room
+    info: RoomInfo
+    managers: tuple[int, ...] = ()

@@ -16,7 +16,7 @@ from zope.interface import Attribute, Interface
 
 from timtw.model.errors import StorageUnavailable, TimError
 from timtw.model.relations import Bond
-from timtw.model.rooms import Belonging, Room
+from timtw.model.rooms import Belonging, Member, Room, RoomProfile
 from timtw.model.standing import Standing
 from timtw.model.values import (
     Account,
@@ -149,7 +149,9 @@ class IMessageStore(Interface):
 
         A ``NOTICE`` is a step (``timtw.model.relations.decide``): the relation of both
         accounts is changed and the notice that follows is an entry of the log of the
-        recipient, or of both. It is answered with ``Changed``.
+        recipient, or of both. It is answered with ``Changed``. One whose content names
+        a room is a step on that room (``timtw.model.roomsteps.decide``); notices that
+        follow are entries of the logs of whom they are for.
 
         A text or custom kind whose client chose its id, and whose sender, conversation,
         id, kind and content were stored within ``REPEAT_SECONDS`` before its timestamp
@@ -213,6 +215,23 @@ class IRoomStore(Interface):
     def rooms_of(account: int) -> Deferred[Sequence[int]]:
         """The rooms that an account is a member of, by number."""
 
+    def blocked_rooms(account: int) -> Deferred[Sequence[int]]:
+        """The rooms that an account blocks, by number."""
+
+    def members(room: int, after: int, limit: int) -> Deferred[Sequence[Member]]:
+        """
+        The next members of a room behind the number ``after``, by number.
+
+        Args:
+            after: ``FIRST_ACCOUNT`` to begin.
+        """
+
+    def barred(room: int) -> Deferred[Sequence[int]]:
+        """The accounts that a room bars, by number."""
+
+    def profiles(rooms: Sequence[int]) -> Deferred[Mapping[int, RoomProfile]]:
+        """What these rooms are; unknown and dissolved ones are left out."""
+
 
 class IReaderStore(Interface):
     """Devices and how far each has read."""
@@ -264,6 +283,7 @@ class IShard(Interface):
     keeping: IKeeping = Attribute("What is kept how long.")
     waiting: int = Attribute("Reads, or single writes if they are more, not yet done.")
     relations: IRelationStore = Attribute("Friends, requests, blocks.")
+    rooms: IRoomStore = Attribute("Rooms, and who belongs to them.")
 
     def start() -> Deferred[None]:
         """

@@ -14,6 +14,7 @@ from typing import Final, NamedTuple
 import attrs
 
 from timtw.model.errors import TimError
+from timtw.model.roominfo import RoomWish
 from timtw.model.value import value
 
 
@@ -122,8 +123,9 @@ REVOCATION: Final = 2
 BURN: Final = 3
 """Kind by which a receiver removes a text, which is named by its ``mid``."""
 NOTICE: Final = 4
-"""Kind of what the server tells about a relation; its ``mid`` says what
-(``timtw.model.relations``). As a draft it is the step that changes the relation."""
+"""Kind of what the server tells about a relation or a room; its ``mid`` says what
+(``timtw.model.relations``, ``timtw.model.roomsteps``). As a draft it is the step that
+changes the relation, or the room that its content names."""
 STREAM: Final = 5
 """Kind of what goes to the devices that are there now, and is stored nowhere."""
 CUSTOM: Final = range(31, 128)
@@ -141,11 +143,13 @@ class Draft:
         chosen: Whether the client chose ``ident``, which makes the send idempotent.
         device: The device it was written on; told to live receivers, never stored.
         kind: ``TEXT``, ``REVOCATION``, ``BURN``, ``NOTICE`` or one of ``CUSTOM``.
-        mid: The text that a removal names, the step or the notice of a relation; 0 for
-            other kinds.
+        mid: The text that a removal names, the step or the notice of a relation or
+            room; 0 for other kinds.
         both: Whether a notice is for the log of its sender as well.
         to_room: Whether ``recipient`` is a room. What is written to one is an entry of
             the room's log and of no other; its members read it there.
+        wish: What a step on a room carries besides its text. Its recipient is the
+            account that it is about, which may be the sender.
     """
 
     sender: Address
@@ -159,6 +163,7 @@ class Draft:
     mid: int = 0
     both: bool = False
     to_room: bool = False
+    wish: RoomWish | None = None
 
     @property
     def conversation(self) -> Conversation:
@@ -232,14 +237,14 @@ class Posted:
 
 @value
 class Changed:
-    """What became of a step that changes a relation.
+    """What became of a step that changes a relation or a room.
 
     Args:
-        told: The notice that it brought about, if there is one.
+        told: The notices that it brought about.
         refusal: Why the step was refused; a notice may have gone out all the same.
     """
 
-    told: Posted | None = None
+    told: tuple[Posted, ...] = ()
     refusal: TimError | None = None
 
 

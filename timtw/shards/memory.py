@@ -22,6 +22,7 @@ from timtw.shards.memory_keeping import MemoryKeeping
 from timtw.shards.memory_messages import MemoryMessages
 from timtw.shards.memory_readers import MemoryReaders
 from timtw.shards.memory_relations import MemoryRelations
+from timtw.shards.memory_rooms import MemoryRooms
 
 T = TypeVar("T")
 
@@ -82,6 +83,7 @@ class MemoryShard:
         self.messages.readers = self.readers
         self.relations = MemoryRelations(submit, self.readers.reached)
         self.messages.relations = self.relations
+        self.rooms = self.messages.rooms = MemoryRooms(submit, self.relations)
         self.keeping = MemoryKeeping(submit, self.messages, self.readers, self.accounts)
 
     @property

@@ -30,6 +30,7 @@ from timtw.model.values import (
 from timtw.shards.digests import Digests
 from timtw.shards.memory_readers import MemoryReaders
 from timtw.shards.memory_relations import MemoryRelations
+from timtw.shards.memory_rooms import MemoryRooms
 from timtw.shards.memory_standings import Submit
 from timtw.shards.records import pack_content
 from timtw.shards.repeats import as_read, is_repeat, message_of, once_of, period_of
@@ -49,6 +50,7 @@ class MemoryMessages:
 
     readers: MemoryReaders
     relations: MemoryRelations
+    rooms: MemoryRooms
 
     def __init__(self, submit: Submit, digests: Digests) -> None:
         self._submit = submit
@@ -137,6 +139,8 @@ class MemoryMessages:
     def _other(self, draft: Draft) -> Outcome:
         """Store what is no text, or say why not."""
         if draft.kind == NOTICE:
+            if draft.content.room:
+                return self._change_room(draft)
             return self._change(draft)
         refusal = self._remove(draft) if draft.kind in REMOVALS else None
         return self._event(draft) if refusal is None else refusal
@@ -148,6 +152,14 @@ class MemoryMessages:
             return Changed(refusal=verdict.refusal)
         told = self._event(attrs.evolve(draft, mid=verdict.notice, both=verdict.both))
         self.relations.told(draft, verdict.notice, told.recipient_seq)
+        return Changed((told,), verdict.refusal)
+
+    def _change_room(self, draft: Draft) -> Changed:
+        """Change a room, and store the notices that follow."""
+        room = draft.content.room
+        mid = len(self._conversations.get(Conversation.of_room(room), ()))
+        verdict, notices = self.rooms.change(draft, (self.head(room), mid))
+        told = tuple(self._event(notice) for notice in notices)
         return Changed(told, verdict.refusal)
 
     def _event(self, draft: Draft) -> Posted:

@@ -53,6 +53,10 @@ class MemoryRelations:
             self._set(other, me, verdict.after.theirs)
         return verdict
 
+    def blocks(self, account: int, other: int) -> bool:
+        """Whether an account blocks another one."""
+        return self._half(account, other) is Half.BLOCKS
+
     def _set(self, account: int, other: int, half: Half) -> None:
         """Store what one account says about another from now on."""
         said = self._halves.setdefault(account, {})

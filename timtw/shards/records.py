@@ -17,6 +17,7 @@ from typing import Any, Final
 
 import msgspec
 
+from timtw.model.roominfo import RoomInfo
 from timtw.model.values import Account, Content, TokenGrant
 from timtw.shards.digests import octets
 
@@ -59,7 +60,7 @@ def unpack_content(data: bytes) -> Content:
         udtype,
         udshow,
         None if extend is None else _unpack_texts(extend),
-        None if extra is None else {text_of(k): v for k, v in extra},
+        None if extra is None else _unpack_extra(extra),
         *room,
     )
 
@@ -90,6 +91,42 @@ def unpack_profile(data: bytes) -> str | None:
     """The display name of a stored profile, ``None`` if it was never set."""
     _version, name = _opened(data)
     return None if name is None else text_of(name)
+
+
+def pack_room(domain: str) -> bytes:
+    """The stored form of whose room a room is."""
+    return _encode((VERSION, octets(domain)))
+
+
+def unpack_room(data: bytes) -> str:
+    """The domain of a stored room."""
+    _version, domain = _opened(data)
+    return text_of(domain)
+
+
+def pack_info(info: RoomInfo) -> bytes:
+    """The stored form of what a room tells about itself."""
+    texts = [
+        None if one is None else octets(one)
+        for one in (info.topic, info.cover, info.label)
+    ]
+    extend = None if info.extend is None else _pack_texts(info.extend)
+    extra = None if info.extra is None else _pack_extra(info.extra)
+    return _encode((VERSION, *texts, info.kind, extend, extra))
+
+
+def unpack_info(data: bytes) -> RoomInfo:
+    """What a room tells about itself, from its stored form."""
+    _version, *texts, kind, extend, extra = _opened(data)
+    topic, cover, label = [None if one is None else text_of(one) for one in texts]
+    return RoomInfo(
+        topic,
+        cover,
+        label,
+        kind,
+        None if extend is None else _unpack_texts(extend),
+        None if extra is None else _unpack_extra(extra),
+    )
 
 
 def pack_grant(grant: TokenGrant) -> bytes:
@@ -123,3 +160,7 @@ def _unpack_texts(pairs: list[tuple[bytes, bytes]]) -> dict[str, str]:
 
 def _pack_extra(extra: Mapping[str, bytes]) -> list[tuple[bytes, bytes]]:
     return sorted([(octets(key), value) for key, value in extra.items()])
+
+
+def _unpack_extra(pairs: list[tuple[bytes, bytes]]) -> dict[str, bytes]:
+    return {text_of(key): value for key, value in pairs}

@@ -214,7 +214,8 @@ room: Final = Table(
     _small("state"),  # 1: alive, 2: dissolved
     _number("founder"),
     _number("created"),
-    _octets("profile", nullable=True),  # sealed
+    _number("members"),  # how many
+    _octets("profile"),  # sealed
     PrimaryKeyConstraint("slot", "number"),
     sqlite_with_rowid=False,
 )
@@ -235,6 +236,9 @@ room_member: Final = Table(
     sqlite_with_rowid=False,
 )
 Index("room_member_account", room_member.c.account)
+_sides: Final = (room_member.c.room_side, room_member.c.account_side)
+_OF_ROOM: Final = (room_member.c.slot, room_member.c.room)
+Index("room_member_sides", *_OF_ROOM, *_sides, room_member.c.role)
 
 room_reader: Final = Table(
     # How far a device has confirmed the log of a room; absent: nothing since joining.

@@ -3,7 +3,7 @@
 A sealed record is the number of its data key (4 bytes, big-endian), a nonce (12 bytes)
 and the ciphertext with its tag. The associated data say what the record is and where it
 belongs: (kind, conversation, sender, id) for a message body, with the kind of message
-where it is no text, (kind, account) for what belongs to an account. So nobody who can
+where it is no text, (kind, account or room) for what belongs to one. So nobody who can
 write to the database can move a text to another conversation or put it into another
 mouth. ``mid``, numbers of logs and shards
 are not part of it: rows may move.
@@ -31,6 +31,8 @@ IDENTITY: Final = 2
 PROFILE: Final = 3
 GRANT: Final = 4
 EVENT: Final = 5
+ROOM_IDENTITY: Final = 6
+ROOM_PROFILE: Final = 7
 
 _HEAD: Final = 16
 _COUNTER: Final = 1 << 32
@@ -51,7 +53,7 @@ def event_context(kind: int, first: int, second: int, sender: int, ident: int) -
 
 
 def account_context(kind: int, account: int) -> bytes:
-    """What a record of an account is bound to."""
+    """What a record of an account, or of a room, is bound to."""
     return _pack_account(kind, account)
 
 

@@ -28,6 +28,7 @@ from timtw.shards.places import POSTGRESQL, Place
 from timtw.shards.pool import Pool
 from timtw.shards.relations import Relations
 from timtw.shards.repeats import NANOSECONDS
+from timtw.shards.rooms import Rooms
 from timtw.shards.sealing import Sealer
 from timtw.shards.server_cleaning import ServerCleaning
 from timtw.shards.server_messages import ServerMessages, ServerReaders
@@ -119,6 +120,7 @@ class ServerShard:
     readers: ServerReaders
     keeping: Keeping
     relations: Relations
+    rooms: Rooms
 
     # For tests only; no configuration reaches it.
     _migrations: ClassVar[Sequence[Migration]] = MIGRATIONS
@@ -178,6 +180,7 @@ class ServerShard:
         self.readers = ServerReaders(pool.write, sql, sealer)
         self.keeping = Keeping(pool.read, pool.write, sql)
         self.relations = Relations(pool.read, sql)
+        self.rooms = Rooms(pool.read, sql, sealer)
         self._cleaning = ServerCleaning(pool.write, sql, self._calendar)
         self._cleaning.start()
 

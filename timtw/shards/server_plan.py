@@ -10,8 +10,8 @@ import attrs
 
 from timtw.model.errors import TimError
 from timtw.model.limits import STATEMENT_BYTES
-from timtw.model.relations import Verdict
-from timtw.model.values import REMOVALS, TEXT, Draft
+from timtw.model.values import REMOVALS, TEXT, Conversation, Draft
+from timtw.shards.records import pack_content
 from timtw.shards.server_repeats import Sends
 
 Pair: TypeAlias = tuple[int, int]
@@ -27,10 +27,11 @@ class Plan:
     Args:
         firsts: The send that a draft repeats.
         own: The send that a draft is itself, if it may be repeated.
-        mids: The numbers of new texts, by their place in the batch.
+        mids: The numbers of new texts, by their place in the batch; of a step on a
+            room the newest number there at that place.
         refused: Why removals are refused, by their place.
-        verdicts: What steps of relations come to, by their place; the draft of each is
-            the notice then.
+        changed: Why steps are refused, or ``None``, by their place.
+        notices: What steps bring about, by their place.
         gone: What removals do to texts: the new state.
         last: Counters that were raised, and what has been given of them.
     """
@@ -41,7 +42,8 @@ class Plan:
     own: Sends
     mids: dict[int, int] = attrs.field(factory=dict)
     refused: dict[int, TimError] = attrs.field(factory=dict)
-    verdicts: dict[int, Verdict] = attrs.field(factory=dict)
+    changed: dict[int, TimError | None] = attrs.field(factory=dict)
+    notices: dict[int, Sequence[Draft]] = attrs.field(factory=dict)
     gone: dict[Text, int] = attrs.field(factory=dict)
     last: dict[Pair, int] = attrs.field(factory=dict)
 
@@ -50,10 +52,19 @@ class Plan:
         return [n for n in range(len(self.drafts)) if self._is_stored(n)]
 
     def _is_stored(self, n: int) -> bool:
-        verdict = self.verdicts.get(n)
-        if verdict is not None:
-            return bool(verdict.notice)
+        if n in self.changed:
+            return bool(self.notices[n])
         return not self.firsts[n] and n not in self.refused
+
+    def entries(self, n: int) -> Sequence[Draft]:
+        """What is stored of the draft at a place: itself, or the notices of a step."""
+        return self.notices[n] if n in self.changed else (self.drafts[n],)
+
+    def packed_of(self, n: int, entry: Draft) -> bytes:
+        """The stored form of an entry of the draft at a place."""
+        if entry.content is self.drafts[n].content:
+            return self.packed[n]
+        return pack_content(entry.content)
 
     def next(self, key: Pair) -> int:
         """The next number of a counter that was raised."""
@@ -84,8 +95,14 @@ def place(key: Pair) -> tuple[bool, Pair]:
 
 def logs(plan: Plan) -> Counter[Pair]:
     """The entries that each log gets of what is stored."""
-    drafts = plan.drafts
-    return Counter([(who, 0) for n in plan.stored() for who in owners(drafts[n])])
+    stored = [draft for n in plan.stored() for draft in plan.entries(n)]
+    return Counter([(who, 0) for draft in stored for who in owners(draft)])
+
+
+def changed_by(step: Draft) -> Pair:
+    """The counter that stands for what a step changes."""
+    room = step.content.room
+    return Conversation.of_room(room) if room else step.conversation
 
 
 def owners(draft: Draft) -> Sequence[int]:

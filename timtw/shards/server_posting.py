@@ -4,7 +4,8 @@ Other nodes write to the same database, so nothing is known by heart. Every tran
 locks in one order, and holds what it has locked until it is committed:
 
 1. the counters of conversations, by key, each raised once by what the batch needs;
-2. the texts that removals name, by key; then relations, whose pairs are locked by now;
+2. the texts that removals name, by key; then relations and rooms, whose conversations
+   are locked by now;
 3. the counters of logs, by key, raised in the same way;
 4. readers, then marks of what was delivered, by key.
 
@@ -30,12 +31,22 @@ from timtw.shards.records import pack_content
 from timtw.shards.relations import Relating
 from timtw.shards.removals import GONE, THERE, refusal
 from timtw.shards.repeats import message_of
+from timtw.shards.rooming import Rooming
+from timtw.shards.rooms import RoomRows
 from timtw.shards.sealing import Sealer, body_context, event_context
 from timtw.shards.server_cursors import ServerCursors
-from timtw.shards.server_plan import Pair, Piles, Plan, logs, owners, place
+from timtw.shards.server_plan import (
+    Pair,
+    Piles,
+    Plan,
+    changed_by,
+    logs,
+    owners,
+    place,
+)
 from timtw.shards.server_repeats import ServerRepeats
 from timtw.shards.server_statements import ServerPostingStatements
-from timtw.shards.statements import ReaderStatements
+from timtw.shards.statements import ReaderStatements, ReadingStatements
 
 
 class ServerPosting:
@@ -48,6 +59,8 @@ class ServerPosting:
         self._statements = sql.made(ServerPostingStatements)
         self._readers = sql.made(ReaderStatements)
         self._relating = Relating(sql, self._reached)
+        self._rooming = Rooming(RoomRows(sql, sealer))
+        self._heads = sql.made(ReadingStatements).read_heads
 
     def post(self, batch: Batch) -> Operation[Sequence[Outcome]]:
         """Store a batch; one answer per draft."""
@@ -68,11 +81,11 @@ class ServerPosting:
         steps = [n for n in plan.stored() if drafts[n].kind == NOTICE]
         if steps or any(draft.kind in REMOVALS for draft in drafts):
             for n in steps:
-                conversations[drafts[n].conversation] += 0  # raised by nothing: locked
+                conversations[changed_by(drafts[n])] += 0  # raised by nothing: locked
             yield from self._raise(plan, conversations)
-            self._number(plan, texts)
+            self._number(plan, sorted(texts + steps))
             yield from self._judge(plan)
-            yield from self._relate(plan, steps)
+            yield from self._change(plan, steps)
             yield from self._raise(plan, logs(plan))
         else:
             yield from self._raise(plan, conversations + logs(plan))
@@ -93,9 +106,12 @@ class ServerPosting:
         for first, second, last in raised:
             plan.last[first, second] = last - wanted[first, second]
 
-    def _number(self, plan: Plan, texts: Sequence[int]) -> None:
-        """Give the texts their numbers, in order."""
-        for n in texts:
+    def _number(self, plan: Plan, places: Sequence[int]) -> None:
+        """Give the texts their numbers, in order; see what they are between them."""
+        for n in places:
+            if plan.drafts[n].kind == NOTICE:
+                plan.mids[n] = plan.last[changed_by(plan.drafts[n])]
+                continue
             mid = plan.mids[n] = plan.next(plan.drafts[n].conversation)
             send = plan.own[n]
             if send is not None:
@@ -123,13 +139,27 @@ class ServerPosting:
                     del there[text]
                     plan.gone[text] = GONE[draft.kind]
 
-    def _relate(self, plan: Plan, steps: Sequence[int]) -> Operation[None]:
-        """Change relations, each with the counter of its conversation locked."""
+    def _change(self, plan: Plan, steps: Sequence[int]) -> Operation[None]:
+        """Change relations and rooms, each with the counter of its conversation."""
         for n in steps:
             draft = plan.drafts[n]
-            verdict = plan.verdicts[n] = yield from self._relating.change(draft)
-            notice, both = verdict.notice, verdict.both
-            plan.drafts[n] = attrs.evolve(draft, mid=notice, both=both)
+            if draft.content.room:
+                ends = (yield from self._head(plan, n)), plan.mids[n]
+                verdict, notices = yield from self._rooming.change(draft, ends)
+                plan.changed[n], plan.notices[n] = verdict.refusal, notices
+                continue
+            said = yield from self._relating.change(draft)
+            notice = attrs.evolve(draft, mid=said.notice, both=said.both)
+            plan.changed[n] = said.refusal
+            plan.notices[n] = [notice] if said.notice else []
+
+    def _head(self, plan: Plan, n: int) -> Operation[int]:
+        """The newest number of a room's log at the place of a step on it."""
+        room = plan.drafts[n].content.room
+        rows = yield from all_of(self._heads, [slot_of(room), room, 0])
+        earlier = [draft for m in plan.stored() if m < n for draft in plan.entries(m)]
+        added = sum(owners(draft).count(room) for draft in earlier)
+        return int(rows[0][1] if rows else 0) + added
 
     def _reached(self, account: int) -> Operation[int]:
         """The highest cursor of an account's readers."""
@@ -139,24 +169,27 @@ class ServerPosting:
     def _write(self, plan: Plan) -> Operation[list[Outcome]]:
         """Write what is stored; the answers to all drafts."""
         messages, texts, events = Piles(), Piles(), Piles()
-        posted: dict[int, Posted] = {}
+        posted: dict[int, list[Posted]] = {}
         gone = dict(plan.gone)
         for n in plan.stored():
-            draft = plan.drafts[n]
-            seqs = [plan.next((owner, 0)) for owner in owners(draft)]
-            if draft.kind == TEXT:
-                mid = plan.mids[n]
-                state = gone.pop((*draft.conversation, mid), THERE)
-                self._add_text(draft, mid, state, plan.packed[n], messages)
-                self._add_entries(draft, mid, seqs, texts)
-            else:
-                mid = draft.mid
-                self._add_events(draft, seqs, plan.packed[n], events)
-            own = seqs[0] if draft.kind == TEXT or len(seqs) > 1 else 0
-            message = message_of(draft, mid, draft.timestamp, True)
-            posted[n] = Posted(message, own, seqs[-1])
-            if n in plan.verdicts:
-                yield from self._relating.told(draft, draft.mid, seqs[-1])
+            posted[n] = []
+            for draft in plan.entries(n):
+                seqs = [plan.next((owner, 0)) for owner in owners(draft)]
+                if draft.kind == TEXT:
+                    mid = plan.mids[n]
+                    state = gone.pop((*draft.conversation, mid), THERE)
+                    self._add_text(draft, mid, state, plan.packed[n], messages)
+                    self._add_entries(draft, mid, seqs, texts)
+                else:
+                    mid = draft.mid
+                    self._add_events(draft, seqs, plan.packed_of(n, draft), events)
+                own = seqs[0] if draft.kind == TEXT or len(seqs) > 1 else 0
+                message = message_of(draft, mid, draft.timestamp, True)
+                posted[n].append(Posted(message, own, seqs[-1]))
+            if n in plan.changed and not plan.drafts[n].content.room:
+                told = posted[n][0]
+                mid, seq = told.message.mid, told.recipient_seq
+                yield from self._relating.told(plan.drafts[n], mid, seq)
         statements = self._statements
         for rows, piles in (
             (statements.write_messages, messages),
@@ -174,15 +207,17 @@ class ServerPosting:
         yield from all_of(statements.write_once, once)
         return [self._answer(plan, n, posted) for n in range(len(plan.drafts))]
 
-    def _answer(self, plan: Plan, n: int, posted: Mapping[int, Posted]) -> Outcome:
+    def _answer(
+        self, plan: Plan, n: int, posted: Mapping[int, Sequence[Posted]]
+    ) -> Outcome:
         """What became of a draft."""
         first = plan.firsts[n]
         if first is not None:
             message = message_of(plan.drafts[n], first.mid, first.ts, False)
             return Posted(message, 0, 0, repeated=True)
-        if n in plan.verdicts:
-            return Changed(posted.get(n), plan.verdicts[n].refusal)
-        return posted[n] if n in posted else plan.refused[n]
+        if n in plan.changed:
+            return Changed(tuple(posted.get(n, ())), plan.changed[n])
+        return posted[n][0] if n in posted else plan.refused[n]
 
     def _add_text(
         self, draft: Draft, mid: int, state: int, packed: bytes, rows: Piles

@@ -19,6 +19,7 @@ from timtw.shards.keys import KeyRing, WrappedKeys, load_master_key
 from timtw.shards.migrations import MIGRATIONS, Migration, migrate
 from timtw.shards.reader import ReadPool
 from timtw.shards.relations import Relations
+from timtw.shards.rooms import Rooms
 from timtw.shards.sealing import Sealer
 from timtw.shards.sqlite_file import DatabaseFile
 from timtw.shards.sqlite_keeping import SqliteKeeping
@@ -54,6 +55,7 @@ class SqliteShard:
     readers: SqliteReaders
     keeping: SqliteKeeping
     relations: Relations
+    rooms: Rooms
 
     # For test builds only; no configuration reaches these.
     _synchronous: ClassVar[str] = "FULL"
@@ -118,6 +120,7 @@ class SqliteShard:
         self.readers = SqliteReaders(writer, sealer, posting, unwritable)
         self.keeping = SqliteKeeping(writer, reader, posting)
         self.relations = Relations(reader.run, SQLITE)
+        self.rooms = Rooms(reader.run, SQLITE, sealer)
         self._writer, self._reader = writer, reader
         self._cleaning = Cleaning(writer, self._clock)
         writer.start(connection)

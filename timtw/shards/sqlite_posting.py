@@ -38,6 +38,8 @@ from timtw.shards.relations import Relating
 from timtw.shards.removals import THERE
 from timtw.shards.removing import Removing
 from timtw.shards.repeats import is_repeat, message_of, once_of, period_of
+from timtw.shards.rooming import Rooming
+from timtw.shards.rooms import RoomRows
 from timtw.shards.sealing import Sealer, body_context, event_context
 from timtw.shards.statements import PostingStatements, ReaderStatements, made
 from timtw.shards.tail import First, Kept, Mark, Once, Reader, Tail
@@ -55,6 +57,7 @@ class Posting:
         self._mover = Mover(tail)
         self._removing = Removing(tail)
         self._relating = Relating(SQLITE, self._reached)
+        self._rooming = Rooming(RoomRows(SQLITE, sealer))
         self._readers = made(ReaderStatements)
         self._journal = made(JournalStatements)
         self._statements = made(PostingStatements)
@@ -193,7 +196,8 @@ class Posting:
                     posted.append(refusal)
                     continue
             elif draft.kind == NOTICE:
-                posted.append(self._change(connection, rows, draft, packed[n]))
+                change = self._change_room if draft.content.room else self._change
+                posted.append(change(connection, rows, draft))
                 continue
             posted.append(self._append(rows, draft, pairs[n], packed[n], once))
         self._write(connection, rows)
@@ -204,7 +208,6 @@ class Posting:
         connection: sqlite3.Connection,
         rows: list[Any],
         draft: Draft,
-        packed: bytes,
     ) -> Changed:
         """Change a relation, and add the row of the notice that follows."""
         relating = self._relating
@@ -213,9 +216,30 @@ class Posting:
         if not notice:
             return Changed(refusal=verdict.refusal)
         news = attrs.evolve(draft, mid=notice, both=verdict.both)
-        told = self._append(rows, news, draft.conversation, packed, None)
+        told = self._tell(connection, rows, news)
         run_on(connection, lambda: relating.told(draft, notice, told.recipient_seq))
-        return Changed(told, verdict.refusal)
+        return Changed((told,), verdict.refusal)
+
+    def _change_room(
+        self, connection: sqlite3.Connection, rows: list[Any], draft: Draft
+    ) -> Changed:
+        """Change a room, and add the rows of the notices that follow."""
+        room, last = draft.content.room, self._counters
+        keys = ((room, 0), Conversation.of_room(room))
+        last.load(connection, keys)
+        seq, mid = (last.values.get(key, 0) for key in keys)
+        change = self._rooming.change
+        verdict, news = run_on(connection, lambda: change(draft, (seq, mid)))
+        told = [self._tell(connection, rows, notice) for notice in news]
+        return Changed(tuple(told), verdict.refusal)
+
+    def _tell(
+        self, connection: sqlite3.Connection, rows: list[Any], notice: Draft
+    ) -> Posted:
+        """Add the row of a notice."""
+        pair = notice.conversation
+        self._load_counters(connection, [pair])
+        return self._append(rows, notice, pair, pack_content(notice.content), None)
 
     def _append(
         self,

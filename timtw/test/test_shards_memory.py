@@ -17,6 +17,8 @@ from timtw.test import (
     contracts_keeping,
     contracts_kinds,
     contracts_relations,
+    contracts_rooms,
+    contracts_roomstates,
     contracts_standing,
 )
 
@@ -49,6 +51,14 @@ class MemoryRemovalTests(_Memory, contracts_kinds.RemovalContract):
 
 class MemoryRelationTests(_Memory, contracts_relations.RelationContract):
     """Friends and blocks in this engine."""
+
+
+class MemoryRoomTests(_Memory, contracts_rooms.RoomContract):
+    """Rooms and their members in this engine."""
+
+
+class MemoryRoomStateTests(_Memory, contracts_roomstates.RoomStateContract):
+    """What becomes of rooms in this engine."""
 
 
 class MemoryCustomTests(_Memory, contracts_kinds.CustomContract):

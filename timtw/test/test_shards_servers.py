@@ -16,6 +16,8 @@ from timtw.test import (
     contracts_keeping,
     contracts_kinds,
     contracts_relations,
+    contracts_rooms,
+    contracts_roomstates,
     contracts_standing,
     servers,
 )
@@ -66,6 +68,14 @@ class PostgresRelationTests(_Postgres, contracts_relations.RelationContract):
     """Friends and blocks in this engine."""
 
 
+class PostgresRoomTests(_Postgres, contracts_rooms.RoomContract):
+    """Rooms and their members in this engine."""
+
+
+class PostgresRoomStateTests(_Postgres, contracts_roomstates.RoomStateContract):
+    """What becomes of rooms in this engine."""
+
+
 class PostgresCustomTests(_Postgres, contracts_kinds.CustomContract):
     """Kinds of applications in PostgreSQL."""
 
@@ -104,6 +114,14 @@ class MariaDbRemovalTests(_MariaDb, contracts_kinds.RemovalContract):
 
 class MariaDbRelationTests(_MariaDb, contracts_relations.RelationContract):
     """Friends and blocks in this engine."""
+
+
+class MariaDbRoomTests(_MariaDb, contracts_rooms.RoomContract):
+    """Rooms and their members in this engine."""
+
+
+class MariaDbRoomStateTests(_MariaDb, contracts_roomstates.RoomStateContract):
+    """What becomes of rooms in this engine."""
 
 
 class MariaDbCustomTests(_MariaDb, contracts_kinds.CustomContract):

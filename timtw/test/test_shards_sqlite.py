@@ -38,6 +38,8 @@ from timtw.test import (
     contracts,
     contracts_kinds,
     contracts_relations,
+    contracts_rooms,
+    contracts_roomstates,
     contracts_standing,
 )
 from timtw.test.contracts import (
@@ -91,6 +93,14 @@ class SqliteRelationTests(Sqlite, contracts_relations.RelationContract):
     """Friends and blocks in this engine."""
 
 
+class SqliteRoomTests(Sqlite, contracts_rooms.RoomContract):
+    """Rooms and their members in this engine."""
+
+
+class SqliteRoomStateTests(Sqlite, contracts_roomstates.RoomStateContract):
+    """What becomes of rooms in this engine."""
+
+
 class SqliteCustomTests(Sqlite, contracts_kinds.CustomContract):
     """Kinds of applications in this engine."""
 
@@ -123,6 +133,14 @@ class MovingRemovalTests(Moving, contracts_kinds.RemovalContract):
 
 class MovingRelationTests(Moving, contracts_relations.RelationContract):
     """Friends and blocks in this engine."""
+
+
+class MovingRoomTests(Moving, contracts_rooms.RoomContract):
+    """Rooms and their members in this engine."""
+
+
+class MovingRoomStateTests(Moving, contracts_roomstates.RoomStateContract):
+    """What becomes of rooms in this engine."""
 
 
 class MovingCustomTests(Moving, contracts_kinds.CustomContract):

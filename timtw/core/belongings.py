@@ -1,0 +1,45 @@
+"""Rooms, and what accounts are to them, remembered until it changes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from twisted.internet.defer import Deferred
+
+from timtw.core.known import Known
+from timtw.model import limits
+from timtw.model.peers import RoomChanged
+from timtw.model.rooms import Belonging, Room
+from timtw.model.stores import IRoomStore
+
+
+class Belongings:
+    """
+    Rooms and belongings that were asked for lately.
+
+    Attributes:
+        rooms: Rooms by number. One that does not exist is asked for again each time.
+        of: Belongings by the numbers of room and account.
+    """
+
+    def __init__(
+        self, store: IRoomStore, now: Callable[[], float], has_peers: bool
+    ) -> None:
+        """``now`` counts seconds."""
+
+        def read(key: tuple[int, int]) -> Deferred[Belonging]:
+            return store.belonging(*key)
+
+        self.rooms: Known[int, Room | None] = Known(
+            store.room, limits.ROOMS_KNOWN, now, has_peers
+        )
+        self.of: Known[tuple[int, int], Belonging] = Known(
+            read, limits.BELONGINGS, now, has_peers
+        )
+
+    def heed(self, change: RoomChanged) -> None:
+        """A room has changed, or what an account is to it, or may have."""
+        if change.account:
+            self.of.forget((change.room, change.account))
+        else:
+            self.rooms.forget(change.room)

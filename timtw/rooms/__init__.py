@@ -1,0 +1,1 @@
+"""Rooms: what accounts may do in them, and what follows from it."""

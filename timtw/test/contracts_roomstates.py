@@ -1,0 +1,261 @@
+"""What every storage engine must do with rooms as a whole; see contracts."""
+
+from __future__ import annotations
+
+import attrs
+from twisted.internet.defer import gatherResults
+
+from timtw.model.errors import (
+    BadParameter,
+    NotThere,
+    PermissionDenied,
+    RoomDissolved,
+)
+from timtw.model.idents import node_of
+from timtw.model.relations import Step
+from timtw.model.roominfo import RoomInfo
+from timtw.model.rooms import Belonging, Entry, Member, Role
+from timtw.model.roomsteps import OTHERS, RoomStep
+from timtw.model.values import FIRST_ACCOUNT, Address, Batch, Content
+from timtw.shards import rooming
+from timtw.test.contracts import ADA, BOB, CYD, draft
+from timtw.test.contracts_relations import step as relation_step
+from timtw.test.contracts_rooms import DAN, INFO, RoomLogs, about, change, create
+
+
+class RoomStateContract(RoomLogs):
+    """What every store must do with the state of rooms."""
+
+    async def test_g1_roles_end_with_the_membership(self) -> None:
+        """
+        A manager who goes, is removed or barred is none, also when coming back.
+        """
+        ways = {
+            BOB: about(RoomStep.LEAVE, 0, BOB),
+            CYD: about(RoomStep.REMOVE, 0, ADA, CYD),
+            DAN: about(RoomStep.BAR, 0, ADA, DAN),
+        }
+        room = await self.made(Entry.OPEN, *ways)
+        await self.done(change(room, ADA, RoomInfo(), [*ways]))
+        for manager, way in ways.items():
+            await self.done(attrs.evolve(way, content=Content(room=room)))
+            no = about(RoomStep.BAR, room, manager, Address(99, "x"))
+            await self.refused(PermissionDenied, no)
+            await self.done(about(RoomStep.PULL_IN, room, ADA, manager))
+            self.assertIs(Role.MEMBER, (await self.belonging(room, manager)).role)
+            await self.refused(PermissionDenied, no)
+        wish = change(room, ADA, RoomInfo(), [Address(99, "x")])
+        await self.refused(BadParameter, wish)
+
+    async def test_g4_founder_stays_until_the_end(self) -> None:
+        """
+        The founder neither leaves nor blocks, and dissolves when the others are gone.
+        """
+        room = await self.made(Entry.OPEN, BOB)
+        for step in (RoomStep.LEAVE, RoomStep.BLOCK):
+            await self.refused(PermissionDenied, about(step, room, ADA))
+        dissolves = about(RoomStep.DISSOLVE, room, ADA)
+        await self.refused(PermissionDenied, about(RoomStep.DISSOLVE, room, BOB))
+        await self.refused(PermissionDenied, dissolves)
+        await self.done(about(RoomStep.REMOVE, room, ADA, BOB), dissolves)
+
+    async def test_dissolved(self) -> None:
+        """
+        A dissolved room lets nobody do anything, and leaves nothing but blocks.
+        """
+        room = await self.made(Entry.PRIVATE)
+        for n, who in enumerate((BOB, CYD)):
+            await self.done(about(RoomStep.BLOCK, room, who))
+            if n:
+                await self.done(about(RoomStep.BAR, room, ADA, who))
+        await self.done(about(RoomStep.JOIN, room, DAN, text=""))
+        await self.done(about(RoomStep.DISSOLVE, room, ADA))
+        store = self.shard.rooms
+        found = await store.room(room)
+        assert found is not None
+        self.assertFalse(found.alive)
+        self.assertEqual({}, await store.profiles([room]))
+        self.assertEqual([], await self.members(room))
+        self.assertEqual([], [*await store.rooms_of(ADA.number)])
+        self.assertEqual([], [*await store.barred(room)])
+        for who in (ADA, DAN):
+            self.assertEqual(Belonging(), await self.belonging(room, who))
+        for step in RoomStep:
+            if step is not RoomStep.CREATE:
+                for who in (ADA, DAN):
+                    whom = BOB if step in OTHERS else None
+                    await self.refused(RoomDissolved, about(step, room, who, whom))
+        for who in (BOB, CYD):
+            self.assertEqual([room], [*await store.blocked_rooms(who.number)])
+            await self.done(about(RoomStep.LEAVE, room, who))
+            self.assertEqual(Belonging(), await self.belonging(room, who))
+
+    async def test_no_such_room(self) -> None:
+        """
+        About a room that nobody made nothing can be done, and nothing remains.
+        """
+        for step in RoomStep:
+            whom = BOB if step in OTHERS else None
+            kind = BadParameter if step is RoomStep.JOIN else NotThere
+            if step is not RoomStep.CREATE:
+                await self.refused(kind, about(step, 12345, ADA, whom, ""))
+        self.assertEqual([], [*await self.shard.rooms.blocked_rooms(ADA.number)])
+
+    async def test_change(self) -> None:
+        """
+        What is said replaces what was said before, and nothing else does.
+        """
+        room = await self.made(Entry.PRIVATE, BOB, CYD)
+        await self.done(change(room, ADA, RoomInfo(), [BOB]))
+        await self.done(change(room, BOB, RoomInfo(topic="", kind=0, extra={})))
+        profile = (await self.shard.rooms.profiles([room]))[room]
+        said = attrs.evolve(INFO, topic="", kind=0, extra={})
+        self.assertEqual((said, (BOB.number,)), (profile.info, profile.managers))
+        await self.refused(PermissionDenied, change(room, CYD, RoomInfo("mine")))
+
+    async def test_g8_only_the_founder_changes_managers(self) -> None:
+        """
+        A manager who changes the topic, and knows an old list, makes nobody a manager.
+        """
+        room = await self.made(Entry.PRIVATE, BOB, CYD)
+        await self.done(change(room, ADA, RoomInfo(), [BOB, CYD, ADA]))
+        profile = (await self.shard.rooms.profiles([room]))[room]
+        self.assertEqual(sorted([BOB.number, CYD.number]), [*profile.managers])
+        await self.done(change(room, ADA, RoomInfo(), [BOB]))
+        await self.done(change(room, BOB, RoomInfo("new"), [BOB, CYD]))
+        profile = (await self.shard.rooms.profiles([room]))[room]
+        self.assertEqual(("new", (BOB.number,)), (profile.info.topic, profile.managers))
+        await self.done(change(room, ADA, RoomInfo(), []))
+        self.assertIs(Role.MEMBER, (await self.belonging(room, BOB)).role)
+
+    async def test_joined_where_the_room_stood(self) -> None:
+        """
+        A member knows what was there before it came, whoever writes in the same commit.
+        """
+        room = await self.made(Entry.OPEN)
+        texts = [
+            attrs.evolve(
+                draft(f"{n}", ADA, Address(room, node_of(room), "here")), to_room=True
+            )
+            for n in range(3)
+        ]
+        await self.outcomes(*texts[:1])
+        before = await self.belonging(room, BOB)
+        self.assertEqual((0, 0), (before.joined_seq, before.joined_mid))
+        joins = [about(RoomStep.JOIN, room, who, text="") for who in (BOB, CYD)]
+        await self.outcomes(joins[0], texts[1], joins[1], texts[2])
+        heads = await self.shard.messages.heads([room])
+        self.assertEqual(3, heads[room])
+        for who, stood in ((ADA, 0), (BOB, 1), (CYD, 2)):
+            found = await self.belonging(room, who)
+            self.assertEqual((stood, stood), (found.joined_seq, found.joined_mid))
+
+    async def test_members_in_pages(self) -> None:
+        """
+        However many are in a room, they come by number and each once.
+        """
+        room = await self.made(Entry.OPEN, BOB, CYD, DAN)
+        await self.done(about(RoomStep.BLOCK, room, Address(5, node_of(5), "here")))
+        found: list[Member] = []
+        after = FIRST_ACCOUNT
+        while page := await self.shard.rooms.members(room, after, 2):
+            self.assertLessEqual(len(page), 2)
+            found += page
+            after = page[-1].account
+        everybody = sorted(one.number for one in (ADA, BOB, CYD, DAN))
+        self.assertEqual(everybody, [one.account for one in found])
+
+    async def test_g16_as_many_as_may_be(self) -> None:
+        """
+        One more member, request, bar or room than there may be is refused.
+        """
+        most = ("ROOM_MEMBERS", "ROOM_REQUESTS", "ROOM_BARRED", "ROOMS")
+        for name in most:
+            self.patch(rooming, name, 2)
+        room = await self.made(Entry.OPEN, BOB)
+        joins = about(RoomStep.JOIN, room, CYD, text="")
+        await self.refused(
+            PermissionDenied, joins, about(RoomStep.PULL_IN, room, BOB, CYD)
+        )
+        await self.done(about(RoomStep.LEAVE, room, BOB), joins)
+        private = await self.made(founder=DAN)
+        asks = [about(RoomStep.JOIN, private, w, text="") for w in (ADA, BOB, CYD)]
+        await self.done(asks[0], asks[1])
+        await self.refused(PermissionDenied, asks[2])
+        await self.done(about(RoomStep.REJECT, private, DAN, BOB), asks[2])
+        for wish in (create(ADA), about(RoomStep.BLOCK, private, ADA)):
+            (changed,) = await self.take(wish)
+            full = wish.mid == RoomStep.CREATE
+            self.assertEqual(full, isinstance(changed.refusal, PermissionDenied))
+        bars = [about(RoomStep.BAR, room, ADA, w) for w in (BOB, DAN, CYD)]
+        await self.done(*bars[:2], bars[0])
+        await self.refused(PermissionDenied, bars[2])
+
+    async def test_as_much_as_a_room_may_tell(self) -> None:
+        """
+        What a room tells about itself, all together, has an end.
+        """
+        self.patch(rooming, "ROOM_INFO_BYTES", 12)
+        longest = RoomInfo("\u4e2d", extend={"a": "b"}, extra={"c": b"123"})
+        wish = create(info=longest)
+        await self.done(wish)
+        room = wish.content.room
+        await self.done(change(room, ADA, RoomInfo(label="xyz")))
+        await self.refused(BadParameter, change(room, ADA, RoomInfo(cover="x")))
+        more = attrs.evolve(longest, label="1234")
+        await self.refused(BadParameter, create(info=more))
+
+    async def test_in_one_commit(self) -> None:
+        """
+        Steps on rooms, relations and texts may share a commit; logs have no gaps.
+        """
+        wish = create(ADA, Entry.OPEN)
+        room = wish.content.room
+        outcomes = await self.outcomes(
+            draft("1"),
+            wish,
+            about(RoomStep.JOIN, room, BOB, text=""),
+            relation_step(Step.ASK),
+            about(RoomStep.LEAVE, room, CYD),
+            about(RoomStep.REMOVE, room, ADA, BOB),
+            about(RoomStep.DISSOLVE, room, ADA),
+            draft("2"),
+        )
+        found = [getattr(one, "refusal", None) for one in outcomes]
+        self.assertEqual([4], [n for n, one in enumerate(found) if one is not None])
+        page = await self.log(BOB)
+        self.assertEqual([1, 2, 3, 4, 5], [entry.seq for entry in page.entries])
+        self.assertEqual([10, 13], [mid for mid, _t, _w in await self.notices(BOB)])
+
+    async def test_at_the_same_time(self) -> None:
+        """
+        Everybody doing everything at once ends in a state that can be.
+        """
+        room = await self.made(Entry.PRIVATE, BOB)
+        steps = [
+            about(RoomStep.JOIN, room, CYD, text=""),
+            about(RoomStep.PULL_IN, room, ADA, CYD),
+            about(RoomStep.BLOCK, room, CYD),
+            change(room, ADA, RoomInfo(), [BOB]),
+            about(RoomStep.LEAVE, room, BOB),
+            about(RoomStep.PULL_IN, room, ADA, DAN),
+            about(RoomStep.DISSOLVE, room, ADA),
+            about(RoomStep.REMOVE, room, ADA, DAN),
+            about(RoomStep.BAR, room, ADA, CYD),
+            about(RoomStep.LEAVE, room, CYD),
+        ]
+        post = self.shard.messages.post
+        await gatherResults([post(Batch((wish,))) for wish in steps])
+        members = await self.members(room)
+        found = await self.shard.rooms.room(room)
+        assert found is not None
+        self.assertEqual(found.alive, (ADA.number, Role.FOUNDER) in members)
+        for who in (ADA, BOB, CYD, DAN):
+            belonging = await self.belonging(room, who)
+            self.assertEqual(
+                belonging.is_member, who.number in [one for one, _role in members]
+            )
+            if not belonging.is_member:
+                self.assertIs(Role.MEMBER, belonging.role)
+            seqs = [entry.seq for entry in (await self.log(who)).entries]
+            self.assertEqual([*range(1, len(seqs) + 1)], seqs)

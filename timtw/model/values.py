@@ -268,6 +268,8 @@ class ReaderState:
         stuck_seq: The entry that stopped this reader last, 0 for none.
         stuck_count: How often it did.
         low: Everything in the log up to here has expired.
+        session: How many sessions the account has had, this one included; while
+            nothing can be written, without it.
     """
 
     key: bytes
@@ -276,6 +278,7 @@ class ReaderState:
     stuck_seq: int = 0
     stuck_count: int = 0
     low: int = 0
+    session: int = 0
 
 
 @value

@@ -91,6 +91,7 @@ MIGRATIONS: Final[tuple[Migration, ...]] = (
     Migration(2, (schema.log.c.id, schema.log.c.sender), EMBEDDED),
     Migration(3, tuple(schema.embedded.sorted_tables), EMBEDDED),
     Migration(4, (schema.relation,)),
+    Migration(5, (schema.reader.c.session,)),
 )
 """Every step after version 1, in order; the last one leads to ``schema.VERSION``."""
 

@@ -29,7 +29,7 @@ from timtw.model.values import (
     Posted,
     TokenGrant,
 )
-from timtw.shards import moving, sqlite_posting
+from timtw.shards import moving, schema, sqlite_posting
 from timtw.shards.memory import MemoryShard
 from timtw.shards.migrations import Migration
 from timtw.shards.opening import open_shard
@@ -52,6 +52,8 @@ from timtw.test.contracts import (
 from timtw.test.contracts_kinds import removal
 
 REACTOR: Any = reactor
+NEXT = schema.VERSION + 1
+"""The version of a program that is newer than this one."""
 
 
 def make(place: Path, kind: type[SqliteShard] = SqliteShard) -> SqliteShard:
@@ -253,8 +255,8 @@ class RestartTests(FileCase):
 
         class Newer(SqliteShard):
             _migrations: ClassVar = (
-                Migration(5, ("ALTER TABLE account ADD COLUMN colour BIGINT",)),
-                Migration(6, ("UPDATE account SET colour = 7",)),
+                Migration(NEXT, ("ALTER TABLE account ADD COLUMN colour BIGINT",)),
+                Migration(NEXT + 1, ("UPDATE account SET colour = 7",)),
             )
 
         shard = make(self.place)
@@ -263,7 +265,7 @@ class RestartTests(FileCase):
         await shard.stop()
         shard = await self.opened(Newer)
         self.assertEqual(ada, await shard.accounts.find("ada", ""))
-        self.assertEqual([(6,)], self.sql("SELECT version FROM schema_version"))
+        self.assertEqual([(NEXT + 1,)], self.sql("SELECT version FROM schema_version"))
         self.assertEqual([(7,)], self.sql("SELECT colour FROM account"))
 
     async def test_version_1_is_brought_forward(self) -> None:
@@ -281,13 +283,14 @@ class RestartTests(FileCase):
             self.sql(f"DROP TABLE {table}")
         for column in ("id", "sender"):
             self.sql(f"ALTER TABLE log DROP COLUMN {column}")
+        self.sql("ALTER TABLE reader DROP COLUMN session")
         self.sql("UPDATE schema_version SET version = 1")
         shard = await self.opened()
         await shard.messages.post(Batch((removal(1),)))
         page = await shard.messages.read_log(ADA.number, 0, 9, 9)
         kinds = [(entry.seq, entry.message.kind) for entry in page.entries]
         self.assertEqual([(2, TEXT), (3, REVOCATION)], kinds)
-        self.assertEqual([(4,)], self.sql("SELECT version FROM schema_version"))
+        self.assertEqual([(NEXT - 1,)], self.sql("SELECT version FROM schema_version"))
 
     async def test_removed_text_leaves_no_body(self) -> None:
         """
@@ -313,12 +316,12 @@ class RestartTests(FileCase):
 
         class Broken(SqliteShard):
             _migrations: ClassVar = (
-                Migration(5, ("CREATE TABLE new (a)", "SELECT * FROM nowhere")),
+                Migration(NEXT, ("CREATE TABLE new (a)", "SELECT * FROM nowhere")),
             )
 
         await self.founded()
         self.assertIn("nowhere", await self.refused(Broken))
-        self.assertEqual([(4,)], self.sql("SELECT version FROM schema_version"))
+        self.assertEqual([(NEXT - 1,)], self.sql("SELECT version FROM schema_version"))
         made = self.sql("SELECT name FROM sqlite_schema WHERE name = 'new'")
         self.assertEqual([], made)
         await self.opened()

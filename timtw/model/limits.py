@@ -224,6 +224,13 @@ a program that asks everybody is."""
 BONDS: Final = 200_000
 """Pairs of accounts of which is remembered what they are to each other, about 200 bytes
 each; the least recently used one is read again."""
+BONDS_AT_ONCE: Final = 100
+"""Pairs of which that is read in one statement."""
+ROSTERS: Final = 1_000_000
+"""Friends and accounts that are remembered as lists of friends, about 40 bytes each;
+the least recently used list is read again."""
+ROSTERS_AT_ONCE: Final = 64
+"""Accounts whose friends are read in one statement."""
 BOND_SECONDS: Final = 5.0
 """How long that is believed where there are other nodes, whose word of a change can be
 lost."""

@@ -193,11 +193,14 @@ class IMessageStore(Interface):
 class IRelationStore(Interface):
     """What accounts are to each other. Changed by ``IMessageStore.post``."""
 
-    def bond(pair: Conversation) -> Deferred[Bond]:
-        """What two accounts are to each other."""
+    def bonds(pairs: Sequence[Conversation]) -> Deferred[Mapping[Conversation, Bond]]:
+        """What the two accounts of each of these pairs are to each other."""
 
     def friends(account: int) -> Deferred[Sequence[int]]:
         """The friends of an account, by number."""
+
+    def rosters(accounts: Sequence[int]) -> Deferred[Mapping[int, Sequence[int]]]:
+        """The friends of each of these accounts, by number."""
 
     def blocked(account: int) -> Deferred[Sequence[int]]:
         """The accounts that an account blocks, by number."""
@@ -242,8 +245,10 @@ class IReaderStore(Interface):
 
         A new reader starts at the highest cursor of the account's readers, or at 0.
         More than ``READERS`` of one account: the least recently seen is forgotten.
+        A later opening has a higher session number than those of the account that were
+        done before it began.
         Where nothing can be written a known reader may be opened as it stands, and
-        is not noted as seen.
+        is not noted as seen; it gets the last number again.
         """
 
     def seen(readers: Sequence[Reader], now: int) -> Deferred[None]:

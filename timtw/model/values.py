@@ -316,6 +316,8 @@ class ReaderState:
         stuck_seq: The entry that stopped this reader last, 0 for none.
         stuck_count: How often it did.
         low: Everything in the log up to here has expired.
+        session: How many sessions the account has had, this one included; while
+            nothing can be written, without it.
         rooms: Where it stands in each room of its account.
     """
 
@@ -325,6 +327,7 @@ class ReaderState:
     stuck_seq: int = 0
     stuck_count: int = 0
     low: int = 0
+    session: int = 0
     rooms: tuple[RoomState, ...] = ()
 
 

@@ -122,8 +122,14 @@ class Sql:
         make = any_rows if self.server else many_rows
         return make(self.dialect, table, columns, finish, self._insert)
 
-    def read_many(self, table: Table, key: Sequence[str], *names: str) -> Rows:
-        """Rows by many keys, each found by an index."""
+    def read_many(
+        self,
+        table: Table,
+        key: Sequence[str],
+        *names: str,
+        where: Sequence[ColumnElement[bool]] = (),
+    ) -> Rows:
+        """Rows by many keys, each found by an index; ``where`` has no parameters."""
         columns = [table.c[name] for name in names]
         if self.server:
             parts = tuple_(*[table.c[part] for part in key])
@@ -132,14 +138,14 @@ class Sql:
                 keys: list[Any] = [
                     tuple(bindparam(f"{part}{n}") for part in key) for n in range(size)
                 ]
-                return select(*columns).where(parts.in_(keys))
+                return select(*columns).where(parts.in_(keys), *where)
 
             return any_keys(self.dialect, len(key), among)
 
         def union(size: int) -> ClauseElement:
             searches = [
                 select(*columns).where(
-                    *[table.c[part] == bindparam(f"{part}{n}") for part in key]
+                    *[table.c[part] == bindparam(f"{part}{n}") for part in key], *where
                 )
                 for n in range(size)
             ]

@@ -45,6 +45,7 @@ class MemoryReaders:
         self._digests = digests
         self._logs = logs
         self._accounts: dict[int, dict[bytes, _Reader]] = {}
+        self._sessions: dict[int, int] = {}
 
     def open(self, account: int, device: Device, now: int) -> Deferred[ReaderState]:
         """See ``IReaderStore``."""
@@ -60,6 +61,7 @@ class MemoryReaders:
                 for _seen, other in others[: max(0, len(others) - (READERS - 1))]:
                     del readers[other]
             reader.seen = now
+            session = self._sessions[account] = self._sessions.get(account, 0) + 1
             return ReaderState(
                 key,
                 reader.cursor,
@@ -67,6 +69,7 @@ class MemoryReaders:
                 reader.stuck_seq,
                 reader.stuck_count,
                 self._logs.low(account),
+                session,
             )
 
         return self._submit(operation)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from twisted.internet.defer import Deferred
 from zope.interface import implementer
@@ -70,23 +70,30 @@ class MemoryRelations:
         if notice != REMOVED:
             self._notices[draft.sender.number, draft.recipient.number] = seq
 
-    def bond(self, pair: Conversation) -> Deferred[Bond]:
-        """See ``IRelationStore``."""
+    def _bond(self, pair: Conversation) -> Bond:
+        """What two accounts are to each other."""
         first, second = pair
-        return self._submit(
-            lambda: bond_of(self._half(first, second), self._half(second, first))
-        )
+        return bond_of(self._half(first, second), self._half(second, first))
+
+    def bonds(
+        self, pairs: Sequence[Conversation]
+    ) -> Deferred[Mapping[Conversation, Bond]]:
+        """See ``IRelationStore``."""
+        return self._submit(lambda: {pair: self._bond(pair) for pair in pairs})
 
     def friends(self, account: int) -> Deferred[Sequence[int]]:
         """See ``IRelationStore``."""
+        return self._submit(lambda: self._friends(account))
 
-        def operation() -> Sequence[int]:
-            said = self._halves.get(account, {})
-            asked = (other for other, half in said.items() if half is Half.ASKED)
-            both = [one for one in asked if self._half(one, account) is Half.ASKED]
-            return sorted(both)
+    def _friends(self, account: int) -> Sequence[int]:
+        """Who has asked and was asked."""
+        said = self._halves.get(account, {})
+        asked = (other for other, half in said.items() if half is Half.ASKED)
+        return sorted(one for one in asked if self._half(one, account) is Half.ASKED)
 
-        return self._submit(operation)
+    def rosters(self, accounts: Sequence[int]) -> Deferred[Mapping[int, Sequence[int]]]:
+        """See ``IRelationStore``."""
+        return self._submit(lambda: {one: self._friends(one) for one in accounts})
 
     def blocked(self, account: int) -> Deferred[Sequence[int]]:
         """See ``IRelationStore``."""

@@ -92,6 +92,7 @@ MIGRATIONS: Final[tuple[Migration, ...]] = (
     Migration(3, tuple(schema.embedded.sorted_tables), EMBEDDED),
     Migration(4, (schema.relation,)),
     Migration(5, (schema.room, schema.room_member, schema.room_reader)),
+    Migration(6, (schema.reader.c.session,)),
 )
 """Every step after version 1, in order; the last one leads to ``schema.VERSION``."""
 

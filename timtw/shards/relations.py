@@ -6,7 +6,7 @@ A relation is one row, so both halves change together. Who has the counter of th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final, TypeAlias
 
 from sqlalchemy import bindparam, func, literal_column, select
@@ -30,7 +30,7 @@ from timtw.model.stores import IRelationStore
 from timtw.model.values import Conversation, Draft
 from timtw.shards import schema
 from timtw.shards.dialects import Sql, equal
-from timtw.shards.operations import Operation, Run, first_of
+from timtw.shards.operations import Operation, Run, all_of, first_of
 
 Reached: TypeAlias = Callable[[int], Operation[int]]
 """Finds up to which entry of its log an account's devices have confirmed, at best."""
@@ -72,6 +72,12 @@ class RelationStatements:
                 select(r.first).where(*as_second, r.second_half == _BLOCKS), *second
             ),
         )
+        # The same, of many accounts or pairs at once.
+        self.rosters = (
+            sql.read_many(table, first, "first", "second", where=friends),
+            sql.read_many(table, second, "second", "first", where=friends),
+        )
+        self.read_all = sql.read_many(table, _KEY, "first", "second", *_HALVES)
         count = select(func.count()).select_from(table)
         self.count = (
             sql.text(count.where(*as_first, r.first_half != _NOTHING), *first),
@@ -158,12 +164,37 @@ class Relations:
         self._read = read
         self._statements = sql.made(RelationStatements)
 
-    def bond(self, pair: Conversation) -> Deferred[Bond]:
+    def bonds(
+        self, pairs: Sequence[Conversation]
+    ) -> Deferred[Mapping[Conversation, Bond]]:
         """See ``IRelationStore``."""
 
-        def operation() -> Operation[Bond]:
-            row = yield from first_of(self._statements.read, _key(pair))
-            return Bond.STRANGERS if row is None else bond_of(*row[:2])
+        def operation() -> Operation[Mapping[Conversation, Bond]]:
+            bonds = dict.fromkeys(pairs, Bond.STRANGERS)
+            keys: list[int] = []
+            for pair in bonds:
+                keys += _key(pair)
+            rows = yield from all_of(self._statements.read_all, keys)
+            for first, second, *halves in rows:
+                bonds[Conversation(first, second)] = bond_of(*halves)
+            return bonds
+
+        return self._read(operation)
+
+    def rosters(self, accounts: Sequence[int]) -> Deferred[Mapping[int, Sequence[int]]]:
+        """See ``IRelationStore``."""
+
+        def operation() -> Operation[Mapping[int, Sequence[int]]]:
+            found: dict[int, list[int]] = {account: [] for account in accounts}
+            first, second = self._statements.rosters
+            keys: list[int] = []
+            for account in found:
+                keys += (slot_of(account), account)
+            rows = yield from all_of(first, keys)
+            rows += yield from all_of(second, list(found))
+            for account, friend in rows:
+                found[account].append(friend)
+            return {account: sorted(friends) for account, friends in found.items()}
 
         return self._read(operation)
 

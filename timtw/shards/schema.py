@@ -27,7 +27,7 @@ from sqlalchemy.dialects import mysql
 
 from timtw.shards.digests import LOOK_UP_BYTES, SHORT_BYTES
 
-VERSION: Final = 5
+VERSION: Final = 6
 """The version of these definitions; a change adds one and a migration to it."""
 
 metadata: Final = MetaData()
@@ -183,6 +183,7 @@ reader: Final = Table(
     _number("seen"),
     _zero("stuck_seq"),
     _zero("stuck_count"),
+    _zero("session"),  # the last one, counted over all devices of the account
     PrimaryKeyConstraint("slot", "account", "device"),
     sqlite_with_rowid=False,
 )

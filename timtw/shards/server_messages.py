@@ -127,7 +127,8 @@ class ServerReaders:
             slot = slot_of(account)
             key = self._digests.device(account, device)
             rows = yield self._statements.read_readers, (slot, account)
-            known = {row[0]: row[1:] for row in rows}
+            known = {row[0]: row[1:5] for row in rows}
+            session = 1 + max((row[5] for row in rows), default=0)
             if key in known:
                 cursor, _seen, stuck_seq, stuck_count = known[key]
             else:
@@ -136,10 +137,12 @@ class ServerReaders:
                 others = sorted((row[2], row[0]) for row in rows)
                 for _seen, other in others[: max(0, len(others) - (READERS - 1))]:
                     yield self._statements.drop_reader, (slot, account, other)
-            yield self._statements.put_reader, (slot, account, key, cursor, now)
+            row = (slot, account, key, cursor, now, session)
+            yield self._statements.put_reader, row
             ends = yield from first_of(self._ends, (slot, account, 0))
             head, low = ends or (0, 0)
-            return ReaderState(key, cursor, head, stuck_seq, stuck_count, low)
+            stuck = (stuck_seq, stuck_count)
+            return ReaderState(key, cursor, head, *stuck, low, session)
 
         return self._write(operation)
 

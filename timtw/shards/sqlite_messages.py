@@ -182,7 +182,8 @@ class SqliteReaders:
             cursors = {
                 row[0]: self._posting.cursor(account, row[0], row[1]) for row in rows
             }
-            known = {row[0]: row[2:] for row in rows}
+            known = {row[0]: row[2:5] for row in rows}
+            session = 1 + max((row[5] for row in rows), default=0)
             if key in known:
                 cursor = cursors[key]
                 _seen, stuck_seq, stuck_count = known[key]
@@ -193,12 +194,14 @@ class SqliteReaders:
                 for _seen, other in others[: max(0, len(others) - (READERS - 1))]:
                     self._drop(connection, account, other)
             connection.execute(
-                self._statements.put_reader, (slot, account, key, cursor, now)
+                self._statements.put_reader,
+                (slot, account, key, cursor, now, session),
             )
             head = self._posting.head(connection, account)
             ends = connection.execute(self._ends, (slot, account, 0)).fetchone()
             low = ends[1] if ends else 0
-            return ReaderState(key, cursor, head, stuck_seq, stuck_count, low)
+            stuck = (stuck_seq, stuck_count)
+            return ReaderState(key, cursor, head, *stuck, low, session)
 
         def unwritten(failure: Failure) -> Deferred[ReaderState]:
             failure.trap(StorageUnavailable)
@@ -228,7 +231,7 @@ class SqliteReaders:
         def operation(connection: sqlite3.Connection) -> int:
             slot = slot_of(account)
             rows = connection.execute(self._statements.read_readers, (slot, account))
-            for device, _cursor, _seen, stuck_seq, stuck_count in rows.fetchall():
+            for device, _cursor, _seen, stuck_seq, stuck_count, _ in rows.fetchall():
                 if device == key:
                     count = stuck_count + 1 if stuck_seq == seq else 1
                     where = (slot, account, key)

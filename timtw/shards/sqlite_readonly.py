@@ -43,14 +43,17 @@ class ReadOnlyReaders:
             key = self._digests.device(account, device)
             cursor = self._tail.cursors.get((account, key))
             head = self._tail.last((account, 0))
-            rows = connection.execute(self._readers.read_readers, (slot, account))
-            for known, stored, _seen, stuck_seq, stuck_count in rows.fetchall():
+            rows = connection.execute(
+                self._readers.read_readers, (slot, account)
+            ).fetchall()
+            session = max((row[5] for row in rows), default=0)
+            for known, stored, _seen, stuck_seq, stuck_count, _ in rows:
                 if known == key:
                     where = (slot, account, 0)
                     ends = connection.execute(self._ends, where).fetchone() or (0, 0)
                     head, cursor = max(head, ends[0]), max(cursor, stored)
                     stuck = (stuck_seq, stuck_count)
-                    return ReaderState(key, cursor, head, *stuck, low=ends[1])
+                    return ReaderState(key, cursor, head, *stuck, ends[1], session)
             raise StorageUnavailable
 
         return self._read(operation)

@@ -122,12 +122,14 @@ class ReaderStatements:
         reader = schema.reader
         r = reader.c
         self.read_readers = sql.text(
-            select(r.device, r.cursor, r.seen, r.stuck_seq, r.stuck_count).where(
-                *equal(reader, "slot", "account")
-            ),
+            select(
+                r.device, r.cursor, r.seen, r.stuck_seq, r.stuck_count, r.session
+            ).where(*equal(reader, "slot", "account")),
             *("slot", "account"),
         )
-        self.put_reader = sql.put(reader, READER, "cursor", "seen", kept=("cursor",))
+        self.put_reader = sql.put(
+            reader, READER, "cursor", "seen", "session", kept=("cursor",)
+        )
         self.put_stuck = sql.text(
             reader.update()
             .values(stuck_seq=bindparam("entry"), stuck_count=bindparam("count"))

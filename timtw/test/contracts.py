@@ -491,6 +491,21 @@ class ReaderContract(ShardContract):
         await self.confirm(*moves)
         self.assertEqual((5, 5), await self.open())
 
+    async def test_sessions_are_counted(self) -> None:
+        """
+        Whoever logs in later has the higher session number, on whichever device, so
+        that other nodes know which news of an account is the newer.
+        """
+        devices = [PHONE, Device("other"), PHONE, *[Device(f"{n}") for n in range(40)]]
+        states = [
+            await self.shard.readers.open(BOB.number, device, NOW + n)
+            for n, device in enumerate(devices)
+        ]
+        numbers = [state.session for state in states]
+        self.assertEqual(list(range(1, len(devices) + 1)), numbers)
+        other = await self.shard.readers.open(ADA.number, PHONE, NOW)
+        self.assertEqual(1, other.session)
+
     async def test_devices_are_apart(self) -> None:
         """
         Each device has a cursor of its own; absent statements differ from empty ones.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import combinations
 
 import attrs
 from twisted.internet.defer import gatherResults
@@ -20,6 +21,7 @@ from timtw.model.values import (
     Address,
     Batch,
     Changed,
+    Conversation,
     CursorMove,
     Draft,
 )
@@ -64,7 +66,7 @@ class RelationContract(MessageLogs):
 
     async def bond(self) -> Bond:
         """What Ada and Bob are to each other."""
-        return await self.shard.relations.bond(PAIR)
+        return (await self.shard.relations.bonds([PAIR]))[PAIR]
 
     async def lists(self, account: Address) -> tuple[Sequence[int], Sequence[int]]:
         """The friends of an account, and whom it blocks."""
@@ -217,6 +219,19 @@ class RelationContract(MessageLogs):
         both = sorted([ADA.number, BOB.number])
         self.assertEqual(([], both), await self.lists(CYD))
         self.assertEqual(([BOB.number], []), await self.lists(ADA))
+        store = self.shard.relations
+        many = [one.number for one in (*everybody, Address(4, node_of(4), "here"))]
+        expected = {ADA.number: [BOB.number], BOB.number: [ADA.number]}
+        rosters = await store.rosters(many)
+        self.assertEqual({**{number: [] for number in many}, **expected}, rosters)
+        pairs = [Conversation.between(*two) for two in combinations(many, 2)]
+        expected_bonds = dict.fromkeys(pairs, Bond.STRANGERS)
+        expected_bonds[PAIR] = Bond.FRIENDS
+        for other in (ADA, BOB):
+            pair = Conversation.between(CYD.number, other.number)
+            expected_bonds[pair] = Bond.BLOCKED
+        self.assertEqual(expected_bonds, await store.bonds(pairs))
+        self.assertEqual(({}, {}), (await store.rosters([]), await store.bonds([])))
 
     async def test_as_many_as_may_be(self) -> None:
         """

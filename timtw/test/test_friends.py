@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import attrs
 from twisted.internet.defer import Deferred
@@ -421,10 +421,17 @@ class Counted:
         self._store = store
         self.looks = 0
 
-    def bond(self, pair: Conversation) -> Deferred[Bond]:
+    def bonds(
+        self, pairs: Sequence[Conversation]
+    ) -> Deferred[Mapping[Conversation, Bond]]:
         """See ``IRelationStore``."""
         self.looks += 1
-        return self._store.bond(pair)
+        return self._store.bonds(pairs)
+
+    def rosters(self, accounts: Sequence[int]) -> Deferred[Mapping[int, Sequence[int]]]:
+        """See ``IRelationStore``."""
+        self.looks += 1
+        return self._store.rosters(accounts)
 
     def friends(self, account: int) -> Deferred[Sequence[int]]:
         """See ``IRelationStore``."""
@@ -443,10 +450,16 @@ class Slow:
         """Nothing was asked."""
         self.asked: list[Deferred[Bond]] = []
 
-    def bond(self, pair: Conversation) -> Deferred[Bond]:
+    def bonds(
+        self, pairs: Sequence[Conversation]
+    ) -> Deferred[Mapping[Conversation, Bond]]:
         """See ``IRelationStore``."""
         self.asked.append(Deferred())
-        return self.asked[-1]
+        return self.asked[-1].addCallback(lambda bond: dict.fromkeys(pairs, bond))
+
+    def rosters(self, accounts: Sequence[int]) -> Deferred[Mapping[int, Sequence[int]]]:
+        """See ``IRelationStore``."""
+        raise NotImplementedError
 
     def friends(self, account: int) -> Deferred[Sequence[int]]:
         """See ``IRelationStore``."""

@@ -114,6 +114,10 @@ class _Plans(TestCase):
         readers._write = noting(readers._write, seen)
         accounts._read = noting(accounts._read, seen)
         accounts._write = noting(accounts._write, seen)
+        relations = shard.relations
+        relations._read = noting(relations._read, seen)
+        await relations.bonds([PAIR])
+        await relations.rosters([ADA.number, BOB.number])
         ada = await accounts.register("ada", "here", "hash", NOW)
         await accounts.find("ada", "here")
         number = ada.address.number

@@ -54,7 +54,6 @@ from timtw.test.contracts import (
 from timtw.test.contracts_kinds import removal
 
 REACTOR: Any = reactor
-
 NEXT = schema.VERSION + 1
 """The version that a newer program has."""
 
@@ -304,6 +303,7 @@ class RestartTests(FileCase):
             self.sql(f"DROP TABLE {table}")
         for column in ("id", "sender"):
             self.sql(f"ALTER TABLE log DROP COLUMN {column}")
+        self.sql("ALTER TABLE reader DROP COLUMN session")
         self.sql("UPDATE schema_version SET version = 1")
         shard = await self.opened()
         await shard.messages.post(Batch((removal(1),)))

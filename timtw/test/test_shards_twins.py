@@ -222,7 +222,7 @@ class Twins(RuleBasedStateMachine):
             ).addCallback(list)
         )
         self.both(lambda shard: shard.messages.delivered(pair, one.number))
-        self.both(lambda shard: shard.relations.bond(pair))
+        self.both(lambda shard: shard.relations.bonds([pair]))
         self.both(lambda shard: shard.relations.friends(one.number))
         self.both(lambda shard: shard.relations.blocked(one.number))
 

@@ -66,8 +66,7 @@ class Neighbour:
         """See ``INeighbour``."""
         if isinstance(fact, RelationChanged):
             self._bonds.forget(fact.pair)
-        else:
-            self._sessions.told(fact)
+        self._sessions.told(fact)
 
     @deferred
     async def lend(self, account: int) -> int:

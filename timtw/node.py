@@ -143,8 +143,9 @@ class Node(Service):
         off = frozenset(FrameType[name] for name in clients.switched_off)
         shared = make_shared(core, self._reactor, self._config.limits.max_frame, off)
         trusted = TrustedProxies(clients.trusted_proxies)
+        anyone = self._config.messages.sender is Sender.ANYONE
         doors = InFront(self._reactor, trusted)
-        site = make_site(shared, page(), origins=clients.origins, trusted=trusted)
+        site = make_site(shared, page(anyone), origins=clients.origins, trusted=trusted)
         served = "WebSocket /tim, HTTP /tim2, the chat page at /"
         for description in clients.websocket:
             await self._listen(doors, description, site, served)

@@ -31,7 +31,13 @@ from timtw.client.values import (
     Refused,
     Stored,
 )
-from timtw.client.wire import Heard, Speech, message_of, notice_of
+from timtw.client.wire import (
+    RELATIONS_CHANGED,
+    Heard,
+    Speech,
+    message_of,
+    notice_of,
+)
 from timtw.model.errors import BadToken, Remedy
 from timtw.protocols.frames import FrameType
 from timtw.protocols.structs import TimAck, TimMessage, TimMessageList
@@ -271,6 +277,8 @@ class Session:
         """Messages, live, as a page, or as answers to repeated sends."""
         messages: list[Message] = []
         for body in bodies:
+            if body.odType == RELATIONS_CHANGED:
+                continue
             notice = notice_of(body)
             if notice is None:
                 messages.append(message_of(body, self.node))

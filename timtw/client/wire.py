@@ -33,6 +33,8 @@ DELIVERED: Final = 8
 """The odType of a delivered mark."""
 EXPIRED: Final = 9
 """The odType of the notice that the beginning of the log is gone."""
+RELATIONS_CHANGED: Final = 10
+"""The odType of the notice that lists of accounts have changed."""
 PROFILES: Final = 4
 RENAME: Final = 6
 _ACCOUNT: Final = 2

@@ -72,8 +72,7 @@ class Neighbour:
             self._bonds.forget(fact.pair)
         elif isinstance(fact, RoomChanged):
             self._belongings.heed(fact)
-        else:
-            self._sessions.told(fact)
+        self._sessions.told(fact)
 
     @deferred
     async def lend(self, account: int) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from twisted.internet.defer import Deferred
 
@@ -22,7 +22,7 @@ from timtw.model.errors import (
 from timtw.model.events import Event, Related, Relations
 from timtw.model.interfaces import IRouter
 from timtw.model.peers import RelationChanged
-from timtw.model.relations import Step
+from timtw.model.relations import Circle, Step
 from timtw.model.stores import IPostingDesk, IRelationStore, Outcome
 from timtw.model.values import NOTICE, Address, Changed, Content, Draft
 
@@ -48,7 +48,12 @@ class Relating:
         """``now`` counts seconds, ``time_ns`` is the time of day."""
         self._people = people
         self._bonds = bonds
-        self._store = store
+        self._lists: dict[Circle, Callable[[int], Deferred[Sequence[int]]]] = {
+            Circle.FRIENDS: store.friends,
+            Circle.BLOCKED: store.blocked,
+            Circle.ASKING: store.asking,
+            Circle.ASKED: store.asked,
+        }
         self._desk = desk
         self._router = router
         self._time_ns = time_ns
@@ -57,14 +62,11 @@ class Relating:
 
     async def listed(self, me: Address, command: ListRelations) -> list[Event]:
         """
-        The friends of an account, or whom it blocks.
+        The accounts that are something to an account.
 
         Raises StorageUnavailable.
         """
-        if command.blocked:
-            numbers = await self._store.blocked(me.number)
-        else:
-            numbers = await self._store.friends(me.number)
+        numbers = await self._lists[command.circle](me.number)
         nodes = tuple(idents.node_of(number) for number in numbers)
         return [Relations(command, nodes)]
 
@@ -96,7 +98,7 @@ class Relating:
         outcome = await stored
         # Also after a failure, whose transaction may have happened all the same.
         self._bonds.forget(draft.conversation)
-        self._router.announce(RelationChanged(draft.conversation))
+        self._router.announce(RelationChanged(draft.conversation, me.number))
         if not isinstance(outcome, Changed):
             assert isinstance(outcome, Exception)
             raise outcome

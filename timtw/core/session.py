@@ -39,6 +39,7 @@ from timtw.model.events import (
     Marked,
     Pong,
     Refused,
+    RelationsChanged,
     Streamed,
 )
 from timtw.model.interfaces import IOutbox, ISession
@@ -179,6 +180,11 @@ class Session:
         """Somebody's device has confirmed messages of this account."""
         if self._additions:
             self._outbox.offer(Marked(mark))
+
+    def related(self) -> None:
+        """A device of the account has changed what it and another are."""
+        if self._additions:
+            self._outbox.offer(RelationsChanged())
 
     def streamed(self, message: Message) -> None:
         """Something came that is in no log; it does not wait for a slow line."""

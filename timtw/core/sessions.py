@@ -16,6 +16,7 @@ from timtw.model.peers import (
     Loser,
     Offer,
     Presence,
+    RelationChanged,
     SessionsEnd,
     TakenOver,
 )
@@ -46,6 +47,9 @@ class Listener(Protocol):
 
     def marked(self, mark: DeliveredMark) -> None:
         """Somebody has received messages of this account."""
+
+    def related(self) -> None:
+        """The account has changed what it and another are to each other."""
 
     def streamed(self, message: Message) -> None:
         """Something came that is in no log."""
@@ -155,6 +159,9 @@ class Sessions:
             self.comebacks.displaced(fact.account, fact.comer)
         elif isinstance(fact, TakenOver):
             self.comebacks.took_over(fact.account, fact.comer)
+        elif isinstance(fact, RelationChanged):
+            for listener in self.of(fact.account):
+                listener.related()
 
     def present(self, account: int) -> list[Presence]:
         """The account's sessions on this node, for the rule of admission."""

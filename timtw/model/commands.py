@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import TypeAlias
 
 from timtw.model.errors import TimError
-from timtw.model.relations import Step
+from timtw.model.relations import Circle, Step
 from timtw.model.value import value
 from timtw.model.values import TEXT, Content, Device
 
@@ -164,9 +164,9 @@ class ChangeRelation:
 
 @value
 class ListRelations:
-    """Tell the friends of the asking account, or whom it blocks."""
+    """Tell which accounts are this to the asking one."""
 
-    blocked: bool = False
+    circle: Circle = Circle.FRIENDS
 
 
 @value

@@ -174,6 +174,11 @@ class Relations:
 
 
 @value
+class RelationsChanged:
+    """A device of this account has changed what it and others are to each other."""
+
+
+@value
 class Marked:
     """A message of this account has reached a device of its recipient."""
 
@@ -200,5 +205,6 @@ Event: TypeAlias = (
     | PasswordChanged
     | Related
     | Relations
+    | RelationsChanged
     | Marked
 )

@@ -81,9 +81,14 @@ class TakenOver:
 
 @value
 class RelationChanged:
-    """A fact: what these two accounts are to each other has changed, or may have."""
+    """A fact: what these two accounts are to each other has changed, or may have.
+
+    Args:
+        account: Whose doing it was.
+    """
 
     pair: Conversation
+    account: int
 
 
 @value

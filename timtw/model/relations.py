@@ -35,6 +35,18 @@ class Step(enum.IntEnum):
     BLOCK = 7
 
 
+class Circle(enum.IntEnum):
+    """Accounts that are something to an account; the numbers are those of the requests.
+
+    The last two are open requests: of those who have asked it, and its own.
+    """
+
+    FRIENDS = 1
+    BLOCKED = 18
+    ASKING = 65
+    ASKED = 66
+
+
 REQUEST: Final = 4
 """Notice: somebody wants to be friends."""
 FRIENDS: Final = 5

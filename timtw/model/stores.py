@@ -205,6 +205,12 @@ class IRelationStore(Interface):
     def blocked(account: int) -> Deferred[Sequence[int]]:
         """The accounts that an account blocks, by number."""
 
+    def asking(account: int) -> Deferred[Sequence[int]]:
+        """Who has asked this account and waits; at most ``RELATIONS`` of them."""
+
+    def asked(account: int) -> Deferred[Sequence[int]]:
+        """Whom this account has asked and has no answer from."""
+
 
 class IRoomStore(Interface):
     """Rooms, and what accounts are to them; changed by ``IMessageStore.post``."""

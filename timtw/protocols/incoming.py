@@ -22,7 +22,7 @@ from timtw.model.errors import (
     WrongOldPassword,
 )
 from timtw.model.limits import HISTORY_ENTRIES, NODE_LIST
-from timtw.model.relations import Step
+from timtw.model.relations import Circle, Step
 from timtw.model.values import Device
 from timtw.protocols import frames, structs
 from timtw.protocols.codecs import codec_for
@@ -30,14 +30,12 @@ from timtw.protocols.errors import DecodeError
 from timtw.protocols.frames import ClientFrame, FrameType
 from timtw.protocols.messages import send_message
 from timtw.protocols.refusals import (
-    BLOCKED,
     BY_ACCOUNT,
     CHANGE_PASSWORD,
     CHANGE_PROFILE,
     FIND,
     FORMS,
     READ_PROFILES,
-    ROSTER,
     Note,
 )
 from timtw.protocols.unserved import Part, unserved
@@ -47,6 +45,9 @@ T = TypeVar("T", bound=structs.WireStruct)
 CHANGE_ROOM: Final = 7
 """The ntype that changes a room's profile."""
 _STEPS: Final = frozenset(Step)
+_CIRCLES: Final = frozenset([Circle.FRIENDS, Circle.BLOCKED])
+_REQUESTS: Final = frozenset([Circle.ASKING, Circle.ASKED])
+"""Lists that belong to the additions."""
 _NANOSECONDS: Final = re.compile("[0-9]{1,19}", re.ASCII)
 _NEWEST_TIME: Final = (1 << 63) - 1
 _PROFILE_FIELDS: Final = tuple(
@@ -157,8 +158,8 @@ def _business(frame: ClientFrame, additions: bool) -> Command:
     note = Note(frame.type, t=request.rtype, n=request.node, n2=request.node2)
     if request.rtype is not None and unserved(Part.BUSINESS, request.rtype):
         raise Wrong(NotServed(), note)
-    if request.rtype in (ROSTER, BLOCKED):
-        return commands.ListRelations(blocked=request.rtype == BLOCKED)
+    if request.rtype in _CIRCLES or (additions and request.rtype in _REQUESTS):
+        return commands.ListRelations(Circle(request.rtype))
     if request.rtype in _STEPS:
         return _change_relation(Step(request.rtype), request, frame)
     if request.rtype == CHANGE_PASSWORD:

@@ -37,6 +37,8 @@ DELIVERED: Final = 8
 """The odType of a delivered mark, which only the additions know."""
 EXPIRED: Final = 9
 """The odType of the notice that the beginning of the log is gone; as above."""
+RELATIONS_CHANGED: Final = 10
+"""The odType of the notice that the lists of an account have changed; as above."""
 _KINDS: Final = {
     TEXT: values.TEXT,
     REVOKE: values.REVOCATION,
@@ -183,3 +185,8 @@ def delivered_mark(mark: DeliveredMark) -> structs.TimMessage:
 def expiry(seq: int) -> structs.TimMessage:
     """The notice that nothing is left of the log up to a number."""
     return structs.TimMessage(msType=TO_ACCOUNT, odType=EXPIRED, seq=seq)
+
+
+def relations_changed() -> structs.TimMessage:
+    """The notice that the lists of an account have changed by its own doing."""
+    return structs.TimMessage(msType=TO_ACCOUNT, odType=RELATIONS_CHANGED)

@@ -11,14 +11,21 @@ from typing import Any, Final
 
 from timtw.model import events, values
 from timtw.model.events import Event
-from timtw.model.relations import Step
+from timtw.model.relations import Circle, Step
 from timtw.model.values import LogEntry
 from timtw.protocols import structs
 from timtw.protocols.codecs import THRIFT, Codec
 from timtw.protocols.encodings import Encodings
 from timtw.protocols.frames import FrameType, acked_frame, server_frame
 from timtw.protocols.lists import form_of, message_list, portions
-from timtw.protocols.messages import LIVE, TO_ACCOUNT, Copy, delivered_mark, expiry
+from timtw.protocols.messages import (
+    LIVE,
+    TO_ACCOUNT,
+    Copy,
+    delivered_mark,
+    expiry,
+    relations_changed,
+)
 from timtw.protocols.refusals import (
     CHANGE_PASSWORD,
     CHANGE_PROFILE,
@@ -33,10 +40,8 @@ REMOVALS: Final = {
     values.BURN: FrameType.TIMBURNMESSAGE,
 }
 """The type that a removal is confirmed with, whichever it was asked with."""
-LISTS_FRIENDS: Final = 1
-"""The ntype of an answer with friends."""
 LISTS_BLOCKED: Final = 8
-"""The ntype of an answer with blocked accounts."""
+"""The ntype of an answer with blocked accounts; of other lists it is the rtype."""
 END_OF_BACKLOG: Final = server_frame(FrameType.TIMOFFLINEMSGEND)
 
 
@@ -205,8 +210,9 @@ class Speaker:
         return [ack_frame(codec, answer)]
 
     def _relations(self, codec: Codec, event: events.Relations) -> list[bytes]:
+        circle = event.command.circle
         nodes = structs.TimNodes(
-            ntype=LISTS_BLOCKED if event.command.blocked else LISTS_FRIENDS,
+            ntype=LISTS_BLOCKED if circle is Circle.BLOCKED else int(circle),
             nodelist=list(event.nodes),
         )
         return [server_frame(FrameType.TIMNODES, codec.encode(nodes))]
@@ -221,6 +227,12 @@ class Speaker:
         if not self.additions:
             return []
         body = codec.encode(expiry(event.seq))
+        return [server_frame(FrameType.TIMMESSAGE, body)]
+
+    def _changed(self, codec: Codec, event: events.RelationsChanged) -> list[bytes]:
+        if not self.additions:
+            return []
+        body = codec.encode(relations_changed())
         return [server_frame(FrameType.TIMMESSAGE, body)]
 
 
@@ -258,4 +270,5 @@ _WRITERS: Final[dict[type, Writer]] = {
     events.Relations: Speaker._relations,
     events.Marked: Speaker._marked,
     events.Expired: Speaker._expired,
+    events.RelationsChanged: Speaker._changed,
 }

@@ -19,10 +19,6 @@ from timtw.protocols.frames import FrameType
 
 BY_ACCOUNT: Final = 1
 """The rtype of a history request for the conversation with an account."""
-ROSTER: Final = 1
-"""The rtype of a business request for the friends of an account."""
-BLOCKED: Final = 18
-"""The rtype of a business request for the accounts that an account blocks."""
 CHANGE_PASSWORD: Final = 21
 """The rtype of a business request that sets a new password."""
 FIND: Final = 64

@@ -103,3 +103,26 @@ class MemoryRelations:
             return sorted(one for one, half in said.items() if half is Half.BLOCKS)
 
         return self._submit(operation)
+
+    def asking(self, account: int) -> Deferred[Sequence[int]]:
+        """See ``IRelationStore``."""
+
+        def operation() -> Sequence[int]:
+            asked = (one for one in list(self._halves) if self._waits(one, account))
+            return sorted(asked)[:RELATIONS]
+
+        return self._submit(operation)
+
+    def asked(self, account: int) -> Deferred[Sequence[int]]:
+        """See ``IRelationStore``."""
+
+        def operation() -> Sequence[int]:
+            said = self._halves.get(account, {})
+            return sorted(one for one in said if self._waits(account, one))
+
+        return self._submit(operation)
+
+    def _waits(self, account: int, other: int) -> bool:
+        """Whether one account has asked another and has no answer."""
+        mine, theirs = self._half(account, other), self._half(other, account)
+        return mine is Half.ASKED and theirs is Half.NOTHING

@@ -39,6 +39,7 @@ _KEY: Final = ("slot", "first", "second")
 _HALVES: Final = ("first_half", "second_half")
 _NOTICES: Final = ("first_notice", "second_notice")
 _ASKED: Final[ColumnElement[int]] = literal_column(str(int(Half.ASKED)))
+_MOST: Final[ColumnElement[int]] = literal_column(str(RELATIONS))
 _BLOCKS: Final[ColumnElement[int]] = literal_column(str(int(Half.BLOCKS)))
 _NOTHING: Final[ColumnElement[int]] = literal_column(str(int(Half.NOTHING)))
 
@@ -78,6 +79,19 @@ class RelationStatements:
             sql.read_many(table, second, "second", "first", where=friends),
         )
         self.read_all = sql.read_many(table, _KEY, "first", "second", *_HALVES)
+        asking = (r.first_half == _NOTHING, r.second_half == _ASKED)
+        asked = (r.first_half == _ASKED, r.second_half == _NOTHING)
+        some = [
+            select(r.second).where(*as_first, *asking),
+            select(r.first).where(*as_second, *asked),
+        ]
+        # SQLite gets an offset in any case; this one is no parameter.
+        most, more = [one.limit(_MOST).offset(_NOTHING) for one in some]
+        self.asking = (sql.text(most, *first), sql.text(more, *second))
+        self.asked = (
+            sql.text(select(r.second).where(*as_first, *asked), *first),
+            sql.text(select(r.first).where(*as_second, *asking), *second),
+        )
         count = select(func.count()).select_from(table)
         self.count = (
             sql.text(count.where(*as_first, r.first_half != _NOTHING), *first),
@@ -206,6 +220,14 @@ class Relations:
         """See ``IRelationStore``."""
         return self._list(self._statements.blocked, account)
 
+    def asking(self, account: int) -> Deferred[Sequence[int]]:
+        """See ``IRelationStore``."""
+        return self._list(self._statements.asking, account)
+
+    def asked(self, account: int) -> Deferred[Sequence[int]]:
+        """See ``IRelationStore``."""
+        return self._list(self._statements.asked, account)
+
     def _list(
         self, statements: tuple[str, str], account: int
     ) -> Deferred[Sequence[int]]:
@@ -215,6 +237,6 @@ class Relations:
             first, second = statements
             rows = yield first, (slot_of(account), account)
             rows += yield second, (account,)
-            return sorted(row[0] for row in rows)
+            return sorted(row[0] for row in rows)[:RELATIONS]
 
         return self._read(operation)

@@ -24,8 +24,8 @@ STATEMENTS_CACHED: Final = 256
 CACHE_KIB: Final = 32 * 1024
 """Page cache of the writer; a reader has a quarter of it."""
 CHECKPOINT_PAGES: Final = 2000
-"""Pages of the write-ahead log (4 KiB each) after which it is brought into the file: few
-of them change again before that, so waiting longer only makes a longer stop of it."""
+"""Pages of the write-ahead log (4 KiB each) that bring it into the file: few of them
+change again before that, so waiting longer only makes a longer stop of it."""
 
 _FULL: Final = 2
 """What ``PRAGMA synchronous`` answers when each commit waits for the disk."""

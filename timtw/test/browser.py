@@ -9,13 +9,14 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable
+from importlib.resources import files
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from twisted.trial import unittest
 
-from timtw.loss.nodes import Node
+from timtw.loss.nodes import CONFIGURATION, Node
 
 PATIENCE: Final = 30.0
 """Seconds after which something that should happen has not."""
@@ -36,6 +37,9 @@ FLAGS: Final = (
 )
 HARMLESS: Final = ("WebSocket connection to", "net::ERR_")
 """What the browser's console says about connections that a test has cut."""
+
+SERIOUS: Final = ("serious", "critical")
+"""What axe-core may not find anywhere."""
 
 Found = TypeVar("Found")
 
@@ -215,6 +219,15 @@ class Browser:
         self.write("#find", name)
         self.one("#text")
 
+    def see(self, selector: str, text: str) -> None:
+        """Wait until the first visible element of these has a text in it."""
+        self.until(lambda: text in self.one(selector).text, f"{text} in {selector}")
+
+    def at(self, name: str) -> None:
+        """Wait until the focus is at the element with this id."""
+        script = "return document.activeElement.id"
+        self.until(lambda: self.run(script) == name, f"the focus at {name}")
+
     def say(self, *texts: str) -> None:
         """Write texts into the open conversation."""
         for text in texts:
@@ -225,12 +238,13 @@ class BrowserCase(unittest.SynchronousTestCase):
     """A running node, and browsers that look at its page."""
 
     skip = missing()
+    configuration = CONFIGURATION
 
     def setUp(self) -> None:
         """Start the real program in a directory of its own."""
         directory = Path(self.mktemp()).absolute()
         directory.mkdir(parents=True)
-        self.node = Node(directory)
+        self.node = Node(directory, configuration=self.configuration)
         self.node.start()
         self.addCleanup(self.node.kill)
         self.url = f"http://127.0.0.1:{self.node.port}/"
@@ -243,9 +257,11 @@ class BrowserCase(unittest.SynchronousTestCase):
         self.addCleanup(self._judge, browser)
         return browser
 
-    def person(self, name: str, size: tuple[int, int] = DESKTOP) -> Browser:
+    def person(
+        self, name: str, size: tuple[int, int] = DESKTOP, language: str = "en"
+    ) -> Browser:
         """A browser of somebody who has just registered."""
-        browser = self.browser(size)
+        browser = self.browser(size, language)
         browser.register(name)
         return browser
 
@@ -254,3 +270,32 @@ class BrowserCase(unittest.SynchronousTestCase):
             self.assertEqual([], browser.problems())
         finally:
             browser.close()
+
+    def fits(self, browser: Browser) -> None:
+        """No element is wider than the screen."""
+        wide = browser.run(
+            """
+            const wide = [...document.querySelectorAll("body *")].filter((element) =>
+              element.getBoundingClientRect().right > innerWidth + 1
+              && element.checkVisibility() && !element.closest(".unseen"));
+            const page = document.scrollingElement;
+            return [page.scrollWidth > innerWidth, wide.map((e) => e.outerHTML)]
+            """
+        )
+        self.assertEqual([False, []], wide)
+
+    def accessible(self, browser: Browser) -> None:
+        """axe-core agrees, in light and in dark colours."""
+        axe = files("axe_core_python").joinpath("axe.min.js").read_text("utf-8")
+        browser.run(axe)
+        for dark in (False, True):
+            browser.dark(dark)
+            found = browser.driver.execute_async_script(
+                "const done = arguments[0]; axe.run().then(done)"
+            )
+            serious = [
+                (violation["id"], [node["html"] for node in violation["nodes"]])
+                for violation in found["violations"]
+                if violation["impact"] in SERIOUS
+            ]
+            self.assertEqual([], serious)

@@ -233,6 +233,39 @@ class RelationContract(MessageLogs):
         self.assertEqual(expected_bonds, await store.bonds(pairs))
         self.assertEqual(({}, {}), (await store.rosters([]), await store.bonds([])))
 
+    async def open_requests(self, account: Address) -> tuple[list[int], list[int]]:
+        """Who has asked an account, and whom it has asked, without an answer."""
+        store = self.shard.relations
+        number = account.number
+        return [*await store.asking(number)], [*await store.asked(number)]
+
+    async def test_open_requests(self) -> None:
+        """
+        A request is listed on both sides until it is answered, taken back or blocked.
+        """
+        await self.change(
+            step(Step.ASK), step(Step.ASK, CYD, ADA), step(Step.ASK, CYD, BOB)
+        )
+        ada, bob, cyd = ADA.number, BOB.number, CYD.number
+        self.assertEqual(([cyd], [bob]), await self.open_requests(ADA))
+        self.assertEqual((sorted([ada, cyd]), []), await self.open_requests(BOB))
+        self.assertEqual(([], sorted([ada, bob])), await self.open_requests(CYD))
+        await self.change(
+            step(Step.ASK, ADA, CYD), step(Step.LEAVE), step(Step.BLOCK, BOB, CYD)
+        )
+        for one in (ADA, BOB, CYD):
+            self.assertEqual(([], []), await self.open_requests(one))
+
+    async def test_as_many_requests_as_are_listed(self) -> None:
+        """
+        Of very many who have asked, a list has only so many.
+        """
+        await self.change(step(Step.ASK, BOB, ADA), step(Step.ASK, CYD, ADA))
+        for module in (memory_relations, relations):
+            self.patch(module, "RELATIONS", 1)
+        asking, _ = await self.open_requests(ADA)
+        self.assertEqual([min(BOB.number, CYD.number)], asking)
+
     async def test_as_many_as_may_be(self) -> None:
         """
         One more friend, request or block than there may be is refused, until another

@@ -37,8 +37,8 @@ class ConversationTests(BrowserCase):
         alice.write("#shown-name", "Alice Liddell")
         alice.until(lambda: alice.one("#name-answer").text == "Saved.", "saved")
         bob.find("alice")
-        self.assertEqual("Alice Liddell", bob.one("h2.who").text)
-        self.assertEqual("alice", bob.one(".names .preview").text)
+        self.assertEqual("Alice Liddell", bob.one("#peer .who").text)
+        self.assertEqual("alice", bob.one("#peer .preview").text)
 
     def test_taken_back(self) -> None:
         """A text that its author takes back disappears on all pages, read or not."""

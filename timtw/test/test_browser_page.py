@@ -2,12 +2,10 @@
 
 import os
 from collections.abc import Callable
-from importlib.resources import files
 
 from timtw.test.browser import PASSWORD, PHONE, Browser, BrowserCase
 
 ENTER, TAB, ESCAPE = "\ue007", "\ue004", "\ue00c"
-SERIOUS = ("serious", "critical")
 
 
 class DeviceTests(BrowserCase):
@@ -126,19 +124,19 @@ class KeyboardTests(BrowserCase):
         """Tab, Enter, Escape and typing are enough for the whole first conversation."""
         self.person("bob")
         alice = self.browser()
-        self.at(alice, "name")
+        alice.at("name")
         alice.keys(TAB, TAB, TAB, ENTER)
-        self.at(alice, "name")
+        alice.at("name")
         alice.keys("alice", TAB, PASSWORD, ENTER)
-        self.at(alice, "find")
+        alice.at("find")
         alice.keys("bob", ENTER)
-        self.at(alice, "text")
+        alice.at("text")
         alice.keys("typed", ENTER)
         alice.shows("> typed")
         alice.keys(ESCAPE)
         alice.gone("#text")
         alice.keys(ENTER)
-        self.at(alice, "text")
+        alice.at("text")
         alice.shows("> typed")
         alice.keys("two")
         alice.shifted(ENTER)
@@ -155,19 +153,14 @@ class KeyboardTests(BrowserCase):
         alice.shifted(TAB)
         alice.keys(ENTER)
         alice.shows("> typed")
-        self.at(alice, "text")
+        alice.at("text")
         alice.keys(ESCAPE)
         alice.gone("#text")
-        alice.shifted(TAB, times=3)
+        alice.shifted(TAB, times=4)
         alice.keys(ENTER)
         alice.one("dialog")
         alice.keys(ESCAPE)
         alice.gone("dialog")
-
-    def at(self, browser: Browser, name: str) -> None:
-        """Wait until the focus is there."""
-        script = "return document.activeElement.id"
-        browser.until(lambda: browser.run(script) == name, f"the focus at {name}")
 
 
 class LookTests(BrowserCase):
@@ -224,32 +217,3 @@ class LookTests(BrowserCase):
         self.node.kill()
         alice.one("#status")
         look(alice)
-
-    def fits(self, browser: Browser) -> None:
-        """No element is wider than the screen."""
-        wide = browser.run(
-            """
-            const wide = [...document.querySelectorAll("body *")].filter((element) =>
-              element.getBoundingClientRect().right > innerWidth + 1
-              && element.checkVisibility() && !element.closest(".unseen"));
-            const page = document.scrollingElement;
-            return [page.scrollWidth > innerWidth, wide.map((e) => e.outerHTML)]
-            """
-        )
-        self.assertEqual([False, []], wide)
-
-    def accessible(self, browser: Browser) -> None:
-        """axe-core agrees, in light and in dark colours."""
-        axe = files("axe_core_python").joinpath("axe.min.js").read_text("utf-8")
-        browser.run(axe)
-        for dark in (False, True):
-            browser.dark(dark)
-            found = browser.driver.execute_async_script(
-                "const done = arguments[0]; axe.run().then(done)"
-            )
-            serious = [
-                (violation["id"], [node["html"] for node in violation["nodes"]])
-                for violation in found["violations"]
-                if violation["impact"] in SERIOUS
-            ]
-            self.assertEqual([], serious)

@@ -18,7 +18,7 @@ from timtw.model.errors import (
     UnknownAccount,
 )
 from timtw.model.limits import HISTORY_ENTRIES, NODE_LIST
-from timtw.model.relations import Step
+from timtw.model.relations import Circle, Step
 from timtw.model.values import Content, Device
 from timtw.protocols.codecs import JSON, THRIFT
 from timtw.protocols.refusals import Note
@@ -184,9 +184,13 @@ class Requests(Case):
 
     def test_relations(self) -> None:
         """Lists, requests, ends and blocks; what is missing is refused barely."""
-        for rtype, blocked in ((1, False), (18, True)):
-            frame = b'\xa9{"rtype":%d,"node":null}' % rtype
-            self.assertEqual(self.one(frame), commands.ListRelations(blocked))
+        for circle in (Circle.FRIENDS, Circle.BLOCKED):
+            frame = b'\xa9{"rtype":%d,"node":null}' % circle
+            self.assertEqual(self.one(frame), commands.ListRelations(circle))
+        for circle in (Circle.ASKING, Circle.ASKED):
+            frame = b'\xa9{"rtype":%d}' % circle
+            self.assertEqual(self.one(frame, True), commands.ListRelations(circle))
+            self.refused(frame, BadParameter, Note(41, t=circle))
         for text in ("", "hi"):
             frame = b'\xa9{"rtype":4,"node":"B","reqStr":"%b"}' % text.encode()
             wish = commands.ChangeRelation(Step.ASK, "B", text)

@@ -15,7 +15,7 @@ from typing import Any, Final
 import msgspec
 from twisted.trial.unittest import SkipTest, TestCase
 
-from timtw.loss.nodes import Node
+from timtw.loss.nodes import CONFIGURATION, Node
 from timtw.protocols import structs
 from timtw.protocols.codecs import THRIFT
 from timtw.test.test_docs import PROTOCOL, TOP
@@ -147,18 +147,21 @@ class SessionTests(Wire):
 class ProgramTests(TestCase):
     """The programs of the pages, as somebody would copy them, and a real node."""
 
+    configuration = CONFIGURATION
+
     def setUp(self) -> None:
         """A node in a directory of its own, with the programs beside it."""
         self.directory = Path(self.mktemp()).resolve()
         self.directory.mkdir()
         (self.directory / "tim.py").write_text(example(PROTOCOL, "python"))
-        self.node = Node(self.directory)
+        self.node = Node(self.directory, configuration=self.configuration)
         self.node.start()
         self.addCleanup(self.node.stop)
 
     def run_program(self, *words: str) -> Path:
         """Start a program; the file that it writes to."""
-        output = self.directory / f"{words[0]}-{len(words)}.out"
+        number = len([*self.directory.glob("*.out")])
+        output = self.directory / f"{words[0]}-{number}.out"
         with output.open("wb") as out:
             process = subprocess.Popen(
                 [sys.executable, *words],
@@ -196,3 +199,26 @@ class ProgramTests(TestCase):
         self.expect(output, "stored as message 1")
         self.expect(output, "You wrote: Hello")
         self.expect(answers, "Hello")
+
+
+class FriendProgramTests(ProgramTests):
+    """The same where friends write to each other, as with ``make run``."""
+
+    configuration = CONFIGURATION.replace("from = anyone", "from = friends")
+
+    def test_client_and_robot(self) -> None:
+        """The client asks the robot to be friends, which accepts; then they talk."""
+        port = str(self.node.port)
+        robot = example("docs/tutorial.md", "python").replace("5080", port)
+        (self.directory / "robot.py").write_text(robot)
+        self.expect(self.run_program("robot.py"), "robot is ready")
+        ada = ("tim.py", "127.0.0.1", port, "ada", "secret", "robot")
+        self.expect(self.run_program(*ada, "It is me"), "asked to be friends")
+        end = time.monotonic() + SECONDS
+        while True:
+            output = self.run_program(*ada, "Hello")
+            self.expect(output, "\n")
+            if "stored as message 1\n" in output.read_text():
+                break
+            self.assertLess(time.monotonic(), end)
+        self.expect(output, "You wrote: Hello")

@@ -27,12 +27,21 @@ from timtw.model.errors import (
     TooFrequent,
     UnknownAccount,
 )
-from timtw.model.events import Accepted, Delivery, Refused, Related, Relations, Streamed
+from timtw.model.events import (
+    Accepted,
+    Delivery,
+    Refused,
+    Related,
+    Relations,
+    RelationsChanged,
+    Streamed,
+)
 from timtw.model.relations import (
     FRIENDS,
     REMOVED,
     REQUEST,
     Bond,
+    Circle,
     Half,
     Relation,
     Step,
@@ -176,9 +185,9 @@ class FriendsCase(SynchronousTestCase):
         told = [one.message for one in who.entries]
         return [(m.mid, m.content.text) for m in told if m.kind == NOTICE]
 
-    def listed(self, who: Client, blocked: bool = False) -> tuple[str, ...]:
-        """The friends of somebody, or whom they block."""
-        who.asks(ListRelations(blocked))
+    def listed(self, who: Client, circle: Circle = Circle.FRIENDS) -> tuple[str, ...]:
+        """Who is this to somebody."""
+        who.asks(ListRelations(circle))
         self.stage.settle()
         return who.told(Relations)[-1].nodes
 
@@ -233,6 +242,28 @@ class FriendsTests(FriendsCase):
         self.stage.settle(1)
         self.assertEqual([(REQUEST, "it is me")], self.notices(phone))
 
+    def test_open_requests(self) -> None:
+        """Both sides can list a request, on any device, until it is answered."""
+        self.does(self.ada, Step.ASK, self.bob_is, "it is me")
+        self.assertEqual((self.bob_is.node,), self.listed(self.ada, Circle.ASKED))
+        self.assertEqual((self.ada_is.node,), self.listed(self.bob, Circle.ASKING))
+        self.does(self.bob, Step.ASK, self.ada_is)
+        self.assertEqual((), self.listed(self.ada, Circle.ASKED))
+        self.assertEqual((), self.listed(self.bob, Circle.ASKING))
+
+    def test_own_devices_hear_of_changes(self) -> None:
+        """Every device of whoever changes something is told to look, on every node;
+        the other account hears nothing of a block."""
+        laptop, desk, theirs = (
+            self.stage.log_in(who, "new", node=node, additions=True)
+            for who, node in (("ada", "south"), ("ada", "north"), ("bob", "north"))
+        )
+        self.does(self.ada, Step.BLOCK, self.bob_is)
+        heard = [
+            len(one.told(RelationsChanged)) for one in (self.ada, desk, laptop, theirs)
+        ]
+        self.assertEqual([0, 1, 1, 0], heard)
+
     def test_r6_repeats_collapse(self) -> None:
         """However often somebody asks, one request waits for whoever is away."""
         self.bob.vanishes()
@@ -269,12 +300,14 @@ class FriendsTests(FriendsCase):
 
     def test_q1_lists(self) -> None:
         """Lists are answered, also when nobody is on them."""
-        self.assertEqual(((), ()), (self.listed(self.ada), self.listed(self.ada, True)))
+        self.assertEqual(
+            ((), ()), (self.listed(self.ada), self.listed(self.ada, Circle.BLOCKED))
+        )
         self.befriended()
         self.assertEqual((self.bob_is.node,), self.listed(self.ada))
         self.assertEqual((self.ada_is.node,), self.listed(self.bob))
         self.does(self.ada, Step.BLOCK, self.bob_is)
-        self.assertEqual((self.bob_is.node,), self.listed(self.ada, True))
+        self.assertEqual((self.bob_is.node,), self.listed(self.ada, Circle.BLOCKED))
         self.assertEqual((), self.listed(self.ada))
 
     def test_a6_end_counts_at_once(self) -> None:
@@ -318,7 +351,7 @@ class FriendsTests(FriendsCase):
         self.befriended()
         self.does(self.ada, Step.BLOCK, self.bob_is)
         self.assertEqual([Related], self.does(self.bob, Step.LEAVE, self.ada_is))
-        self.assertEqual((self.bob_is.node,), self.listed(self.ada, True))
+        self.assertEqual((self.bob_is.node,), self.listed(self.ada, Circle.BLOCKED))
         self.assertFalse(self.writes(self.bob, self.ada_is))
 
     def test_a10_own_texts_can_always_be_taken_back(self) -> None:
@@ -441,6 +474,14 @@ class Counted:
         """See ``IRelationStore``."""
         return self._store.blocked(account)
 
+    def asking(self, account: int) -> Deferred[Sequence[int]]:
+        """See ``IRelationStore``."""
+        return self._store.asking(account)
+
+    def asked(self, account: int) -> Deferred[Sequence[int]]:
+        """See ``IRelationStore``."""
+        return self._store.asked(account)
+
 
 @implementer(IRelationStore)
 class Slow:
@@ -448,14 +489,14 @@ class Slow:
 
     def __init__(self) -> None:
         """Nothing was asked."""
-        self.asked: list[Deferred[Bond]] = []
+        self.looks: list[Deferred[Bond]] = []
 
     def bonds(
         self, pairs: Sequence[Conversation]
     ) -> Deferred[Mapping[Conversation, Bond]]:
         """See ``IRelationStore``."""
-        self.asked.append(Deferred())
-        return self.asked[-1].addCallback(lambda bond: dict.fromkeys(pairs, bond))
+        self.looks.append(Deferred())
+        return self.looks[-1].addCallback(lambda bond: dict.fromkeys(pairs, bond))
 
     def rosters(self, accounts: Sequence[int]) -> Deferred[Mapping[int, Sequence[int]]]:
         """See ``IRelationStore``."""
@@ -466,6 +507,14 @@ class Slow:
         raise NotImplementedError
 
     def blocked(self, account: int) -> Deferred[Sequence[int]]:
+        """See ``IRelationStore``."""
+        raise NotImplementedError
+
+    def asking(self, account: int) -> Deferred[Sequence[int]]:
+        """See ``IRelationStore``."""
+        raise NotImplementedError
+
+    def asked(self, account: int) -> Deferred[Sequence[int]]:
         """See ``IRelationStore``."""
         raise NotImplementedError
 
@@ -480,9 +529,9 @@ class BondsTests(SynchronousTestCase):
         found: list[Bond] = []
         _ = Deferred.fromCoroutine(bonds.look_up(pair)).addCallback(found.append)
         bonds.forget(pair)
-        store.asked[0].callback(Bond.FRIENDS)
+        store.looks[0].callback(Bond.FRIENDS)
         self.assertEqual(([], None), (found, bonds.known(pair)))
-        store.asked[1].callback(Bond.BLOCKED)
+        store.looks[1].callback(Bond.BLOCKED)
         self.assertEqual(([Bond.BLOCKED], Bond.BLOCKED), (found, bonds.known(pair)))
         bonds.forget(pair)
         self.assertIsNone(bonds.known(pair))
@@ -493,7 +542,7 @@ class BondsTests(SynchronousTestCase):
             store, clock, pair = Slow(), Clock(), Conversation(2, 1)
             bonds = Bonds(store, clock.seconds, has_peers)
             _ = Deferred.fromCoroutine(bonds.look_up(pair))
-            store.asked[0].callback(Bond.FRIENDS)
+            store.looks[0].callback(Bond.FRIENDS)
             clock.advance(limits.BOND_SECONDS - 0.01)
             self.assertIs(Bond.FRIENDS, bonds.known(pair))
             clock.advance(0.01)
@@ -507,7 +556,7 @@ class BondsTests(SynchronousTestCase):
         pairs = [Conversation(number, 1) for number in (2, 3, 4)]
         for pair in pairs:
             _ = Deferred.fromCoroutine(bonds.look_up(pair))
-            store.asked[-1].callback(Bond.FRIENDS)
+            store.looks[-1].callback(Bond.FRIENDS)
             _ = bonds.known(pairs[0])
         known = [bonds.known(pair) is not None for pair in pairs]
         self.assertEqual([True, False, True], known)

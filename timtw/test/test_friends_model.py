@@ -17,7 +17,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from timtw.model.commands import ChangeRelation, ListRelations, SendMessage
 from timtw.model.events import Refused, Related, Relations
-from timtw.model.relations import FRIENDS, Step
+from timtw.model.relations import FRIENDS, Circle, Step
 from timtw.model.values import NOTICE, Content
 from timtw.test.stage import OPEN, Client, Stage
 
@@ -99,8 +99,8 @@ class Pair(RuleBasedStateMachine):
         """Lists and rights are those of a state that can be, on both nodes."""
         seen = []
         for side, client in enumerate(self.people):
-            for blocked in (False, True):
-                client.asks(ListRelations(blocked))
+            for circle in (Circle.FRIENDS, Circle.BLOCKED):
+                client.asks(ListRelations(circle))
             refused = len(client.told(Refused))
             client.asks(SendMessage(self.nodes[1 - side], Content("x"), kind=31))
             self.stage.settle(0.05)

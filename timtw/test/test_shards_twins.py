@@ -225,6 +225,8 @@ class Twins(RuleBasedStateMachine):
         self.both(lambda shard: shard.relations.bonds([pair]))
         self.both(lambda shard: shard.relations.friends(one.number))
         self.both(lambda shard: shard.relations.blocked(one.number))
+        self.both(lambda shard: shard.relations.asking(one.number))
+        self.both(lambda shard: shard.relations.asked(one.number))
 
 
 def _told(outcomes: Sequence[Outcome]) -> list[object]:

@@ -12,7 +12,7 @@ from twisted.web.http_headers import Headers
 from twisted.web.server import Site
 
 import timtw.web
-from timtw.web import CONTENT_TYPES, page
+from timtw.web import CONTENT_TYPES, STRANGERS_ASK, STRANGERS_WRITE, page
 
 FOLDER = Path(timtw.web.__file__).parent
 
@@ -20,9 +20,11 @@ FOLDER = Path(timtw.web.__file__).parent
 class PageTests(unittest.SynchronousTestCase):
     """What a browser gets when it asks the node for the page."""
 
+    write_to_anyone = False
+
     def get(self, path: str, *lines: str) -> tuple[int, Headers, bytes]:
         """Status, headers and body of the answer to GET, with these header lines."""
-        channel = Site(page(), reactor=Clock()).buildProtocol(None)
+        channel = Site(page(self.write_to_anyone), reactor=Clock()).buildProtocol(None)
         transport = StringTransport()
         channel.makeConnection(transport)
         request = [f"GET /{path} HTTP/1.1", "Host: x", "Connection: close", *lines]
@@ -45,6 +47,16 @@ class PageTests(unittest.SynchronousTestCase):
         status, _, body = self.get("")
         self.assertEqual(200, status)
         self.assertEqual((FOLDER / "index.html").read_bytes(), body)
+
+    def test_strangers(self) -> None:
+        """The page knows whether strangers may write here, and the browser that it is
+        another page where they may."""
+        self.assertIn(STRANGERS_ASK, self.get("")[2])
+        etag = self.header("", "ETag")
+        self.write_to_anyone = True
+        for name in ("", "index.html"):
+            self.assertIn(STRANGERS_WRITE, self.get(name)[2])
+        self.assertNotEqual(etag, self.header("", "ETag"))
 
     def test_every_file(self) -> None:
         """Each file of the page is served as it is, with its type."""
@@ -105,11 +117,15 @@ class PageTests(unittest.SynchronousTestCase):
 
     def test_languages_are_complete(self) -> None:
         """Every text of the page exists in every language."""
-        source = (FOLDER / "texts.js").read_text("utf-8")
-        tables = source.split("export const ")[1:]
-        keys = [
-            set(re.findall(r'^  "?([\w.-]+)"?:', table, re.MULTILINE))
-            for table in tables
-        ]
-        english, chinese = keys
+        english, chinese = (
+            set(
+                re.findall(
+                    r'^  "?([\w.-]+)"?:',
+                    (FOLDER / "texts" / f"{language}.js").read_text("utf-8"),
+                    re.MULTILINE,
+                )
+            )
+            for language in ("en", "zh")
+        )
+        self.assertIn("list.title", english)
         self.assertEqual(english ^ chinese, set())

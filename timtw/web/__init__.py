@@ -40,6 +40,11 @@ POLICY: Final = b"; ".join(
 )
 """Content-Security-Policy of the page: only its own files, only its own node."""
 
+STRANGERS_ASK: Final = b'<meta name="timtw-strangers" content="ask">'
+"""What the page is told by its markup where only friends may write to each other."""
+STRANGERS_WRITE: Final = b'<meta name="timtw-strangers" content="write">'
+"""The same where anybody may write to anybody."""
+
 HEADERS: Final = {
     b"Content-Security-Policy": POLICY,
     b"X-Content-Type-Options": b"nosniff",
@@ -85,22 +90,31 @@ class Folder(Resource):
         return answer
 
 
-def page() -> IResource:
+def page(write_to_anyone: bool = False) -> IResource:
     """The root resource of the page; the caller may put further children into it.
+
+    Args:
+        write_to_anyone: Whether strangers may write to each other on this node, so
+            that the page need not offer to ask first.
 
     Returns:
         A resource that answers ``/`` and each file of the page, and 404 otherwise.
     """
-    return _folder(files(__name__))
+    folder = _folder(files(__name__))
+    index = files(__name__).joinpath("index.html").read_bytes()
+    if write_to_anyone:
+        index = index.replace(STRANGERS_ASK, STRANGERS_WRITE)
+    child = FileResource(_file(index, CONTENT_TYPES["html"]))
+    for name in (b"", b"index.html"):
+        folder.putChild(name, child)
+    return folder
 
 
 def _folder(source: Traversable) -> Resource:
-    """The resource of a folder, with ``index.html`` as its own answer."""
+    """The resource of a folder."""
     folder = Folder()
     for name, child in _children(source):
         folder.putChild(name.encode("ascii"), child)
-        if name == "index.html":
-            folder.putChild(b"", child)
     return folder
 
 
@@ -113,11 +127,10 @@ def _children(source: Traversable) -> Iterator[tuple[str, Resource]]:
             if folder.children:
                 yield entry.name, folder
         elif content_type is not None:
-            yield entry.name, FileResource(_read(entry, content_type))
+            yield entry.name, FileResource(_file(entry.read_bytes(), content_type))
 
 
-def _read(entry: Traversable, content_type: bytes) -> PageFile:
+def _file(content: bytes, content_type: bytes) -> PageFile:
     """A file with its entity tag, which follows from the content alone."""
-    content = entry.read_bytes()
     etag = b'"' + sha256(content).hexdigest()[:32].encode("ascii") + b'"'
     return PageFile(content, content_type, etag)

@@ -5,8 +5,14 @@ import { claimSlot } from "./slots.js";
 import { Store } from "./store.js";
 import { chatScreen } from "./views/chat.js";
 import { loginScreen } from "./views/login.js";
+import { TOLD } from "./wire.js";
 
 const NEWS_CHARACTERS = 200;
+const NEWS = {
+  [TOLD.REQUEST]: "news.request",
+  [TOLD.FRIENDS]: "news.friends",
+  [TOLD.ENDED]: "news.ended",
+};
 
 class App {
   constructor(store, session) {
@@ -17,7 +23,11 @@ class App {
     this.screen = null;
     store.news = (peer, text) => {
       const cut = (text ?? "").slice(0, NEWS_CHARACTERS);
-      this.say(t("news.from", { name: store.nameOf(peer), text: cut }));
+      this.say(t("news.from", { name: store.people.nameOf(peer), text: cut }));
+    };
+    store.told = (bnType, mine, peer) => {
+      const key = NEWS[bnType];
+      if (key && !mine) this.say(t(key, { name: store.people.nameOf(peer) }));
     };
   }
 

@@ -15,6 +15,11 @@ export function h(tag, properties = {}, ...children) {
   return element;
 }
 
+// Whether somebody can see the page.
+export function visible() {
+  return document.visibilityState === "visible";
+}
+
 // Changes a text only where it differs, so that live regions stay quiet.
 export function setText(element, text) {
   if (element.textContent !== text) element.textContent = text;

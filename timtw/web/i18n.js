@@ -1,5 +1,6 @@
 // Languages: which one is chosen, texts by key, dates and times in it.
-import { chinese, english } from "./texts.js";
+import { english } from "./texts/en.js";
+import { chinese } from "./texts/zh.js";
 
 const TABLES = { en: english, zh: chinese };
 const CHOICE = "timtw.language";
@@ -35,10 +36,10 @@ export function t(key, values = {}) {
 }
 
 // What to tell about a refusal in a context ("login", "send", ...); code 0 is no answer.
-export function explain(context, code) {
+export function explain(context, code, values = {}) {
   const table = TABLES[language];
   const key = [`${context}.${code}`, `error.${code}`].find((name) => name in table);
-  return key ? table[key] : t("error.other", { code });
+  return key ? t(key, values) : t("error.other", { code });
 }
 
 export function clock(time) {

@@ -4,6 +4,7 @@ import { TEXT, TO_USER, TYPE } from "./wire.js";
 
 const ECHO_MS = 15_000; // without the echo by then the text shows as not sent
 const REPEAT_MS = 20 * 3600 * 1000; // below the 24 hours for which repeats are recognised
+const NOT_ALLOWED = 4105; // code of a text to somebody who is no friend, or a block
 const SILENCE = 0; // code of a text that nobody answered
 const TOO_LONG = 1009; // code of a text that is longer than this node takes
 
@@ -52,6 +53,8 @@ export class Outbox {
 
   refused(id, code) {
     this.unwatch(id);
+    const waiting = this.store.waiting(id);
+    if (waiting && code === NOT_ALLOWED) this.store.conversation(waiting.peer).refused = true;
     this.store.setWaiting(id, "failed", code || 5101);
   }
 

@@ -1,16 +1,18 @@
-// The device's life with the node: log in, resume, catch up, acknowledge, ask, log out.
+// The device's life with the node: log in, resume, catch up, acknowledge, log out.
 import { Link } from "./link.js";
 import { Outbox } from "./outbox.js";
-import { Lane, Refused } from "./requests.js";
-import { BURNT, FIND, OWN_PROFILE, PROFILES, REVOKED, TO_USER, TYPE } from "./wire.js";
+import { Questions } from "./questions.js";
+import { Relations } from "./relations.js";
+import { Refused } from "./requests.js";
+import { NOTICE, RELATIONS_CHANGED, TYPE } from "./wire.js";
 
 const BROWSER = 3; // termtyp of this page
 const ADDITIONS = { timtw: "1" };
 const FINAL = new Set([4104, 4105, 4115]); // refusals of a resume that no waiting heals
+const NOT_ALLOWED = 4105;
 const PATIENCE_MS = 10_000; // before coming back after any other refusal
 const LOGIN_MS = 20_000; // a password check may wait for its turn
 const LOGOUT_MS = 3_000;
-const PROFILES_AT_ONCE = 100;
 
 export class Session {
   constructor(store) {
@@ -28,11 +30,8 @@ export class Session {
       tooLong: () => this.outbox.tooLong(),
     });
     this.outbox = new Outbox(store, this.link, () => this.phase === "live");
-    const stuck = () => this.link.drop();
-    const lane = () => new Lane(([type, body]) => this.link.send(type, body), stuck);
-    this.nodes = lane();
-    this.pages = lane();
-    this.removals = lane();
+    this.questions = new Questions(store, this.link);
+    this.relations = new Relations(store, this.questions);
   }
 
   // --- in and out
@@ -82,9 +81,7 @@ export class Session {
   lost() {
     if (this.phase !== "out") this.enter("login");
     if (this.attempt) this.attemptFailed(0);
-    this.nodes.fail();
-    this.pages.fail();
-    this.removals.fail();
+    this.questions.lost();
     this.outbox.lost();
     this.leaving?.();
   }
@@ -111,7 +108,7 @@ export class Session {
         this.answered(body ?? {});
         break;
       case TYPE.BACKLOG:
-        this.store.takeEntries(body?.messageList ?? [], true);
+        this.store.messages.takeEntries(body?.messageList ?? [], true);
         break;
       case TYPE.BACKLOG_END:
         this.caughtUp();
@@ -120,10 +117,10 @@ export class Session {
         this.message(body);
         break;
       case TYPE.HISTORY:
-        this.pages.answer(body?.messageList ?? []);
+        this.questions.pages.answer(body?.messageList ?? []);
         break;
       case TYPE.NODES:
-        this.nodes.answer(body?.usermap ?? {});
+        this.questions.nodes.answer(body ?? {});
         break;
     }
     if (id) this.link.acknowledge(id); // only now: what came is stored
@@ -132,11 +129,14 @@ export class Session {
   message(body) {
     const live = this.phase === "live";
     if (!live && body?.seq > this.early) this.early = body.seq;
-    this.store.takeEntries([body], live);
-    if (live) this.askUnknown();
+    this.store.messages.takeEntries([body], live);
+    if (!live) return;
+    this.questions.askUnknown();
+    if (body?.odType === NOTICE || body?.odType === RELATIONS_CHANGED) this.relations.refresh();
   }
 
-  answered({ ok, timType, error, n, t2 }) {
+  answered(ack) {
+    const { ok, timType, error, n, t2 } = ack;
     const code = error?.code ?? 0;
     if (timType === TYPE.LOGIN) {
       if (ok) this.admitted(n, t2 ?? 0);
@@ -145,16 +145,11 @@ export class Session {
       this.store.setCredential(n);
     } else if (timType === TYPE.LOGOUT && ok) {
       this.dismissed();
-    } else if (timType === TYPE.HISTORY && !ok) {
-      this.pages.refuse(code);
-    } else if (timType === TYPE.NODES || timType === TYPE.BUSINESS) {
-      if (ok) this.nodes.answer({});
-      else this.nodes.refuse(code);
-    } else if (timType === TYPE.REVOKE || timType === TYPE.BURN) {
-      if (ok) this.removals.answer();
-      else this.removals.refuse(code);
     } else if (timType === TYPE.MESSAGE && !ok) {
       this.outbox.refused(t2, code);
+      if (code === NOT_ALLOWED) this.relations.refresh(); // a friendship has ended
+    } else {
+      this.questions.answered(ok, timType, ack);
     }
   }
 
@@ -196,65 +191,8 @@ export class Session {
   caughtUp() {
     if (this.phase !== "catching-up") return;
     this.enter("live");
-    this.store.takeEntries([{ seq: this.early }], true);
+    this.store.messages.takeEntries([{ seq: this.early }], true);
     this.outbox.flush();
-    this.refreshNames();
+    this.relations.refresh().then(() => this.questions.refreshNames());
   }
-
-  // --- questions
-
-  history(node, from, count) {
-    const body = { rtype: 1, node, reqInt: from, reqInt2: count };
-    return this.pages.ask([TYPE.HISTORY, body]).then((messages) => {
-      this.store.takeHistory(node, messages);
-    });
-  }
-
-  // Takes a text away for both sides: an own one back, or one that was received.
-  remove(node, mid, mine) {
-    const body = { msType: TO_USER, odType: mine ? REVOKED : BURNT, mid, toTid: { node } };
-    return this.removals.ask([mine ? TYPE.REVOKE : TYPE.BURN, body]);
-  }
-
-  // The node of the account with exactly this name, or null.
-  async find(login) {
-    const usermap = await this.nodes.ask([TYPE.BUSINESS, { rtype: FIND, reqStr: login }]);
-    const [node] = Object.keys(usermap);
-    if (!node) return null;
-    this.store.person(node).login = login;
-    this.store.setProfiles(usermap);
-    return node;
-  }
-
-  async setName(name) {
-    await this.nodes.ask([TYPE.NODES, { ntype: OWN_PROFILE, usermap: { "": { name } } }]);
-    this.store.setProfiles({ [this.store.me]: { name } });
-  }
-
-  async askNames(nodes) {
-    for (let start = 0; start < nodes.length; start += PROFILES_AT_ONCE) {
-      const nodelist = nodes.slice(start, start + PROFILES_AT_ONCE);
-      this.store.setProfiles(await this.nodes.ask([TYPE.NODES, { ntype: PROFILES, nodelist }]));
-    }
-  }
-
-  refreshNames() {
-    const { conversations } = this.store.state;
-    this.askNames([this.store.me, ...Object.keys(conversations)]).catch(ignoreRefusal);
-  }
-
-  // Profiles of people who wrote for the first time.
-  askUnknown() {
-    const { conversations } = this.store.state;
-    const unknown = Object.keys(conversations).filter(
-      (node) => this.store.person(node).name === undefined,
-    );
-    for (const node of unknown) this.store.person(node).name = "";
-    if (unknown.length) this.askNames(unknown).catch(ignoreRefusal);
-  }
-}
-
-// Names are a convenience: what failed now is asked again after the next login.
-function ignoreRefusal(error) {
-  if (!(error instanceof Refused)) throw error;
 }

@@ -10,12 +10,19 @@ export function freshState() {
     seq: 0, // the log is stored up to here
     oldSeq: 0, // entries up to here were there before this device: they count as read
     people: {}, // node: {name, login}
+    standings: {}, // node: what an account is to us, see people.js
+    requests: {}, // node: {text, time} of a request that came
     conversations: {}, // node: see newConversation
     outbox: [], // {id, peer, text, time, state: "sending" | "failed", code}
     open: null,
+    tab: "chats", // or "people"
   };
 }
 
+// `met`: the two are friends; `refused`: the node did not let a text to it pass.
 export function newConversation() {
-  return { preview: null, time: 0, top: 0, counted: 0, unread: 0, delivered: 0, draft: "" };
+  return {
+    preview: null, time: 0, top: 0, counted: 0, unread: 0, delivered: 0, draft: "",
+    met: false, refused: false,
+  };
 }

@@ -3,8 +3,8 @@
 import { h } from "../dom.js";
 import { t } from "../i18n.js";
 import { conversationView } from "./conversation.js";
-import { listView } from "./list.js";
 import { profileView } from "./profile.js";
+import { sideView } from "./side.js";
 import { statusView } from "./status.js";
 
 export function chatScreen(app) {
@@ -16,7 +16,7 @@ export function chatScreen(app) {
   };
   const profile = profileView(app);
   const status = statusView(app);
-  const list = listView(app, { open, showProfile: profile.show });
+  const side = sideView(app, { open, showProfile: profile.show });
   const welcome = h("div", { class: "welcome" },
     h("img", { src: "icon.svg", alt: "", width: 72, height: 72 }),
     h("h2", {}, t("welcome.title")),
@@ -25,7 +25,7 @@ export function chatScreen(app) {
   const pane = h("main", { class: "pane" }, welcome);
   const element = h("div", { class: "chat" },
     h("header", { class: "top-line" }, h("h1", { class: "unseen" }, "timtw"), status.element),
-    list.element, pane, profile.element,
+    side.element, pane, profile.element,
   );
   let shown = null; // node of the conversation that is built
   let conversation = null;
@@ -38,7 +38,7 @@ export function chatScreen(app) {
   function leave() {
     const node = shown;
     open(null);
-    list.focus(node);
+    side.focus(node);
   }
 
   function update() {
@@ -52,7 +52,7 @@ export function chatScreen(app) {
     }
     element.classList.toggle("reading", Boolean(node));
     status.update();
-    list.update();
+    side.update();
     profile.update();
     conversation?.update();
   }
@@ -61,7 +61,7 @@ export function chatScreen(app) {
   return {
     element,
     update,
-    focus: () => (conversation ?? list).focus(),
+    focus: () => (conversation ?? side).focus(),
     afterLanguage: profile.show,
     close() {
       document.removeEventListener("keydown", escape);

@@ -1,8 +1,10 @@
 // One conversation: who it is with, its messages, and where one writes.
 import { avatar, h, setText } from "../dom.js";
 import { t } from "../i18n.js";
-import { Refused } from "../requests.js";
+import { ignoreRefusal } from "../questions.js";
+import { aboutView } from "./about.js";
 import { messagesView } from "./messages.js";
+import { standingView } from "./standing.js";
 
 const PAGE = 40; // messages asked for at once
 const NEAR = 240; // pixels from the top at which earlier messages are asked for
@@ -12,12 +14,14 @@ const encoder = new TextEncoder();
 
 export function conversationView(app, node, { leave }) {
   const { store, session } = app;
-  const heading = h("h2", { class: "who", dir: "auto" });
-  const login = h("p", { class: "preview", dir: "auto" });
+  const heading = h("span", { class: "who", dir: "auto" });
+  const line = h("span", { class: "preview", dir: "auto" });
   const face = h("span", {});
+  const about = aboutView(app, node, { closed: () => turnAbout(false) });
+  const standing = standingView(app, node, { settled: () => focus() });
   const messages = messagesView(app, node, {
     loadEarlier: () => load(oldest()),
-    toText: () => text.focus(),
+    toText: () => focus(),
   });
   const scroller = h("div", { class: "scroller", id: "messages", role: "log", "aria-live": "off",
     tabindex: "0", onscroll: scrolled }, messages.element);
@@ -27,9 +31,11 @@ export function conversationView(app, node, { leave }) {
   const form = h("form", { class: "composer", onsubmit: submit }, problem,
     h("div", { class: "row" }, text, h("button", { type: "submit", class: "main" }, t("compose.button"))));
   const back = h("button", { type: "button", class: "quiet back", "aria-label": t("back"), onclick: leave }, "‹");
+  const peer = h("button", { type: "button", class: "names", id: "peer", "aria-expanded": "false",
+    "aria-controls": "about", onclick: () => turnAbout(about.element.hidden) },
+    face, h("span", { class: "lines" }, heading, line), h("span", { class: "turn", "aria-hidden": "true" }, "▾"));
   const element = h("section", { class: "conversation" },
-    h("div", { class: "peer" }, back, face, h("div", { class: "names" }, heading, login)),
-    scroller, form);
+    h("div", { class: "peer" }, back, h("h2", {}, peer)), about.element, scroller, standing.element, form);
   const state = { loading: false, failed: false };
   let fetched = false; // since the connection is live
   let atEnd = true;
@@ -38,6 +44,13 @@ export function conversationView(app, node, { leave }) {
     if (atEnd) toEnd();
   });
 
+  function turnAbout(open) {
+    about.element.hidden = !open;
+    peer.setAttribute("aria-expanded", String(open));
+    about.update();
+    peer.focus();
+  }
+
   // Called when the view is in the document.
   function begin() {
     text.value = store.conversation(node).draft;
@@ -45,7 +58,7 @@ export function conversationView(app, node, { leave }) {
     resized.observe(scroller);
     update();
     toEnd();
-    if (session.phase === "live") session.askNames([node]).catch(ignoreRefusal);
+    if (session.phase === "live") session.questions.askNames([node]).catch(ignoreRefusal);
   }
 
   async function load(from) {
@@ -53,7 +66,7 @@ export function conversationView(app, node, { leave }) {
     Object.assign(state, { loading: true, failed: false });
     store.notify();
     try {
-      await session.history(node, from, PAGE);
+      await session.questions.history(node, from, PAGE);
     } catch (error) {
       ignoreRefusal(error);
       state.failed = error.code !== 0;
@@ -64,13 +77,13 @@ export function conversationView(app, node, { leave }) {
   }
 
   function oldest() {
-    return store.sorted(node)[0]?.mid ?? 0;
+    return store.messages.sorted(node)[0]?.mid ?? 0;
   }
 
   // Earlier messages are fetched before one sees that they are missing.
   function scrolled() {
     atEnd = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < STICKY;
-    const more = fetched && !state.failed && !store.thread(node).complete;
+    const more = fetched && !state.failed && !store.messages.thread(node).complete;
     if (more && scroller.scrollTop < NEAR) load(oldest());
   }
 
@@ -119,6 +132,9 @@ export function conversationView(app, node, { leave }) {
       load(0);
     }
     describe();
+    form.hidden = !store.people.mayWrite(node); // before what may put the focus into it
+    about.update();
+    standing.update();
     const height = scroller.scrollHeight;
     const kept = scroller.scrollTop;
     const earlier = messages.update(state);
@@ -128,19 +144,27 @@ export function conversationView(app, node, { leave }) {
   }
 
   function describe() {
-    const name = store.nameOf(node);
-    const known = store.state.people[node]?.login ?? "";
+    const name = store.people.nameOf(node);
     if (heading.textContent !== name) face.replaceChildren(avatar(node, name));
     setText(heading, name);
-    setText(login, known === name ? "" : known);
+    setText(line, lineBelow(name));
     scroller.setAttribute("aria-label", t("thread.label", { name }));
     text.setAttribute("aria-label", t("compose.label", { name }));
     text.placeholder = t("compose.label", { name });
   }
 
-  return { element, begin, update, focus: () => text.focus(), close: () => resized.disconnect() };
-}
+  // What stands below the name: the name to find, if it differs, and what they are to us.
+  function lineBelow(name) {
+    const { login = "" } = store.state.people[node] ?? {};
+    const standing = store.people.standing(node);
+    const plain = standing === "stranger" && store.people.mayWrite(node);
+    return [login !== name && login, !plain && t("about." + standing)].filter(Boolean).join(" · ");
+  }
 
-function ignoreRefusal(error) {
-  if (!(error instanceof Refused)) throw error;
+  function focus() {
+    if (form.hidden) standing.focus();
+    else text.focus();
+  }
+
+  return { element, begin, update, focus, close: () => resized.disconnect() };
 }

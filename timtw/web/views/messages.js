@@ -17,7 +17,7 @@ export function messagesView(app, node, { loadEarlier, toText }) {
 
   // True when earlier messages came in above what was there.
   function update({ loading, failed }) {
-    const stored = store.sorted(node);
+    const stored = store.messages.sorted(node);
     const waiting = store.state.outbox.filter(({ peer }) => peer === node);
     describeTop(loading, failed, stored.length + waiting.length);
     const texts = [...stored, ...waiting.map((one) => ({ ...one, mine: true, waiting: one }))];
@@ -28,11 +28,12 @@ export function messagesView(app, node, { loadEarlier, toText }) {
   }
 
   function describeTop(loading, failed, count) {
-    const { complete } = store.thread(node);
-    const name = store.nameOf(node);
+    const { complete } = store.messages.thread(node);
+    const name = store.people.nameOf(node);
     let text = "";
     if (failed) text = t("thread.failed");
-    else if (complete) text = t(count ? "thread.start" : "thread.empty", { name });
+    else if (complete && count) text = t("thread.start", { name });
+    else if (complete) text = t(store.people.mayWrite(node) ? "thread.empty" : "thread.none", { name });
     else if (loading || !count) text = t("thread.loading");
     setText(note, text);
     retry.hidden = !failed;
@@ -73,7 +74,7 @@ export function messagesView(app, node, { loadEarlier, toText }) {
   }
 
   function makeText({ mine, text }) {
-    const who = mine ? t("message.you") : store.nameOf(node);
+    const who = mine ? t("message.you") : store.people.nameOf(node);
     const body = text === null
       ? h("p", { class: "text other" }, t("message.other"))
       : h("p", { class: "text", dir: "auto" }, text);
@@ -109,7 +110,7 @@ export function messagesView(app, node, { loadEarlier, toText }) {
 
   function remedy({ id, code }) {
     return h("div", { class: "remedy" },
-      h("p", { role: "alert" }, explain("send", code)),
+      h("p", { role: "alert" }, explain("send", code, { name: store.people.nameOf(node) })),
       h("div", { class: "row" },
         h("button", { type: "button", class: "small again", onclick: () => session.outbox.again(id) },
           t("send.again")),

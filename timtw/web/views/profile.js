@@ -32,7 +32,7 @@ export function profileView(app) {
   async function save(event) {
     event.preventDefault();
     try {
-      await session.setName(name.value.trim());
+      await session.questions.setName(name.value.trim());
       setText(answer, t("you.saved"));
     } catch (error) {
       if (!(error instanceof Refused)) throw error;

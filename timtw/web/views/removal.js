@@ -47,7 +47,7 @@ export function removalButton(app, node, li, { mid, mine }, done) {
     sure.setAttribute("aria-disabled", "true");
     setText(problem, "");
     try {
-      await app.session.remove(node, mid, mine);
+      await app.session.questions.remove(node, mid, mine);
       app.say(t("remove.done"));
       done();
     } catch (error) {

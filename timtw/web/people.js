@@ -1,0 +1,95 @@
+// Whom this account knows: how they are called, and what they are to it.
+import { TOLD } from "./wire.js";
+
+const TEXT_CHARACTERS = 1024; // of a request that are kept
+
+export class People {
+  constructor(store) {
+    this.store = store;
+    // Whether strangers may write to each other here: the node says so in the page.
+    this.openToAll =
+      document.querySelector('meta[name="timtw-strangers"]')?.content === "write";
+  }
+
+  person(node) {
+    return (this.store.state.people[node] ??= {});
+  }
+
+  nameOf(node) {
+    const { name, login } = this.store.state.people[node] ?? {};
+    return name || login || node;
+  }
+
+  setProfiles(usermap) {
+    for (const [node, bean] of Object.entries(usermap ?? {})) {
+      this.person(node).name = bean?.name ?? "";
+    }
+    this.store.commit();
+  }
+
+  // Everybody who can be seen somewhere on the page.
+  known() {
+    const { conversations, standings } = this.store.state;
+    return [...new Set([...Object.keys(conversations), ...Object.keys(standings)])];
+  }
+
+  // "friend", "asking" (has asked us), "asked" (by us), "blocked" or "stranger".
+  standing(node) {
+    return this.store.state.standings[node] ?? "stranger";
+  }
+
+  // The nodes with a standing, by name.
+  all(standing) {
+    const nodes = Object.keys(this.store.state.standings);
+    return nodes
+      .filter((node) => this.standing(node) === standing)
+      .sort((a, b) => this.nameOf(a).localeCompare(this.nameOf(b)));
+  }
+
+  // The last word of the node.
+  setStandings(standings) {
+    const { state } = this.store;
+    for (const [node, standing] of Object.entries(standings)) {
+      if (standing === "friend" && this.standing(node) !== "friend") this.befriended(node);
+    }
+    state.standings = standings;
+    for (const node of Object.keys(state.requests)) {
+      if (standings[node] !== "asking") delete state.requests[node];
+    }
+    this.store.commit();
+  }
+
+  // A notice of the log. It says what was true when it was sent; what is true now, the
+  // lists of the node say later.
+  takeNotice(peer, mine, { bnType, dataString, timestamp, seq }) {
+    const { state } = this.store;
+    const time = Math.round((timestamp ?? 0) / 1e6);
+    if (bnType === TOLD.REQUEST && !mine) {
+      state.standings[peer] = "asking";
+      state.requests[peer] = { text: (dataString ?? "").slice(0, TEXT_CHARACTERS), time };
+    } else if (bnType === TOLD.FRIENDS) {
+      if (this.standing(peer) !== "friend") this.befriended(peer, time);
+      state.standings[peer] = "friend";
+    } else if (bnType === TOLD.ENDED && !mine) {
+      delete state.standings[peer];
+    }
+    if (!(seq <= state.oldSeq)) this.store.told?.(bnType, mine, peer);
+  }
+
+  // A new friend stands among the conversations, and texts that were refused before may
+  // go out now.
+  befriended(node, time = Date.now()) {
+    const entry = this.store.conversation(node);
+    entry.time = Math.max(entry.time, time);
+    entry.met = true;
+    entry.refused = false;
+  }
+
+  // Whether it is worth trying to write to this account.
+  mayWrite(node) {
+    const standing = this.standing(node);
+    if (standing === "friend") return true;
+    const { refused } = this.store.state.conversations[node] ?? {};
+    return this.openToAll && standing !== "blocked" && !refused;
+  }
+}

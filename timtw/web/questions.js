@@ -1,0 +1,103 @@
+// What the page asks the node, and the answers. Answers do not name their question, so
+// there is one question at a time for each kind of answer.
+import { Lane, Refused } from "./requests.js";
+import { BURNT, FIND, OWN_PROFILE, PROFILES, REVOKED, TO_USER, TYPE } from "./wire.js";
+
+const PROFILES_AT_ONCE = 100;
+
+export class Questions {
+  constructor(store, link) {
+    this.store = store;
+    const stuck = () => link.drop();
+    const lane = () => new Lane(([type, body]) => link.send(type, body), stuck);
+    this.nodes = lane();
+    this.pages = lane();
+    this.removals = lane();
+  }
+
+  // The connection is gone.
+  lost() {
+    this.nodes.fail();
+    this.pages.fail();
+    this.removals.fail();
+  }
+
+  // A TimAck; nothing happens if it answers no question.
+  answered(ok, timType, ack) {
+    const lane = this.laneOf(timType);
+    if (!lane || (ok && lane === this.pages)) return;
+    if (ok) lane.answer(ack);
+    else lane.refuse(ack.error?.code ?? 0);
+  }
+
+  laneOf(timType) {
+    if (timType === TYPE.HISTORY) return this.pages;
+    if (timType === TYPE.NODES || timType === TYPE.BUSINESS) return this.nodes;
+    if (timType === TYPE.REVOKE || timType === TYPE.BURN) return this.removals;
+    return null;
+  }
+
+  history(node, from, count) {
+    const body = { rtype: 1, node, reqInt: from, reqInt2: count };
+    return this.pages.ask([TYPE.HISTORY, body]).then((messages) => {
+      this.store.messages.takeHistory(node, messages);
+    });
+  }
+
+  // Takes a text away for both sides: an own one back, or one that was received.
+  remove(node, mid, mine) {
+    const body = { msType: TO_USER, odType: mine ? REVOKED : BURNT, mid, toTid: { node } };
+    return this.removals.ask([mine ? TYPE.REVOKE : TYPE.BURN, body]);
+  }
+
+  business(body) {
+    return this.nodes.ask([TYPE.BUSINESS, body]);
+  }
+
+  // The nodes that a business request without further words lists.
+  async list(rtype) {
+    return (await this.business({ rtype })).nodelist ?? [];
+  }
+
+  // The node of the account with exactly this name, or null.
+  async find(login) {
+    const { usermap = {} } = await this.business({ rtype: FIND, reqStr: login });
+    const [node] = Object.keys(usermap);
+    if (!node) return null;
+    this.store.people.person(node).login = login;
+    this.store.people.setProfiles(usermap);
+    return node;
+  }
+
+  async setName(name) {
+    await this.nodes.ask([TYPE.NODES, { ntype: OWN_PROFILE, usermap: { "": { name } } }]);
+    this.store.people.setProfiles({ [this.store.me]: { name } });
+  }
+
+  async askNames(nodes) {
+    for (let start = 0; start < nodes.length; start += PROFILES_AT_ONCE) {
+      const nodelist = nodes.slice(start, start + PROFILES_AT_ONCE);
+      const { usermap } = await this.nodes.ask([TYPE.NODES, { ntype: PROFILES, nodelist }]);
+      this.store.people.setProfiles(usermap);
+    }
+  }
+
+  // Names are a convenience: what fails now is asked again after the next login.
+  refreshNames() {
+    const nodes = new Set([this.store.me, ...this.store.people.known()]);
+    this.askNames([...nodes]).catch(ignoreRefusal);
+  }
+
+  // Profiles of people who were never heard of before.
+  askUnknown() {
+    const unknown = this.store.people.known().filter(
+      (node) => this.store.people.person(node).name === undefined,
+    );
+    for (const node of unknown) this.store.people.person(node).name = "";
+    if (unknown.length) this.askNames(unknown).catch(ignoreRefusal);
+  }
+}
+
+export function ignoreRefusal(error) {
+  if (!(error instanceof Refused)) throw error;
+}

@@ -1,0 +1,55 @@
+// The side: oneself, finding somebody, and either the conversations or the people.
+import { avatar, h } from "../dom.js";
+import { t } from "../i18n.js";
+import { contactsView } from "./contacts.js";
+import { findView } from "./find.js";
+import { listView } from "./list.js";
+import { tabsView } from "./tabs.js";
+
+export function sideView(app, { open, showProfile }) {
+  const { store } = app;
+  const you = h("button", { type: "button", class: "you", id: "you", onclick: showProfile });
+  const find = findView(app, { open });
+  const list = listView(app, { open });
+  const contacts = contactsView(app, { open, toFind: find.focus });
+  const panels = { chats: list, people: contacts };
+  const tabs = tabsView(t("side.label"), [
+    { name: "chats", label: t("tab.chats"), panel: list.element, count: unread },
+    { name: "people", label: t("tab.people"), panel: contacts.element, count: requests },
+  ], choose);
+  const element = h("aside", { class: "side", "aria-label": t("side.label") },
+    you, find.element, tabs.element, list.element, contacts.element);
+
+  function unread() {
+    return { number: store.unreadTexts(), words: "unread" };
+  }
+
+  function requests() {
+    return { number: store.people.all("asking").length, words: "people.waiting" };
+  }
+
+  function choose(name) {
+    store.state.tab = name;
+    store.commit();
+  }
+
+  function update() {
+    const name = store.people.nameOf(store.me);
+    if (you.dataset.name !== name) {
+      you.dataset.name = name;
+      you.replaceChildren(avatar(store.me, name),
+        h("span", { class: "who", dir: "auto" }, name),
+        h("span", { class: "preview" }, t("you.settings")));
+    }
+    tabs.show(store.state.tab);
+    tabs.update();
+    panels[store.state.tab].update();
+  }
+
+  // The row of somebody if there is one, else where one finds somebody.
+  function focus(node) {
+    if (!panels[store.state.tab].focus(node)) find.focus();
+  }
+
+  return { element, update, focus };
+}

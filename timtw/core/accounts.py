@@ -241,8 +241,7 @@ class Accounts:
         An attempt counts as a failure of ``who`` until it has succeeded; else many at
         once would all be tried before the first of them is counted.
         """
-        failures = self._failures.of(who)
-        if not failures.take():
+        if not self._failures.of(who).take():
             raise TooFrequent()
         is_right: bool | None = None
         try:
@@ -250,7 +249,7 @@ class Accounts:
             is_right = await self._is_right(standing, password)
         finally:
             if is_right is not False:
-                failures.give_back()
+                self._failures.give_back(who)
         return standing if is_right else None
 
     async def _is_right(self, standing: Standing | None, password: str) -> bool:

@@ -45,6 +45,11 @@ class Bucket:
         """Put a token back that was taken for something that does not count."""
         self._tokens = min(self._size, self._tokens + 1)
 
+    @property
+    def is_full(self) -> bool:
+        """Whether it holds all it may, as one that was never used does."""
+        return self._tokens >= self._size
+
     def _refill(self) -> None:
         now = self._now()
         gained = (now - self._at) * self._per_second
@@ -72,3 +77,11 @@ class Buckets:
         else:
             self._buckets.move_to_end(key)
         return bucket
+
+    def give_back(self, key: object) -> None:
+        """Put back a token that was taken of ``key``; a full bucket is forgotten."""
+        bucket = self._buckets.get(key)
+        if bucket is not None:
+            bucket.give_back()
+            if bucket.is_full:
+                del self._buckets[key]

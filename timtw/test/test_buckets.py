@@ -65,6 +65,17 @@ class BucketsTests(SynchronousTestCase):
         self.assertFalse(buckets.of("a").take())
         self.assertTrue(buckets.of("b").take())
 
+    def test_full_ones_are_forgotten(self) -> None:
+        """Whoever has a password right takes no memory; failures stay counted."""
+        buckets = Buckets(2, Clock().seconds)
+        bucket = buckets.of("a")
+        self.assertTrue(bucket.take() and bucket.take())
+        buckets.give_back("a")
+        self.assertIs(bucket, buckets.of("a"))
+        buckets.give_back("a")
+        self.assertIsNot(bucket, buckets.of("a"))
+        buckets.give_back("b")
+
     def test_per_minute(self) -> None:
         """Six a minute are six at once, then one every ten seconds."""
         clock = Clock()

@@ -51,6 +51,7 @@ def settings_of(config: NodeConfig) -> Settings:
         token_seconds=accounts.token_seconds,
         write_to_anyone=config.messages.sender is Sender.ANYONE,
         find_by_name=config.messages.find_by_name,
+        presence_offline_block=config.messages.presence_offline_block,
         ping_timeout=config.clients.ping_timeout,
         registers_per_minute=limits.registers_per_minute,
         logins_per_minute=limits.logins_per_minute,

@@ -172,6 +172,9 @@ class MessagesConfig:
     find_by_name: bool = option(
         "yes", "Whether an account may be looked up by its exact name."
     )
+    presence_offline_block: bool = option(
+        "no", "Whether nobody is told that an account's last device has gone."
+    )
     keep_days: int = option(
         "0",
         "Days after which texts are deleted from conversations, and whatever waits "
@@ -258,11 +261,6 @@ SECTIONS: Mapping[str, type] = {
 """Which class a section of the file fills."""
 
 NOT_BUILT: Mapping[str, frozenset[str]] = {
-    "messages": frozenset(
-        {
-            "presence_offline_block",
-        }
-    ),
     "mesh": frozenset({"listen", "seeds", "cluster"}),
     "office": frozenset({"http"}),
 }

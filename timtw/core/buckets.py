@@ -23,14 +23,14 @@ class Bucket:
         self._tokens = size
         self._at = now()
 
-    def take(self) -> bool:
-        """Take one token if there is one."""
+    def take(self, count: int = 1) -> bool:
+        """Take so many tokens if there are as many."""
         if not self._size:
             return True
         self._refill()
-        if self._tokens < 1:
+        if self._tokens < count:
             return False
-        self._tokens -= 1
+        self._tokens -= count
         return True
 
     def overdraw(self) -> float:

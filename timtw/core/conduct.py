@@ -16,6 +16,7 @@ from timtw.core.posting import Posting
 from timtw.core.reading import Reading
 from timtw.core.relating import Relating
 from timtw.core.serving import Asker, Serving
+from timtw.core.showing import Showings
 from timtw.model.commands import (
     ChangeProfile,
     ChangeRelation,
@@ -26,13 +27,14 @@ from timtw.model.commands import (
     PullHistory,
     ReadProfiles,
     SendMessage,
+    ShowPresence,
     Unacceptable,
 )
 from timtw.model.errors import TimError, Undefined
 from timtw.model.events import Accepted, Event, Refused, Removed, Repeated
 from timtw.model.interfaces import IOutbox
 from timtw.model.stores import Outcome
-from timtw.model.values import REMOVALS, STREAM, TEXT, Address, Changed, Device
+from timtw.model.values import REMOVALS, STREAM, TEXT, Address, Changed
 
 
 @attrs.frozen
@@ -60,7 +62,6 @@ class Conduct:
 
     __slots__ = (
         "_asker",
-        "_device",
         "_manager",
         "_order",
         "_outbox",
@@ -68,6 +69,7 @@ class Conduct:
         "_reading",
         "_relating",
         "_serving",
+        "_showings",
     )
 
     _log = Logger()
@@ -75,23 +77,23 @@ class Conduct:
     def __init__(
         self,
         asker: Asker,
-        device: Device,
         outbox: IOutbox,
         reading: Reading,
         posting: Posting,
         serving: Serving,
         relating: Relating,
+        showings: Showings,
         order: InOrder[Item],
         manager: Manager,
     ) -> None:
         """Everything that a logged-in client may ask has its place here."""
         self._asker = asker
-        self._device = device
         self._outbox = outbox
         self._reading = reading
         self._posting = posting
         self._serving = serving
         self._relating = relating
+        self._showings = showings
         self._order = order
         self._manager = manager
 
@@ -128,6 +130,8 @@ class Conduct:
             return await self._relating.change(self._asker.address, command)
         if isinstance(command, ListRelations):
             return await self._relating.listed(self._asker.address, command)
+        if isinstance(command, ShowPresence):
+            return await self._showings.show(self._asker, command)
         assert isinstance(command, OwnLogin)
         return await self._manager.manage(self._asker, command)
 
@@ -173,13 +177,13 @@ class Conduct:
         if isinstance(recipient, TimError):
             self._order.add_first(Refusal(command, recipient))
             return
-        sender = self._asker.address
+        sender, device = self._asker.address, self._asker.device
         self._reading.stir()
         if command.kind == STREAM:
-            self._posting.stream(sender, self._device, recipient, command)
+            self._posting.stream(sender, device, recipient, command)
             return
         self._order.together()
-        self._posting.post(sender, self._device, recipient, command, self._posted)
+        self._posting.post(sender, device, recipient, command, self._posted)
 
     def _posted(self, command: SendMessage, result: Outcome) -> None:
         self._order.together_no_more()

@@ -20,12 +20,14 @@ from timtw.core.overload import Gate
 from timtw.core.passwords import Passwords
 from timtw.core.places import Places
 from timtw.core.posting import People, Posting
+from timtw.core.presence import Attendance
 from timtw.core.relating import Relating
 from timtw.core.router import Router
 from timtw.core.serving import Serving
 from timtw.core.session import Session
 from timtw.core.sessions import Sessions
 from timtw.core.settings import Settings
+from timtw.core.showing import Showings
 from timtw.core.tickets import Entropy
 from timtw.model import limits
 from timtw.model.commands import IssueToken, Register
@@ -62,11 +64,16 @@ class Core:
         """
         self._settings = settings
         self._entropy = entropy
-        sessions = Sessions(clock.seconds, mesh.entered, mesh.left)
+        sessions = Sessions(
+            clock.seconds,
+            lambda account: self._showings.entered(account),
+            lambda account, device: self._showings.left(account, device),
+        )
         self._router = Router(sessions, mesh, shard.messages, clock)
-        history, logins = (
+        presence, history, logins = (
             Gate(what, most, lambda: max(desk.waiting, shard.waiting))
             for what, most in (
+                ("presence", limits.PRESENCE_WAITING),
                 ("history", limits.HISTORY_WAITING),
                 ("logins", limits.LOGINS_WAITING),
             )
@@ -80,7 +87,27 @@ class Core:
         places = Places(sessions, self._router, settings)
         bonds = Bonds(shard.relations, clock.seconds, mesh.has_peers)
         belongings = Belongings(shard.rooms, clock.seconds, mesh.has_peers)
-        self._neighbour = Neighbour(sessions, places, desk, bonds, belongings, clock)
+        self._showings = Showings(
+            sessions,
+            Attendance(
+                now,
+                mesh.entered,
+                mesh.left,
+                mesh.has_peers,
+                not settings.presence_offline_block,
+            ),
+            people,
+            bonds,
+            mesh,
+            presence,
+            settings.write_to_anyone,
+            clock,
+            time_ns,
+            entropy,
+        )
+        self._neighbour = Neighbour(
+            sessions, places, desk, bonds, belongings, self._showings, clock
+        )
         self._desk = desk
         self._door = Door(
             shard=shard,
@@ -101,6 +128,7 @@ class Core:
                 entropy,
             ),
             serving=Serving(accounts, shard.messages, settings, now, history),
+            showings=self._showings,
             sessions=sessions,
             places=places,
             router=self._router,
@@ -131,6 +159,7 @@ class Core:
         finally:
             for guest in self._door.guests:
                 guest.hang_up()
+            self._showings.stop()
             self._router.stop()
             self._neighbour.stop()
         await self._desk.flush()

@@ -16,6 +16,7 @@ from timtw.core.relating import Relating
 from timtw.core.serving import Asker, Serving
 from timtw.core.sessions import Leftover, Listener, Sessions
 from timtw.core.settings import Settings
+from timtw.core.showing import Showings
 from timtw.core.tickets import Entropy, new_credential
 from timtw.core.turnstile import Turnstile
 from timtw.core.wheel import Wheel
@@ -76,6 +77,7 @@ class Door:
     posting: Posting
     relating: Relating
     serving: Serving
+    showings: Showings
     sessions: Sessions
     places: Places
     router: IRouter
@@ -138,7 +140,7 @@ class Door:
             return None
         guest.hears(self._reading(address, outbox))
         guest.owner = address
-        self.sessions.add(address.number, guest)
+        self.sessions.add(address, guest)
         try:
             state = await self.shard.readers.open(
                 address.number, command.device, self.time_ns()
@@ -177,7 +179,7 @@ class Door:
     def _forget(self, guest: Guest) -> Address | None:
         owner, guest.owner = guest.owner, None
         if owner is not None:
-            self.sessions.remove(owner.number, guest)
+            self.sessions.remove(owner, guest)
         return owner
 
     def leaves(self, guest: Guest, reading: Reading) -> None:

@@ -13,6 +13,7 @@ from timtw.core.bonds import Bonds
 from timtw.core.deferreds import background, deferred
 from timtw.core.places import Places
 from timtw.core.sessions import Sessions
+from timtw.core.showing import Showings
 from timtw.core.turns import LentTurns
 from timtw.model.peers import (
     Fact,
@@ -23,6 +24,7 @@ from timtw.model.peers import (
     RoomChanged,
     SessionsEnd,
 )
+from timtw.model.presence import Parting, Showing
 from timtw.model.stores import IPostingDesk
 from timtw.model.values import DeliveredMark, Message
 
@@ -40,6 +42,7 @@ class Neighbour:
         desk: IPostingDesk,
         bonds: Bonds,
         belongings: Belongings,
+        showings: Showings,
         clock: IReactorTime,
     ) -> None:
         """Nobody asks before the mesh is joined."""
@@ -48,6 +51,7 @@ class Neighbour:
         self._desk = desk
         self._bonds = bonds
         self._belongings = belongings
+        self._showings = showings
         self._lent = LentTurns(clock)
 
     def stop(self) -> None:
@@ -65,6 +69,18 @@ class Neighbour:
     def streamed(self, message: Message) -> None:
         """See ``INeighbour``."""
         self._sessions.stream(message)
+
+    def shown(self, showings: Sequence[Showing]) -> None:
+        """See ``INeighbour``."""
+        self._showings.shown(showings)
+
+    def take_over(self, partings: Sequence[Parting]) -> Sequence[int]:
+        """See ``INeighbour``."""
+        return self._showings.take_over(partings)
+
+    def inherit(self, partings: Sequence[Parting]) -> None:
+        """See ``INeighbour``."""
+        self._showings.inherit(partings)
 
     def told(self, fact: Fact) -> None:
         """See ``INeighbour``."""

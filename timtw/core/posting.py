@@ -6,7 +6,7 @@ A message is answered only after the commit that holds it (docs/guarantees.md, P
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TypeAlias
 
 from timtw.core.bonds import Bonds
@@ -55,6 +55,25 @@ class People:
         """The address, or ``None`` if there is no such account."""
         found = (await self._store.accounts((number,))).get(number)
         return None if found is None else self.remember(found)
+
+    async def look_up_all(self, numbers: Iterable[int]) -> dict[int, Address]:
+        """
+        The addresses of those accounts that exist.
+
+        Raises StorageUnavailable.
+        """
+        found: dict[int, Address] = {}
+        missing: list[int] = []
+        for number in dict.fromkeys(numbers):
+            address = self.known(number)
+            if address is None:
+                missing.append(number)
+            else:
+                found[number] = address
+        if missing:
+            accounts = await self._store.accounts(missing)
+            found |= {n: self.remember(one) for n, one in accounts.items()}
+        return found
 
     def remember(self, account: Account) -> Address:
         """Keep an address at hand."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from twisted.internet.defer import Deferred, succeed
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
@@ -14,6 +14,7 @@ from timtw.core.sessions import Sessions
 from timtw.model import limits
 from timtw.model.interfaces import IRouter
 from timtw.model.peers import EndTurn, Fact, IMesh, INeighbour, Offer, Presence
+from timtw.model.presence import Parting, Showing
 from timtw.model.stores import IMessageStore
 from timtw.model.values import DeliveredMark, Message
 
@@ -40,6 +41,16 @@ class NoPeers:
         """There is nobody else."""
 
     def stream(self, message: Message) -> None:
+        """There is nobody else."""
+
+    def show(self, showings: Sequence[Showing]) -> None:
+        """There is nobody else."""
+
+    def take_over(self, partings: Sequence[Parting]) -> Deferred[Collection[int]]:
+        """There is nobody else."""
+        return succeed(())
+
+    def bequeath(self, partings: Sequence[Parting]) -> None:
         """There is nobody else."""
 
     def announce(self, fact: Fact) -> None:

@@ -20,15 +20,21 @@ from timtw.model.errors import BadParameter, NotServed, TooFrequent
 from timtw.model.events import Event, History, Marked, ProfileChanged, Profiles
 from timtw.model.idents import node_of, number_of
 from timtw.model.stores import IAccountStore, IMessageStore
-from timtw.model.values import Address, Conversation, DeliveredMark
+from timtw.model.values import Address, Conversation, DeliveredMark, Device
 
 
 @attrs.frozen
 class Asker:
-    """Who asks: the account, and whether the client knows our additions."""
+    """Who asks: the account, whether the client knows our additions, and where.
+
+    Args:
+        session: The number of the account's session.
+    """
 
     address: Address
     additions: bool
+    device: Device = Device()
+    session: int = 0
 
 
 class Serving:

@@ -20,6 +20,7 @@ from timtw.core.conduct import Conduct, Item, told
 from timtw.core.deferreds import then
 from timtw.core.door import Admitted, Door, OwnLogin
 from timtw.core.order import InOrder
+from timtw.core.presence import Unseen
 from timtw.core.reading import Reading
 from timtw.core.serving import Asker
 from timtw.core.watch import Watch
@@ -33,6 +34,7 @@ from timtw.model.commands import (
 )
 from timtw.model.events import (
     AlreadyLoggedIn,
+    Appeared,
     Event,
     LoggedIn,
     LoggedOut,
@@ -43,6 +45,7 @@ from timtw.model.events import (
     Streamed,
 )
 from timtw.model.interfaces import IOutbox, ISession
+from timtw.model.presence import Appearance
 from timtw.model.values import STREAM, Address, DeliveredMark, Device, LogEntry, Message
 
 _FREE: Final[frozenset[str]] = frozenset()
@@ -74,6 +77,7 @@ class Session:
         "_rate",
         "_reading",
         "_rest",
+        "_unseen",
         "_watch",
         "_writable",
         "connection",
@@ -99,6 +103,7 @@ class Session:
         self._held = _FREE
         self._additions = False
         self._writable = True
+        self._unseen: Unseen | None = None
         self._reading: Reading | None = None
         self._conduct: Conduct | None = None
         self.connection = name
@@ -133,6 +138,10 @@ class Session:
         self._writable = now
         if self._reading is not None:
             self._reading.writable(now)
+        if now and self._unseen is not None:
+            unseen, self._unseen = self._unseen, None
+            for appearance in unseen.take():
+                self.shown(appearance)
 
     def refused(self, entry_too_much: bool) -> None:
         """See ``ISession``."""
@@ -190,6 +199,17 @@ class Session:
         """Something came that is in no log; it does not wait for a slow line."""
         if self._phase is Phase.READY and self._writable:
             self._outbox.offer(Streamed(message))
+
+    def shown(self, appearance: Appearance) -> None:
+        """Somebody is from now on as this says; a slow line is told later."""
+        if self._phase is not Phase.READY or self.owner is None:
+            return
+        if self._writable:
+            self._outbox.offer(Appeared(appearance, self.owner))
+            return
+        if self._unseen is None:
+            self._unseen = Unseen()
+        self._unseen.add(appearance)
 
     def dismissed(self) -> None:
         """Log out with the notice that keeps the client from coming back."""
@@ -285,15 +305,16 @@ class Session:
                 admitted.credential,
             )
         )
-        asker = Asker(account, command.additions)
+        session = admitted.state.session
+        asker = Asker(account, command.additions, self.device, session)
         self._conduct = Conduct(
             asker,
-            self.device,
             self._outbox,
             self._reading,
             door.posting,
             door.serving,
             door.relating,
+            door.showings,
             self._order,
             self,
         )
@@ -343,4 +364,4 @@ class Session:
         if self._reading is not None:
             self._door.leaves(self, self._reading)
             self._reading = None
-        self._conduct = None
+        self._conduct = self._unseen = None

@@ -20,7 +20,8 @@ from timtw.model.peers import (
     SessionsEnd,
     TakenOver,
 )
-from timtw.model.values import DeliveredMark, Device, LogEntry, Message
+from timtw.model.presence import Appearance, Showing
+from timtw.model.values import Address, DeliveredMark, Device, LogEntry, Message
 
 
 class Listener(Protocol):
@@ -54,6 +55,9 @@ class Listener(Protocol):
     def streamed(self, message: Message) -> None:
         """Something came that is in no log."""
 
+    def shown(self, appearance: Appearance) -> None:
+        """Somebody is from now on as this says."""
+
     def dismissed(self) -> None:
         """Log out with the notice that keeps the client from coming back."""
 
@@ -82,8 +86,8 @@ class Sessions:
     def __init__(
         self,
         now: Callable[[], float],
-        entered: Callable[[int], None],
-        left: Callable[[int], None],
+        entered: Callable[[Address], None],
+        left: Callable[[Address, Device], None],
     ) -> None:
         """``entered`` and ``left`` hear of an account's first and last session."""
         self._now = now
@@ -95,22 +99,22 @@ class Sessions:
             OrderedDict()
         )
 
-    def add(self, account: int, listener: Listener) -> None:
+    def add(self, account: Address, listener: Listener) -> None:
         """Count ``listener`` among the account's sessions."""
-        present = self._listeners.setdefault(account, [])
+        present = self._listeners.setdefault(account.number, [])
         present.append(listener)
         if len(present) == 1:
             self._entered(account)
 
-    def remove(self, account: int, listener: Listener) -> None:
+    def remove(self, account: Address, listener: Listener) -> None:
         """Forget ``listener``; forgetting it twice is fine."""
-        present = self._listeners.get(account)
+        present = self._listeners.get(account.number)
         if present is None or listener not in present:
             return
         present.remove(listener)
         if not present:
-            del self._listeners[account]
-            self._left(account)
+            del self._listeners[account.number]
+            self._left(account, listener.device)
 
     def of(self, account: int) -> Collection[Listener]:
         """The sessions of an account on this node."""
@@ -143,6 +147,14 @@ class Sessions:
         """Bring a stream to the recipient's sessions on this node."""
         for listener in self.of(message.recipient.number):
             listener.streamed(message)
+
+    def show(self, showing: Showing) -> None:
+        """Show it to the sessions of its receivers on this node."""
+        for account in showing.receivers:
+            present = self._listeners.get(account)
+            if present is not None:
+                for listener in tuple(present):
+                    listener.shown(showing.appearance)
 
     def dismiss(self, fact: SessionsEnd) -> None:
         """End the sessions that the fact is about."""

@@ -19,6 +19,7 @@ class Settings:
     token_seconds: float = 10.0
     write_to_anyone: bool = False
     find_by_name: bool = True
+    presence_offline_block: bool = False
     ping_timeout: float = 600.0
     registers_per_minute: float = 60.0
     logins_per_minute: float = 600.0

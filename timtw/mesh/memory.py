@@ -6,7 +6,7 @@ on purpose: whatever goes over a link that is cut never arrives.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from hashlib import blake2b
 from itertools import chain
 from typing import Final, TypeVar
@@ -18,6 +18,7 @@ from zope.interface import implementer
 
 from timtw.model.limits import PRESENT_SECONDS, SETTLE_SECONDS, TURN_SECONDS
 from timtw.model.peers import EndTurn, Fact, IMesh, INeighbour, Offer, Presence
+from timtw.model.presence import Parting, Showing
 from timtw.model.values import DeliveredMark, Message
 
 _TRAVEL_SECONDS: Final = 0.001
@@ -192,6 +193,46 @@ class MemoryMesh:
         """See ``IMesh``."""
         for to in self._hub.holders(message.recipient.number, self._name):
             self._hub.carry(self._name, to, lambda node: node.streamed(message))
+
+    def show(self, showings: Sequence[Showing]) -> None:
+        """See ``IMesh``."""
+        bundles: dict[str, list[Showing]] = {}
+        for showing in showings:
+            there: dict[str, list[int]] = {}
+            for receiver in showing.receivers:
+                for to in self._hub.holders(receiver, self._name):
+                    there.setdefault(to, []).append(receiver)
+            for to, receivers in there.items():
+                mine = Showing(showing.appearance, tuple(receivers))
+                bundles.setdefault(to, []).append(mine)
+        for to, bundle in bundles.items():
+            self._carry_showings(to, bundle)
+
+    def _carry_showings(self, to: str, bundle: list[Showing]) -> None:
+        self._hub.carry(self._name, to, lambda node: node.shown(bundle))
+
+    def take_over(self, partings: Sequence[Parting]) -> Deferred[Collection[int]]:
+        """See ``IMesh``."""
+        bundles: dict[str, list[Parting]] = {}
+        for parting in partings:
+            for to in self._hub.holders(parting.sender.number, self._name):
+                bundles.setdefault(to, []).append(parting)
+
+        def ask(to: str, bundle: list[Parting]) -> Deferred[Sequence[int] | None]:
+            def question(node: INeighbour) -> Deferred[Sequence[int]]:
+                return succeed(node.take_over(bundle))
+
+            return self._hub.ask(self._name, to, question, PRESENT_SECONDS)
+
+        asked = gatherResults([ask(to, bundle) for to, bundle in bundles.items()])
+        return asked.addCallback(lambda found: {*chain(*(one or () for one in found))})
+
+    def bequeath(self, partings: Sequence[Parting]) -> None:
+        """See ``IMesh``."""
+        for to in self._hub.others(self._name):
+            if partings and self._hub.joined(self._name, to):
+                self._hub.carry(self._name, to, lambda node: node.inherit(partings))
+                return
 
     def announce(self, fact: Fact) -> None:
         """See ``IMesh``."""

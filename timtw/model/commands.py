@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from typing import TypeAlias
 
 from timtw.model.errors import TimError
+from timtw.model.presence import Status
 from timtw.model.relations import Circle, Step
 from timtw.model.value import value
 from timtw.model.values import TEXT, Content, Device
@@ -170,6 +171,25 @@ class ListRelations:
 
 
 @value
+class ShowPresence:
+    """Show others how this account is; nothing is answered.
+
+    Args:
+        peer: The one account that is named, as the client spelled it.
+        peers: The accounts that are listed.
+        broad: Whether it is for all friends where nobody is named, and nobody is told
+            that an account does not exist.
+        ident: The client's id, or ``None``.
+    """
+
+    status: Status
+    peer: str | None = None
+    peers: tuple[str, ...] | None = None
+    broad: bool = False
+    ident: int | None = None
+
+
+@value
 class ChangePassword:
     """Set a new password; everything but the asking session ends."""
 
@@ -205,5 +225,6 @@ Command: TypeAlias = (
     | ChangePassword
     | ChangeRelation
     | ListRelations
+    | ShowPresence
     | Unacceptable
 )

@@ -16,6 +16,7 @@ from timtw.model.commands import (
     SendMessage,
 )
 from timtw.model.errors import TimError
+from timtw.model.presence import Appearance
 from timtw.model.value import value
 from timtw.model.values import Address, DeliveredMark, LogEntry, Message, Profile
 
@@ -179,6 +180,18 @@ class RelationsChanged:
 
 
 @value
+class Appeared:
+    """Somebody has shown how they are, or is gone.
+
+    Args:
+        receiver: The account that is told.
+    """
+
+    appearance: Appearance
+    receiver: Address
+
+
+@value
 class Marked:
     """A message of this account has reached a device of its recipient."""
 
@@ -206,5 +219,6 @@ Event: TypeAlias = (
     | Related
     | Relations
     | RelationsChanged
+    | Appeared
     | Marked
 )

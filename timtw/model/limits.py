@@ -56,6 +56,41 @@ SKIPPED_NESTING: Final = 32
 """Containers inside one another in a Thrift field that is skipped; the deepest value
 of the protocol itself has four, so a field of the future has room."""
 
+# Presence.
+PRESENCE_LIST: Final = 100
+"""Most accounts in one request to show presence; each of them is looked up."""
+PRESENCE_BYTES: Final = 4 * KIB
+"""Longest texts and values of a presence together: everybody on a roster gets a copy,
+and one real client takes no frame above ``SMALL_FRAME``."""
+PRESENCE_COPIES_PER_MINUTE: Final = 50_000
+"""Copies of presence that one account may cause: ten times those of the longest
+roster. One that nobody gets counts as one."""
+PRESENCE_WAITING: Final = 1_000
+"""Messages, reads or writes waiting for storage from which presence is refused with
+5104: the first that goes, because the next change makes up for it."""
+PRESENCE_GATHER_SECONDS: Final = 0.1
+"""How long presence for other nodes, and friends of who has gone, is gathered."""
+PRESENCE_GATHERED: Final = 10_000
+"""Receivers gathered for other nodes with which they are told at once."""
+PRESENCE_UNSEEN: Final = 5_000
+"""Appearances that wait for a slow line: the longest roster."""
+PRESENCE_MARK_SECONDS: Final = 30.0
+"""How long is remembered what the newest of an account was: no older one is under way
+between nodes for longer."""
+PRESENCE_MARKS: Final = 50_000
+"""Accounts of which that is remembered, about 400 bytes each; the one that was not
+heard of longest is forgotten."""
+SHOWN_TO: Final = 100
+"""Accounts that somebody who shows nothing to all friends has shown itself to; with
+more, all friends are told when it goes."""
+PARTING_SECONDS: Final = 3.0
+"""How long a lost connection may take to come back before anybody is told: the real
+clients that come back by themselves do so after 2 seconds at best."""
+PARTINGS: Final = 200_000
+"""Accounts that are given this time at once; of more the first goes unnoticed."""
+PARTINGS_AT_ONCE: Final = 64
+"""Accounts whose friends are told in one turn that they are gone."""
+
 # Feeds (docs/guarantees.md).
 WINDOW_FRAMES: Final = 32
 """Unacknowledged frames of one connection."""

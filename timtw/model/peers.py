@@ -6,12 +6,13 @@ carries calls; what they do is written in ``timtw.core``.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import TypeAlias
 
 from twisted.internet.defer import Deferred
 from zope.interface import Attribute, Interface
 
+from timtw.model.presence import Parting, Showing
 from timtw.model.value import value
 from timtw.model.values import Conversation, DeliveredMark, Device, LogEntry, Message
 
@@ -133,6 +134,25 @@ class IMesh(Interface):
     def stream(message: Message) -> None:
         """Bring a stream to the other nodes that hold its recipient. May be lost."""
 
+    def show(showings: Sequence[Showing]) -> None:
+        """
+        Bring each to the other nodes that hold some of its receivers.
+
+        A node is told of each once, with its receivers there. May be lost; what comes
+        from one node comes in the order in which it was sent.
+        """
+
+    def take_over(partings: Sequence[Parting]) -> Deferred[Collection[int]]:
+        """
+        Ask which of these accounts other nodes have, or give time to come back.
+
+        They take over what the accounts have shown. Never fails: who does not answer
+        within ``PRESENT_SECONDS`` has none.
+        """
+
+    def bequeath(partings: Sequence[Parting]) -> None:
+        """This node stops; let another one wait for these accounts. May be lost."""
+
     def announce(fact: Fact) -> None:
         """Tell the fact to every other node."""
 
@@ -175,6 +195,15 @@ class INeighbour(Interface):
 
     def streamed(message: Message) -> None:
         """Bring a stream to the sessions of its recipient here, and only here."""
+
+    def shown(showings: Sequence[Showing]) -> None:
+        """Show these to the sessions of their receivers here, and only here."""
+
+    def take_over(partings: Sequence[Parting]) -> Sequence[int]:
+        """Take over what these have shown, if they are here or are waited for."""
+
+    def inherit(partings: Sequence[Parting]) -> None:
+        """Wait for these accounts, whose node has stopped."""
 
     def told(fact: Fact) -> None:
         """Make the fact true here."""

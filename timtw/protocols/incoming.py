@@ -22,6 +22,7 @@ from timtw.model.errors import (
     WrongOldPassword,
 )
 from timtw.model.limits import HISTORY_ENTRIES, NODE_LIST
+from timtw.model.presence import Status
 from timtw.model.relations import Circle, Step
 from timtw.model.values import Device
 from timtw.protocols import frames, structs
@@ -224,9 +225,21 @@ def _message(frame: ClientFrame, additions: bool) -> Command:
 
 
 def _presence(frame: ClientFrame, additions: bool) -> Command:
-    """Types 19 and 91."""
-    _decoded(structs.TimPresence, frame, Undecodable)
-    raise Wrong(NotServed(), Note(frame.type))
+    """Types 19 and 91, docs/reference/protocol.md, section 4.4."""
+    presence = _decoded(structs.TimPresence, frame, Undecodable)
+    return commands.ShowPresence(
+        status=Status(
+            presence.show,
+            presence.status,
+            presence.subStatus,
+            presence.extend,
+            presence.extra,
+        ),
+        peer=None if presence.toTid is None else presence.toTid.node,
+        peers=None if presence.toList is None else tuple(presence.toList),
+        broad=frame.type == FrameType.TIMBROADPRESENCE,
+        ident=presence.id or None,
+    )
 
 
 def _virtual_room(frame: ClientFrame, additions: bool) -> Command:

@@ -133,7 +133,7 @@ _WITH_ID: Final = frozenset({Copy.LIVE, Copy.HISTORY_WITH_ID, Copy.BACKLOG_WITH_
 _BACKLOG: Final = frozenset({Copy.BACKLOG, Copy.BACKLOG_WITH_ID})
 
 
-def _plain(pairs: Mapping[str, V]) -> dict[str, V]:
+def plain(pairs: Mapping[str, V]) -> dict[str, V]:
     """A map as the codecs want it."""
     return pairs if isinstance(pairs, dict) else dict(pairs)
 
@@ -166,8 +166,8 @@ def stored_message(message: Message, copy: Copy) -> structs.TimMessage:
         timestamp=message.timestamp,
         udtype=content.udtype,
         udshow=content.udshow,
-        extend=extend if extend is None else _plain(extend),
-        extra=extra if extra is None else _plain(extra),
+        extend=extend if extend is None else plain(extend),
+        extra=extra if extra is None else plain(extra),
     )
 
 

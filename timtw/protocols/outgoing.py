@@ -26,6 +26,7 @@ from timtw.protocols.messages import (
     expiry,
     relations_changed,
 )
+from timtw.protocols.presences import shown_presence
 from timtw.protocols.refusals import (
     CHANGE_PASSWORD,
     CHANGE_PROFILE,
@@ -175,6 +176,10 @@ class Speaker:
         body = self._encodings.encoded(codec, event.message, LIVE)
         return [server_frame(FrameType.TIMMESSAGE, body)]
 
+    def _appeared(self, codec: Codec, event: events.Appeared) -> list[bytes]:
+        body = codec.encode(shown_presence(event.appearance, event.receiver))
+        return [server_frame(FrameType.TIMPRESENCE, body)]
+
     def _page(self, codec: Codec, event: events.Page) -> list[bytes]:
         bodies = [self._waiting(codec, entry) for entry in event.entries]
         page = message_list(codec, event.receipt, bodies)
@@ -257,6 +262,7 @@ _WRITERS: Final[dict[type, Writer]] = {
     events.Removed: Speaker._removed,
     events.Accepted: Speaker._accepted,
     events.Streamed: Speaker._streamed,
+    events.Appeared: Speaker._appeared,
     events.Page: Speaker._page,
     events.EndOfBacklog: _always(END_OF_BACKLOG),
     events.Pong: _always(PONG),

@@ -70,6 +70,12 @@ def _history(command: commands.PullHistory) -> Note:
     return Note(FrameType.TIMPULLMESSAGE, t=BY_ACCOUNT, n=command.peer)
 
 
+def _presence(command: commands.ShowPresence) -> Note:
+    """Refused presence names the one account that it was for."""
+    type = FrameType.TIMBROADPRESENCE if command.broad else FrameType.TIMPRESENCE
+    return Note(type, n=command.peer)
+
+
 def _unacceptable(command: commands.Unacceptable) -> Note:
     note = command.about
     return note if isinstance(note, Note) else Note(0)
@@ -89,6 +95,7 @@ _NOTES: Final[dict[type, Callable[[Any], Note]]] = {
     commands.ChangeProfile: lambda _: Note(FrameType.TIMNODES, t=CHANGE_PROFILE),
     commands.ChangeRelation: lambda _: Note(FrameType.TIMBUSINESS),
     commands.ListRelations: lambda _: Note(FrameType.TIMBUSINESS),
+    commands.ShowPresence: _presence,
     commands.Unacceptable: _unacceptable,
 }
 

@@ -30,9 +30,7 @@ Value: TypeAlias = int | str
 
 UNSERVED: Final[Mapping[Part, Mapping[Value, str]]] = {
     Part.FRAME: {
-        FrameType.TIMBROADPRESENCE: "presence to everybody",
         FrameType.TIMVROOM: "virtual rooms",
-        FrameType.TIMPRESENCE: "presence",
         FrameType.TIMSTREAM: "streams",
         FrameType.TIMBIGSTRING: "big texts",
         FrameType.TIMBIGBINARY: "big binaries",

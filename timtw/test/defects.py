@@ -1,9 +1,10 @@
 """What went wrong in the server that the existing clients were written for: one table.
 
 The letter of a number is its chapter: D delivery, L logins, H history, X limits,
-Q behaviour towards clients, I identity, A rights, R friends. A test that would see a
-fault is named after it, as ``test_d1_gaps`` or in a class ``D13EntriesAreUnique``; it
-may be named after several. ``timtw.test.defectspage`` finds them and makes
+Q behaviour towards clients, I identity, A rights, R friends, P presence. A test that
+would see a fault is named after it, as ``test_d1_gaps`` or in a class
+``D13EntriesAreUnique`` (but for P, of which classes are named after promises); it may
+be named after several. ``timtw.test.defectspage`` finds them and makes
 docs/reference/defects.md.
 """
 
@@ -64,16 +65,14 @@ DEFECTS: Final[tuple[Defect, ...]] = (
     Defect("D22", "a long text is accepted and cannot be stored"),
     Defect("D23", "a guess about who exists is wrong for some, for ever"),
     Defect(
-        "L1",
-        "many lost connections at once block each other while friends are told",
-        later="presence",
+        "L1", "many lost connections at once block each other while friends are told"
     ),
     Defect("L2", "of logins at the same moment one stays connected and hears nothing"),
     Defect("L3", "logins at the same moment pass the limit of devices"),
     Defect("L4", "one more device of a kind is let in than allowed"),
     Defect("L5", "devices on other nodes are neither counted nor displaced"),
     Defect("L6", "a displaced device is not told why, and comes back"),
-    Defect("L7", "a quick reconnect shows as offline and online", later="presence"),
+    Defect("L7", "a quick reconnect shows as offline and online"),
     Defect("L8", "passwords can be guessed without limit, at the server's cost"),
     Defect("L9", "a message in the moment of a login comes in the wrong encoding"),
     Defect("L10", "a quick login is closed by the deadline that it has met"),
@@ -144,7 +143,7 @@ DEFECTS: Final[tuple[Defect, ...]] = (
     Defect("A2", "big data reaches everybody, whatever the rights", later="big data"),
     Defect("A3", "clients write notices of the server"),
     Defect("A4", "anybody reads the history of any group", later="groups"),
-    Defect("A5", "presence reaches strangers and those who block", later="presence"),
+    Defect("A5", "presence reaches strangers and those who block"),
     Defect("A6", "rights that have ended are used for minutes, on other nodes as well"),
     Defect("A7", "where anybody may write, blocks mean nothing"),
     Defect("A8", "one request reads any number of profiles"),
@@ -171,5 +170,9 @@ DEFECTS: Final[tuple[Defect, ...]] = (
         never="it is kept, as the existing clients show it; nothing else tells it",
     ),
     Defect("R11", "people of different domains can ask and never meet"),
+    Defect("P1", "friends are told of the end of one device while another is there"),
+    Defect("P2", "each of many lost connections asks storage for its friends"),
+    Defect("P3", "what somebody showed last arrives first"),
+    Defect("P4", "what is shown to all friends loses its id"),
 )
 """All of them, in the order of the page."""

@@ -19,7 +19,7 @@ HEAD = """\
 The existing TIM clients were written for another server, in which the faults below were
 found. For each one that conversations of two people can show, this page names the tests
 of timtw that would see it, or says why it cannot occur, or which feature of a later
-version it belongs to. Faults of rooms, presence and clusters are not listed.
+version it belongs to. Faults of rooms and clusters are not listed.
 
 Each test is named after the faults that it would see. The page is made from the names
 by `python -m timtw.test.defectspage`; another test compares the two.
@@ -35,9 +35,11 @@ CHAPTERS = {
     "I": "Identity and secrets",
     "A": "Rights",
     "R": "Friends and blocks",
+    "P": "Presence",
 }
 
-_IN_CLASS: Final = re.compile(r"([A-Z]\d+)[A-Z]")
+_IN_CLASS: Final = re.compile(r"([A-OQ-Z]\d+)[A-Z]")
+"""Classes that begin with P and a number are named after promises."""
 _IN_METHOD: Final = re.compile(r"test((?:_[a-z]\d+)+)_")
 
 

@@ -18,6 +18,7 @@ from timtw.model.errors import (
     UnknownAccount,
 )
 from timtw.model.limits import HISTORY_ENTRIES, NODE_LIST
+from timtw.model.presence import Status
 from timtw.model.relations import Circle, Step
 from timtw.model.values import Content, Device
 from timtw.protocols.codecs import JSON, THRIFT
@@ -130,13 +131,31 @@ class RealClients(Case):
             ack = bytes([12 | bit, 0, 0, 1, 2])
             self.assertEqual(self.one(ack), commands.Acknowledge(258))
 
+    def test_presence(self) -> None:
+        """What the clients send of presence is understood; damage is told so."""
+        busy = Status(show=1, text="busy", purpose=2)
+        fields = "3302 2c 1803626f62 00 2402 180462757379 00"
+        body = b'"subStatus":2,"show":1,"status":"busy","offline":false}'
+        for type, broad in ((91, False), (19, True)):
+            to_bob = commands.ShowPresence(busy, "bob", None, broad)
+            head = bytes([type])
+            self.assertEqual(self.one(head + bytes.fromhex(fields)), to_bob)
+            head = bytes([type | 0x80])
+            found = self.one(head + b'{"toTid":{"node":"bob"},"id":0,' + body)
+            self.assertEqual(found, to_bob)
+            found = self.one(head + b'{"id":9,"toList":[],' + body)
+            listed = commands.ShowPresence(busy, None, (), broad, 9)
+            self.assertEqual(found, listed)
+            note = Note(type)
+            self.refused(head + b'{"show":"x"}', Undecodable, note)
+            self.refused(head + b"null", Undecodable, note)
+            self.refused(bytes([type]) + b"\xff", Undecodable, note)
+
     def test_not_offered(self) -> None:
-        """Rooms, virtual rooms, presence and streams are refused by their names."""
+        """Rooms, virtual rooms and streams are refused by their names."""
         self.refused(bytes.fromhex("29 1504 0000"), NotServed, Note(41, t=2))
         subscribe = bytes.fromhex("16 150a 180156 2602 00")
         self.refused(subscribe, NotServed, Note(22, t=5, n="V"))
-        presence = bytes.fromhex("5b 3302 2c 1803626f62 00 2402 180462757379 00")
-        self.refused(presence, NotServed, Note(91))
         stream = bytes.fromhex("5e 1600 180156 28020102 1800 00")
         self.refused(stream, NotServed, Note(94, n="V"))
 

@@ -234,6 +234,7 @@ class LeavingTests(Joined):
         self.assertEqual(["south"], list(hub.holders(self.bob.number, "north")))
         self.assertEqual([], list(hub.holders(self.bob.number, "south")))
         bob.vanishes()
+        self.stage.settle(limits.PARTING_SECONDS + 1)  # It might have come back.
         self.assertEqual([], list(hub.holders(self.bob.number, "north")))
         self.stage.ready(self.stage.cores["north"].stop())
         ada.vanishes()

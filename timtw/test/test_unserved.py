@@ -10,7 +10,6 @@ from timtw.model.errors import (
     BadParameter,
     NotServed,
     TimError,
-    Undecodable,
 )
 from timtw.protocols.codecs import JSON
 from timtw.protocols.refusals import Note
@@ -25,7 +24,7 @@ class TheTable(SynchronousTestCase):
         """Exactly these requests are known and not offered."""
         table = {part: sorted(map(str, values)) for part, values in UNSERVED.items()}
         expected: dict[Part, list[object]] = {
-            Part.FRAME: [19, 22, 91, 94, 95, 96, 97],
+            Part.FRAME: [22, 94, 95, 96, 97],
             Part.BUSINESS: [2, 3, *range(8, 18), 19, 20],
             Part.NODES: [5, 7],
             Part.HISTORY: [2],
@@ -58,14 +57,6 @@ class Refusals(SynchronousTestCase):
         assert isinstance(command, Unacceptable)
         self.assertIs(type(command.error), error, frame)
         self.assertEqual(command.about, note, frame)
-
-    def test_presence(self) -> None:
-        """Presence is not offered, and damaged presence is told so."""
-        for type in (19, 91):
-            head = bytes([type | 0x80])
-            self.refused(head + b'{"show":1}', NotServed, Note(type))
-            self.refused(head + b'{"show":"x"}', Undecodable, Note(type))
-            self.refused(bytes([type]) + b"\xff", Undecodable, Note(type))
 
     def test_virtual_rooms_and_streams(self) -> None:
         """Virtual rooms and streams are not offered, and name what was meant."""

@@ -294,6 +294,7 @@ class Session:
             door.posting,
             door.serving,
             door.relating,
+            door.groups,
             self._order,
             self,
         )

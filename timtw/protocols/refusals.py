@@ -13,9 +13,11 @@ import attrs
 
 from timtw.model import commands
 from timtw.model.errors import TimError
+from timtw.model.roomsteps import OTHERS, RoomStep
 from timtw.protocols import structs
 from timtw.protocols.codecs import Codec
 from timtw.protocols.frames import FrameType
+from timtw.protocols.roomrequests import CHANGE_ROOM, READ_ROOMS
 
 BY_ACCOUNT: Final = 1
 """The rtype of a history request for the conversation with an account."""
@@ -70,6 +72,17 @@ def _history(command: commands.PullHistory) -> Note:
     return Note(FrameType.TIMPULLMESSAGE, t=BY_ACCOUNT, n=command.peer)
 
 
+def _room_step(command: commands.ChangeRoom) -> Note:
+    """A refused step names the room, and the account that it was about."""
+    peer = command.peer if command.step in OTHERS else None
+    return Note(FrameType.TIMBUSINESS, t=command.step, n=command.room, n2=peer)
+
+
+def _read_rooms(command: commands.ReadRooms) -> Note:
+    kind = READ_PROFILES if command.or_accounts else READ_ROOMS
+    return Note(FrameType.TIMNODES, t=kind)
+
+
 def _unacceptable(command: commands.Unacceptable) -> Note:
     note = command.about
     return note if isinstance(note, Note) else Note(0)
@@ -89,6 +102,12 @@ _NOTES: Final[dict[type, Callable[[Any], Note]]] = {
     commands.ChangeProfile: lambda _: Note(FrameType.TIMNODES, t=CHANGE_PROFILE),
     commands.ChangeRelation: lambda _: Note(FrameType.TIMBUSINESS),
     commands.ListRelations: lambda _: Note(FrameType.TIMBUSINESS),
+    commands.CreateRoom: lambda _: Note(FrameType.TIMBUSINESS, t=RoomStep.CREATE),
+    commands.ChangeRoom: _room_step,
+    commands.ChangeRoomInfo: lambda _: Note(FrameType.TIMNODES, t=CHANGE_ROOM),
+    commands.ListRooms: lambda _: Note(FrameType.TIMBUSINESS),
+    commands.ListMembers: lambda _: Note(FrameType.TIMBUSINESS),
+    commands.ReadRooms: _read_rooms,
     commands.Unacceptable: _unacceptable,
 }
 

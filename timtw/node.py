@@ -35,6 +35,7 @@ from timtw.protocols.proxied import InFront
 from timtw.protocols.site import make_site
 from timtw.protocols.sources import TrustedProxies
 from timtw.protocols.tcp import TcpClients
+from timtw.rooms.groups import Groups
 from timtw.shards.groupcommit import GroupCommit
 from timtw.shards.opening import open_shard
 from timtw.web import page
@@ -123,6 +124,7 @@ class Node(Service):
             clock=reactor,
             entropy=os.urandom,
             time_ns=time.time_ns,
+            make_groups=Groups,
         )
         core.start()
         self._open_control(core)

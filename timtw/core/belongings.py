@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import attrs
 from twisted.internet.defer import Deferred
 
 from timtw.core.known import Known
 from timtw.model import limits
 from timtw.model.peers import RoomChanged
-from timtw.model.rooms import Belonging, Room
+from timtw.model.rooms import Belonging, Role, Room
 from timtw.model.stores import IRoomStore
 
 
@@ -19,7 +20,8 @@ class Belongings:
 
     Attributes:
         rooms: Rooms by number. One that does not exist is asked for again each time.
-        of: Belongings by the numbers of room and account.
+        of: Belongings by the numbers of room and account, without their roles: what
+            only some members may do, storage is asked about.
     """
 
     def __init__(
@@ -28,7 +30,7 @@ class Belongings:
         """``now`` counts seconds."""
 
         def read(key: tuple[int, int]) -> Deferred[Belonging]:
-            return store.belonging(*key)
+            return store.belonging(*key).addCallback(_without_role)
 
         self.rooms: Known[int, Room | None] = Known(
             store.room, limits.ROOMS_KNOWN, now, has_peers
@@ -43,3 +45,8 @@ class Belongings:
             self.of.forget((change.room, change.account))
         else:
             self.rooms.forget(change.room)
+
+
+def _without_role(belonging: Belonging) -> Belonging:
+    """Roles change many at once, and nobody writes or reads more for having one."""
+    return attrs.evolve(belonging, role=Role.MEMBER)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from typing import Any, Protocol, TypeAlias
 
 import attrs
@@ -26,13 +26,22 @@ from timtw.model.commands import (
     ListRelations,
     PullHistory,
     ReadProfiles,
+    ReadRooms,
+    RoomCommand,
     SendMessage,
     ShowPresence,
     Unacceptable,
 )
 from timtw.model.errors import TimError, Undefined
-from timtw.model.events import Accepted, Event, Refused, Removed, Repeated
-from timtw.model.interfaces import IOutbox
+from timtw.model.events import (
+    Accepted,
+    Event,
+    Refused,
+    Removed,
+    Repeated,
+    RoomProfiles,
+)
+from timtw.model.interfaces import IGroups, IOutbox
 from timtw.model.stores import Outcome
 from timtw.model.values import REMOVALS, STREAM, TEXT, Address, Changed
 
@@ -62,6 +71,7 @@ class Conduct:
 
     __slots__ = (
         "_asker",
+        "_groups",
         "_manager",
         "_order",
         "_outbox",
@@ -83,6 +93,7 @@ class Conduct:
         serving: Serving,
         relating: Relating,
         showings: Showings,
+        groups: IGroups,
         order: InOrder[Item],
         manager: Manager,
     ) -> None:
@@ -94,6 +105,7 @@ class Conduct:
         self._serving = serving
         self._relating = relating
         self._showings = showings
+        self._groups = groups
         self._order = order
         self._manager = manager
 
@@ -116,7 +128,7 @@ class Conduct:
                 self._log,
             )
 
-    async def _answer(self, command: Command) -> list[Event]:
+    async def _answer(self, command: Command) -> Sequence[Event]:
         """What storage says to a command."""
         if isinstance(command, PullHistory):
             return await self._serving.history(self._asker, command)
@@ -132,10 +144,22 @@ class Conduct:
             return await self._relating.listed(self._asker.address, command)
         if isinstance(command, ShowPresence):
             return await self._showings.show(self._asker, command)
+        if isinstance(command, RoomCommand):
+            return await self._about_rooms(command)
         assert isinstance(command, OwnLogin)
         return await self._manager.manage(self._asker, command)
 
-    def _answered(self, events: list[Event]) -> None:
+    async def _about_rooms(self, command: RoomCommand) -> Sequence[Event]:
+        """What is said about rooms, or about accounts if none of these is one."""
+        told = await self._groups.carry_out(self._asker.address, command)
+        if told != [RoomProfiles(())] or not isinstance(command, ReadRooms):
+            return told
+        if not command.or_accounts:
+            return told
+        accounts = ReadProfiles(command.nodes)
+        return await self._serving.profiles(self._asker, accounts)
+
+    def _answered(self, events: Sequence[Event]) -> None:
         for event in events:
             self._outbox.offer(event)
         self._order.alone_no_more()

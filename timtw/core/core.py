@@ -13,6 +13,7 @@ from timtw.core.belongings import Belongings
 from timtw.core.bonds import Bonds
 from timtw.core.deferreds import deferred
 from timtw.core.door import Door
+from timtw.core.groups import GroupParts, MakeGroups
 from timtw.core.keeping import Keeping
 from timtw.core.neighbour import Neighbour
 from timtw.core.office import Office
@@ -56,6 +57,7 @@ class Core:
         clock: IReactorTime,
         entropy: Entropy,
         time_ns: Callable[[], int],
+        make_groups: MakeGroups,
     ) -> None:
         """
         Args:
@@ -126,6 +128,19 @@ class Core:
                 now,
                 time_ns,
                 entropy,
+            ),
+            groups=make_groups(
+                GroupParts(
+                    people,
+                    belongings,
+                    shard.rooms,
+                    desk,
+                    self._router,
+                    history,
+                    now,
+                    time_ns,
+                    entropy,
+                )
             ),
             serving=Serving(accounts, shard.messages, settings, now, history),
             showings=self._showings,

@@ -24,7 +24,7 @@ from timtw.model import limits
 from timtw.model.commands import ChangePassword, LogIn, LogOut
 from timtw.model.errors import StorageUnavailable, TimError
 from timtw.model.events import Event, PasswordChanged
-from timtw.model.interfaces import IOutbox, IRouter
+from timtw.model.interfaces import IGroups, IOutbox, IRouter
 from timtw.model.peers import Comer, SessionsEnd
 from timtw.model.stores import IPostingDesk, IShard, Reader
 from timtw.model.values import Address, Device, ReaderState
@@ -76,6 +76,7 @@ class Door:
     people: People
     posting: Posting
     relating: Relating
+    groups: IGroups
     serving: Serving
     showings: Showings
     sessions: Sessions

@@ -315,6 +315,7 @@ class Session:
             door.serving,
             door.relating,
             door.showings,
+            door.groups,
             self._order,
             self,
         )

@@ -14,6 +14,8 @@ from typing import TypeAlias
 from timtw.model.errors import TimError
 from timtw.model.presence import Status
 from timtw.model.relations import Circle, Step
+from timtw.model.roominfo import Entry, RoomInfo
+from timtw.model.roomsteps import RoomStep
 from timtw.model.value import value
 from timtw.model.values import TEXT, Content, Device
 
@@ -190,6 +192,76 @@ class ShowPresence:
 
 
 @value
+class CreateRoom:
+    """Make a room; the asking account becomes its founder."""
+
+    topic: str
+    entry: Entry
+
+
+@value
+class ChangeRoom:
+    """Take a step about a room and its members.
+
+    Args:
+        step: Neither ``CREATE`` nor ``CHANGE``.
+        peer: The account that it is about, where it is another one.
+        text: What is to be read with a request, or with its refusal.
+    """
+
+    step: RoomStep
+    room: str
+    peer: str = ""
+    text: str | None = None
+
+
+@value
+class ChangeRoomInfo:
+    """Change what a room tells about itself, and who its managers are.
+
+    Args:
+        managers: All who shall be managers; ``None`` keeps those who are.
+    """
+
+    room: str
+    info: RoomInfo
+    managers: tuple[str, ...] | None = None
+
+
+@value
+class ListRooms:
+    """Tell the rooms of the asking account, or those that it blocks."""
+
+    blocked: bool = False
+
+
+@value
+class ListMembers:
+    """Tell who is in a room, or whom it bars."""
+
+    room: str
+    barred: bool = False
+
+
+@value
+class ReadRooms:
+    """Tell what rooms are; unknown and dissolved ones are left out.
+
+    Args:
+        or_accounts: Whether the nodes are of accounts if none of them is of a room.
+    """
+
+    nodes: tuple[str, ...]
+    or_accounts: bool = False
+
+
+RoomCommand: TypeAlias = (
+    CreateRoom | ChangeRoom | ChangeRoomInfo | ListRooms | ListMembers | ReadRooms
+)
+"""What can be asked about rooms."""
+
+
+@value
 class ChangePassword:
     """Set a new password; everything but the asking session ends."""
 
@@ -226,5 +298,6 @@ Command: TypeAlias = (
     | ChangeRelation
     | ListRelations
     | ShowPresence
+    | RoomCommand
     | Unacceptable
 )

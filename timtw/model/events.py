@@ -10,13 +10,19 @@ from typing import TypeAlias
 from timtw.model.commands import (
     ChangeProfile,
     ChangeRelation,
+    ChangeRoom,
+    ChangeRoomInfo,
     Command,
+    CreateRoom,
+    ListMembers,
     ListRelations,
+    ListRooms,
     LogIn,
     SendMessage,
 )
 from timtw.model.errors import TimError
 from timtw.model.presence import Appearance
+from timtw.model.rooms import RoomProfile
 from timtw.model.value import value
 from timtw.model.values import Address, DeliveredMark, LogEntry, Message, Profile
 
@@ -192,6 +198,33 @@ class Appeared:
 
 
 @value
+class RoomDone:
+    """The step is taken as asked.
+
+    Args:
+        room: The node of the room.
+    """
+
+    command: CreateRoom | ChangeRoom | ChangeRoomInfo
+    room: str
+
+
+@value
+class RoomNodes:
+    """The rooms or accounts that were asked for, possibly none."""
+
+    command: ListRooms | ListMembers
+    nodes: tuple[str, ...]
+
+
+@value
+class RoomProfiles:
+    """What rooms are, as asked for, possibly none."""
+
+    profiles: tuple[RoomProfile, ...]
+
+
+@value
 class Marked:
     """A message of this account has reached a device of its recipient."""
 
@@ -220,5 +253,8 @@ Event: TypeAlias = (
     | Relations
     | RelationsChanged
     | Appeared
+    | RoomDone
+    | RoomNodes
+    | RoomProfiles
     | Marked
 )

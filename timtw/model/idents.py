@@ -47,6 +47,11 @@ def number_of(node: str) -> int | None:
     return total - _WORD if total >= _MIDDLE else total
 
 
+def is_spelled(node: str) -> bool:
+    """Whether ``node`` has only letters of nodes, though it may stand for nothing."""
+    return 0 < len(node) <= NODE_BYTES and all(letter in _VALUE for letter in node)
+
+
 def slot_of(number: int) -> int:
     """The slot in which an account, or a conversation led by it, is kept."""
     return (number % _WORD) >> (64 - SLOT_BITS)

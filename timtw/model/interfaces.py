@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from twisted.internet.defer import Deferred
 from zope.interface import Attribute, Interface
 
-from timtw.model.commands import Command, IssueToken, Register
+from timtw.model.commands import Command, IssueToken, Register, RoomCommand
 from timtw.model.events import Event
 from timtw.model.peers import EndTurn, Fact, Offer, Presence
 from timtw.model.values import AccountLine, Address, DeliveredMark, LogEntry, Message
@@ -124,6 +124,19 @@ class IRouter(Interface):
 
     def settle(account: int, over: Sequence[str]) -> Deferred[None]:
         """Have other nodes store what they know of the account; see ``IMesh``."""
+
+
+class IGroups(Interface):
+    """What accounts ask about rooms."""
+
+    def carry_out(me: Address, command: RoomCommand) -> Deferred[Sequence[Event]]:
+        """
+        Do what an account asks; fires with what it is told.
+
+        Fails with what ``timtw.model.roomsteps.decide`` or ``timtw.rooms.policy``
+        refuse with, BadParameter, UnknownAccount, NotThere, TooFrequent, Overloaded or
+        StorageUnavailable.
+        """
 
 
 class IOffice(Interface):

@@ -139,6 +139,9 @@ LARGE_FRAME: Final = 64 * KIB
 """Longest frame with a list on JSON; a page shall not keep a slow line for long."""
 HISTORY_BYTES: Final = 512 * KIB
 """Bytes of entries of one history answer; two entries always fit."""
+NODES_BYTES: Final = 512 * KIB
+"""Longest frame with a list of nodes or rooms on JSON, whose clients take one frame for
+the whole list: some 35,000 nodes are one."""
 SHARED_ENCODINGS: Final = 1024
 """Messages whose encodings are remembered for further receivers."""
 SHARED_ENCODINGS_BYTES: Final = 8 * MIB
@@ -272,9 +275,8 @@ lost."""
 ROOMS: Final = 1_000
 """Rooms that one account is in, has asked, or blocks, together: its feeds read each of
 them, and a list of so many is one frame."""
-ROOM_MEMBERS: Final = 200_000
-"""Members of one room: twice the largest that was asked for; what goes to a room is
-stored once, and costs what those who are there cost."""
+ROOM_MEMBERS: Final = 100_000
+"""Members of one room: the list of so many is less than ``OUTBOX_BYTES``."""
 ROOM_MANAGERS: Final = 50
 """Managers of one room: each is told of every request to be let in."""
 ROOM_REQUESTS: Final = 1_000

@@ -241,11 +241,13 @@ class Changed:
 
     Args:
         told: The notices that it brought about.
+        accounts: To whom the room is something else from now on, by number.
         refusal: Why the step was refused; a notice may have gone out all the same.
     """
 
     told: tuple[Posted, ...] = ()
     refusal: TimError | None = None
+    accounts: tuple[int, ...] = ()
 
 
 @value

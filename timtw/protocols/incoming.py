@@ -25,7 +25,7 @@ from timtw.model.limits import HISTORY_ENTRIES, NODE_LIST
 from timtw.model.presence import Status
 from timtw.model.relations import Circle, Step
 from timtw.model.values import Device
-from timtw.protocols import frames, structs
+from timtw.protocols import frames, roomrequests, structs
 from timtw.protocols.codecs import codec_for
 from timtw.protocols.errors import DecodeError
 from timtw.protocols.frames import ClientFrame, FrameType
@@ -39,12 +39,13 @@ from timtw.protocols.refusals import (
     READ_PROFILES,
     Note,
 )
+from timtw.protocols.roomrequests import CHANGE_ROOM, READ_ROOMS
 from timtw.protocols.unserved import Part, unserved
 
 T = TypeVar("T", bound=structs.WireStruct)
 
-CHANGE_ROOM: Final = 7
-"""The ntype that changes a room's profile."""
+UNSAID: Final = 0
+"""The ntype of a client that lets the content say what it means."""
 _STEPS: Final = frozenset(Step)
 _CIRCLES: Final = frozenset([Circle.FRIENDS, Circle.BLOCKED])
 _REQUESTS: Final = frozenset([Circle.ASKING, Circle.ASKED])
@@ -157,8 +158,12 @@ def _business(frame: ClientFrame, additions: bool) -> Command:
     """Type 41, docs/reference/protocol.md, section 5."""
     request = _decoded(structs.TimReq, frame)
     note = Note(frame.type, t=request.rtype, n=request.node, n2=request.node2)
-    if request.rtype is not None and unserved(Part.BUSINESS, request.rtype):
-        raise Wrong(NotServed(), note)
+    if request.rtype in roomrequests.BUSINESS:
+        command = roomrequests.business(request)
+        if command is None:
+            is_step = request.rtype in roomrequests.STEPS
+            raise Wrong(BadParameter(), note if is_step else Note(frame.type))
+        return command
     if request.rtype in _CIRCLES or (additions and request.rtype in _REQUESTS):
         return commands.ListRelations(Circle(request.rtype))
     if request.rtype in _STEPS:
@@ -186,24 +191,29 @@ def _nodes(frame: ClientFrame, additions: bool) -> Command:
     """Type 42, docs/reference/protocol.md, section 6.1."""
     request = _decoded(structs.TimNodes, frame)
     wanted = _wanted(request)
-    note = Note(frame.type, t=wanted)
-    if unserved(Part.NODES, wanted):
-        raise Wrong(NotServed(), note)
+    is_unsaid = wanted == UNSAID and request.nodelist
+    note = Note(frame.type, t=READ_PROFILES if is_unsaid else wanted)
     if wanted == READ_PROFILES and request.nodelist:
         if len(request.nodelist) <= NODE_LIST:
             return commands.ReadProfiles(tuple(dict.fromkeys(request.nodelist)))
+    elif wanted in (READ_ROOMS, UNSAID) and request.nodelist:
+        if len(request.nodelist) <= NODE_LIST:
+            wished = tuple(dict.fromkeys(request.nodelist))
+            return commands.ReadRooms(wished, or_accounts=wanted == UNSAID)
     elif wanted == CHANGE_PROFILE and request.usermap and len(request.usermap) == 1:
         return _change_profile(next(iter(request.usermap.values())), note)
+    elif wanted == CHANGE_ROOM and request.roommap and len(request.roommap) == 1:
+        command = roomrequests.change(request.roommap)
+        if command is not None:
+            return command
     raise Wrong(BadParameter(), note)
 
 
 def _wanted(request: structs.TimNodes) -> int:
     """The ntype; one client always sends 0 and means what the content says."""
-    if request.ntype == 0:
+    if request.ntype == UNSAID:
         if request.usermap:
             return CHANGE_PROFILE
-        if request.nodelist:
-            return READ_PROFILES
         if request.roommap:
             return CHANGE_ROOM
     return request.ntype

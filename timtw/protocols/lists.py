@@ -1,19 +1,27 @@
-"""Frames with a list of messages, put together from encodings that exist already.
+"""Frames with lists, none of them too long.
 
-docs/reference/protocol.md, sections 6.4 and 6.5. A TimMessageList is its head, the
-encoded messages and its end, so nothing is encoded again for it.
+docs/reference/protocol.md, sections 5.1, 6.1, 6.4 and 6.5. A TimMessageList is its
+head, the encoded messages and its end, so nothing is encoded again for it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Callable, Sequence
+from typing import Final, TypeVar
 
 import attrs
 
-from timtw.model.limits import HISTORY_BYTES, LARGE_FRAME, SMALL_FRAME
+from timtw.model.limits import (
+    HISTORY_BYTES,
+    LARGE_FRAME,
+    NODE_BYTES,
+    NODES_BYTES,
+    SMALL_FRAME,
+)
 from timtw.protocols import compact, structs
 from timtw.protocols.codecs import JSON, THRIFT, Codec
+
+T = TypeVar("T")
 
 _LIST_FIELD: Final = 2
 """Number of the field ``TimMessageList.messageList``."""
@@ -105,3 +113,37 @@ def portions(codec: Codec, bodies: Sequence[bytes]) -> list[list[bytes]]:
         spread[-1].append(body)
         used += size
     return spread
+
+
+_NODES_HEAD: Final = 128 + NODE_BYTES
+"""More than what is around the list takes in a TimNodes."""
+_NODES_ROOM: Final = {
+    THRIFT.name: SMALL_FRAME - _NODES_HEAD,
+    JSON.name: NODES_BYTES - _NODES_HEAD,
+}
+
+
+def shares(
+    codec: Codec, things: Sequence[T], size_of: Callable[[T], int]
+) -> list[list[T]]:
+    """
+    Spread what a TimNodes lists over several, at least one, none of them too long.
+
+    A thing that is too long by itself is alone in its list.
+    """
+    room = _NODES_ROOM[codec.name]
+    used = 0
+    spread: list[list[T]] = [[]]
+    for thing in things:
+        size = size_of(thing)
+        if spread[-1] and used + size > room:
+            spread.append([])
+            used = 0
+        spread[-1].append(thing)
+        used += size
+    return spread
+
+
+def node_size(node: str) -> int:
+    """At least what a node takes in a list; quotes and a comma in JSON."""
+    return len(node) + 3

@@ -19,7 +19,8 @@ from timtw.model.errors import (
     TimError,
     UnknownAccount,
 )
-from timtw.model.values import Content, DeliveredMark, Message
+from timtw.model.idents import node_of
+from timtw.model.values import Address, Content, DeliveredMark, Message
 from timtw.protocols import structs
 from timtw.protocols.refusals import Note, note_of
 from timtw.protocols.unserved import UNSERVED, Part, unserved
@@ -152,14 +153,18 @@ def stored_message(message: Message, copy: Copy) -> structs.TimMessage:
     with_id = copy is LIVE or copy in _WITH_ID or kind != values.TEXT
     extend, extra = content.extend, content.extra
     is_notice = kind == values.NOTICE
+    room = structs.Tid(node=node_of(content.room)) if content.room else None
+    # Who goes into an open room by itself is told by nobody.
+    is_joining = room is not None and is_notice and message.sender == recipient
     return structs.TimMessage(
         msType=TO_ACCOUNT,
         odType=_ORDERS[kind],
         id=message.ident if with_id else None,
         bnType=message.mid if is_notice else None,
         mid=None if is_notice else message.mid or None,
-        fromTid=sender,
-        toTid=structs.Tid(node=recipient.node, domain=recipient.domain or None),
+        fromTid=None if is_joining else sender,
+        toTid=None if is_joining else _to(recipient),
+        roomTid=room,
         dataBinary=content.binary,
         dataString=content.text,
         isOffline=True if copy in _BACKLOG else None,
@@ -169,6 +174,11 @@ def stored_message(message: Message, copy: Copy) -> structs.TimMessage:
         extend=extend if extend is None else plain(extend),
         extra=extra if extra is None else plain(extra),
     )
+
+
+def _to(recipient: Address) -> structs.Tid:
+    """An account to which something goes."""
+    return structs.Tid(node=recipient.node, domain=recipient.domain or None)
 
 
 def delivered_mark(mark: DeliveredMark) -> structs.TimMessage:

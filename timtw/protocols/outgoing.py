@@ -13,11 +13,17 @@ from timtw.model import events, values
 from timtw.model.events import Event
 from timtw.model.relations import Circle, Step
 from timtw.model.values import LogEntry
-from timtw.protocols import structs
+from timtw.protocols import roomanswers, structs
 from timtw.protocols.codecs import THRIFT, Codec
 from timtw.protocols.encodings import Encodings
 from timtw.protocols.frames import FrameType, acked_frame, server_frame
-from timtw.protocols.lists import form_of, message_list, portions
+from timtw.protocols.lists import (
+    form_of,
+    message_list,
+    node_size,
+    portions,
+    shares,
+)
 from timtw.protocols.messages import (
     LIVE,
     TO_ACCOUNT,
@@ -52,6 +58,11 @@ _MESSAGE: Final = int(FrameType.TIMMESSAGE)
 def ack_frame(codec: Codec, ack: structs.TimAck) -> bytes:
     """The frame of a TimAck; its type byte is the same in both codecs."""
     return server_frame(FrameType.TIMACK, codec.encode(ack))
+
+
+def nodes_frames(codec: Codec, answers: list[structs.TimNodes]) -> list[bytes]:
+    """The frames of an answer that may be spread over several."""
+    return [server_frame(FrameType.TIMNODES, codec.encode(one)) for one in answers]
 
 
 class Speaker:
@@ -216,11 +227,22 @@ class Speaker:
 
     def _relations(self, codec: Codec, event: events.Relations) -> list[bytes]:
         circle = event.command.circle
-        nodes = structs.TimNodes(
-            ntype=LISTS_BLOCKED if circle is Circle.BLOCKED else int(circle),
-            nodelist=list(event.nodes),
-        )
-        return [server_frame(FrameType.TIMNODES, codec.encode(nodes))]
+        kind = LISTS_BLOCKED if circle is Circle.BLOCKED else int(circle)
+        nodes = [
+            structs.TimNodes(ntype=kind, nodelist=share)
+            for share in shares(codec, event.nodes, node_size)
+        ]
+        return nodes_frames(codec, nodes)
+
+    def _room_done(self, codec: Codec, event: events.RoomDone) -> list[bytes]:
+        answer = roomanswers.done(event, self.additions)
+        return [] if answer is None else [ack_frame(codec, answer)]
+
+    def _room_nodes(self, codec: Codec, event: events.RoomNodes) -> list[bytes]:
+        return nodes_frames(codec, roomanswers.lists(codec, event))
+
+    def _room_profiles(self, codec: Codec, event: events.RoomProfiles) -> list[bytes]:
+        return nodes_frames(codec, roomanswers.profiles(codec, event))
 
     def _marked(self, codec: Codec, event: events.Marked) -> list[bytes]:
         if not self.additions:
@@ -274,6 +296,9 @@ _WRITERS: Final[dict[type, Writer]] = {
     events.LoggedOut: _done(FrameType.TIMLOGOUT),
     events.Related: Speaker._related,
     events.Relations: Speaker._relations,
+    events.RoomDone: Speaker._room_done,
+    events.RoomNodes: Speaker._room_nodes,
+    events.RoomProfiles: Speaker._room_profiles,
     events.Marked: Speaker._marked,
     events.Expired: Speaker._expired,
     events.RelationsChanged: Speaker._changed,

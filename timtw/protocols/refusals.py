@@ -13,9 +13,11 @@ import attrs
 
 from timtw.model import commands
 from timtw.model.errors import TimError
+from timtw.model.roomsteps import OTHERS, RoomStep
 from timtw.protocols import structs
 from timtw.protocols.codecs import Codec
 from timtw.protocols.frames import FrameType
+from timtw.protocols.roomrequests import CHANGE_ROOM, READ_ROOMS
 
 BY_ACCOUNT: Final = 1
 """The rtype of a history request for the conversation with an account."""
@@ -76,6 +78,17 @@ def _presence(command: commands.ShowPresence) -> Note:
     return Note(type, n=command.peer)
 
 
+def _room_step(command: commands.ChangeRoom) -> Note:
+    """A refused step names the room, and the account that it was about."""
+    peer = command.peer if command.step in OTHERS else None
+    return Note(FrameType.TIMBUSINESS, t=command.step, n=command.room, n2=peer)
+
+
+def _read_rooms(command: commands.ReadRooms) -> Note:
+    kind = READ_PROFILES if command.or_accounts else READ_ROOMS
+    return Note(FrameType.TIMNODES, t=kind)
+
+
 def _unacceptable(command: commands.Unacceptable) -> Note:
     note = command.about
     return note if isinstance(note, Note) else Note(0)
@@ -96,6 +109,12 @@ _NOTES: Final[dict[type, Callable[[Any], Note]]] = {
     commands.ChangeRelation: lambda _: Note(FrameType.TIMBUSINESS),
     commands.ListRelations: lambda _: Note(FrameType.TIMBUSINESS),
     commands.ShowPresence: _presence,
+    commands.CreateRoom: lambda _: Note(FrameType.TIMBUSINESS, t=RoomStep.CREATE),
+    commands.ChangeRoom: _room_step,
+    commands.ChangeRoomInfo: lambda _: Note(FrameType.TIMNODES, t=CHANGE_ROOM),
+    commands.ListRooms: lambda _: Note(FrameType.TIMBUSINESS),
+    commands.ListMembers: lambda _: Note(FrameType.TIMBUSINESS),
+    commands.ReadRooms: _read_rooms,
     commands.Unacceptable: _unacceptable,
 }
 

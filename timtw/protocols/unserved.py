@@ -18,8 +18,6 @@ class Part(enum.Enum):
     """The part of a request that tells what is wanted."""
 
     FRAME = "frame type"
-    BUSINESS = "TimReq.rtype of type 41"
-    NODES = "TimNodes.ntype of type 42"
     HISTORY = "TimReq.rtype of type 21"
     RECIPIENT = "TimMessage.msType"
     ADDRESS = "TimMessage, a field beside toTid"
@@ -36,23 +34,6 @@ UNSERVED: Final[Mapping[Part, Mapping[Value, str]]] = {
         FrameType.TIMBIGBINARY: "big binaries",
         FrameType.TIMBIGBINARYSTREAM: "big binaries into virtual rooms",
     },
-    Part.BUSINESS: {
-        2: "rooms of the account",
-        3: "members of a room",
-        8: "new room",
-        9: "join a room",
-        10: "notice of membership",
-        11: "reject a join request",
-        12: "pull into a room",
-        13: "remove from a room",
-        14: "block a room",
-        15: "bar from a room",
-        16: "leave a room",
-        17: "dissolve a room",
-        19: "blocked rooms",
-        20: "accounts barred from a room",
-    },
-    Part.NODES: {5: "profiles of rooms", 7: "change the profile of a room"},
     Part.HISTORY: {2: "history of a room"},
     Part.RECIPIENT: {3: "messages to rooms"},
     Part.ADDRESS: {"roomTid": "private messages in a room"},

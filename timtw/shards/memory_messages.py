@@ -158,9 +158,9 @@ class MemoryMessages:
         """Change a room, and store the notices that follow."""
         room = draft.content.room
         mid = len(self._conversations.get(Conversation.of_room(room), ()))
-        verdict, notices = self.rooms.change(draft, (self.head(room), mid))
-        told = tuple(self._event(notice) for notice in notices)
-        return Changed(told, verdict.refusal)
+        done = self.rooms.change(draft, (self.head(room), mid))
+        told = tuple(self._event(notice) for notice in done.notices)
+        return Changed(told, done.refusal, done.accounts)
 
     def _event(self, draft: Draft) -> Posted:
         """Store one removal, notice or custom message."""

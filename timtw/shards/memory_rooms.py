@@ -11,13 +11,12 @@ from zope.interface import implementer
 
 from timtw.model.roominfo import RoomInfo
 from timtw.model.rooms import Belonging, Member, Role, Room, RoomProfile, Side
-from timtw.model.roomsteps import RoomVerdict
 from timtw.model.stores import IRoomStore
 from timtw.model.values import Draft
 from timtw.shards.memory_relations import MemoryRelations
 from timtw.shards.memory_standings import Submit
 from timtw.shards.operations import Operation, Rows, carried_out
-from timtw.shards.rooming import KeptRoom, Rooming
+from timtw.shards.rooming import KeptRoom, Rooming, RoomOutcome
 
 T = TypeVar("T")
 
@@ -129,9 +128,7 @@ class MemoryRooms:
         self._rows = MemoryRoomRows(relations)
         self._rooming = Rooming(self._rows)
 
-    def change(
-        self, draft: Draft, ends: tuple[int, int]
-    ) -> tuple[RoomVerdict, list[Draft]]:
+    def change(self, draft: Draft, ends: tuple[int, int]) -> RoomOutcome:
         """Take the step that ``draft`` is; notices are stored by whoever asks."""
         return carried_out(self._rooming.change(draft, ends), _no_statements)
 

@@ -12,7 +12,7 @@ from typing import Final, Protocol
 
 import attrs
 
-from timtw.model.errors import StorageUnavailable
+from timtw.model.errors import StorageUnavailable, TimError
 from timtw.model.idents import node_of
 from timtw.model.limits import (
     ROOM_BARRED,
@@ -26,7 +26,6 @@ from timtw.model.rooms import Belonging, Entry, Role, Room, Side
 from timtw.model.roomsteps import (
     RoomNotice,
     RoomStep,
-    RoomVerdict,
     Scene,
     Space,
     decide,
@@ -52,6 +51,20 @@ class KeptRoom:
     room: Room
     members: int
     info: RoomInfo
+
+
+@attrs.frozen
+class RoomOutcome:
+    """What became of a step.
+
+    Args:
+        notices: What has to be stored for those who are told.
+        accounts: To whom the room is something else from now on.
+    """
+
+    refusal: TimError | None = None
+    notices: Sequence[Draft] = ()
+    accounts: tuple[int, ...] = ()
 
 
 class Rows(Protocol):
@@ -100,39 +113,35 @@ class Rooming:
     def __init__(self, rows: Rows) -> None:
         self._rows = rows
 
-    def change(
-        self, draft: Draft, ends: tuple[int, int]
-    ) -> Operation[tuple[RoomVerdict, list[Draft]]]:
+    def change(self, draft: Draft, ends: tuple[int, int]) -> Operation[RoomOutcome]:
         """
-        Take the step that ``draft`` is.
+        Take the step that ``draft`` is; notices are stored by whoever asks.
 
         Args:
             ends: The newest number of the room's log, and its newest ``mid``.
-
-        Returns: What it comes to, and the notices, which whoever asks has to store.
         """
         step, number = RoomStep(draft.mid), draft.content.room
         wish = draft.wish or RoomWish()
         kept = yield from self._rows.room(number)
         if step is RoomStep.CREATE and kept is not None:
             # Chance has drawn the number of another room.
-            return RoomVerdict(Belonging(), refusal=StorageUnavailable()), []
+            return RoomOutcome(StorageUnavailable())
         scene = yield from self._scene(step, draft, kept, wish)
         verdict = decide(step, scene)
         if verdict.refusal is not None:
-            return verdict, []
+            return RoomOutcome(verdict.refusal)
         if step is RoomStep.CREATE:
             yield from self._create(draft, wish)
         elif step is RoomStep.DISSOLVE:
             yield from self._rows.dissolve(number)
-            return verdict, []
+            return RoomOutcome()
         elif step is RoomStep.CHANGE:
             assert kept is not None
-            yield from self._change(kept, scene.actor, wish)
-            return verdict, []
+            accounts = yield from self._change(kept, scene.actor, wish)
+            return RoomOutcome(accounts=accounts)
         yield from self._settle(draft, scene.target, verdict.after, ends)
         notices = yield from self._notices(draft, verdict.notice, kept)
-        return verdict, notices
+        return RoomOutcome(None, notices, (draft.recipient.number,))
 
     def _scene(
         self, step: RoomStep, draft: Draft, kept: KeptRoom | None, wish: RoomWish
@@ -186,20 +195,22 @@ class Rooming:
 
     def _change(
         self, kept: KeptRoom, actor: Belonging, wish: RoomWish
-    ) -> Operation[None]:
+    ) -> Operation[tuple[int, ...]]:
         """Store what is new about a room; only its founder changes managers."""
         number = kept.room.number
         info = kept.info.merged(wish.info)
         if info != kept.info:
             yield from self._rows.say(number, info)
         if wish.managers is None or actor.role is not Role.FOUNDER:
-            return
+            return ()
         before = set((yield from self._rows.managers(number)))
         after = set(wish.managers) - {kept.room.founder}
-        for account in sorted(before ^ after):
+        changed = tuple(sorted(before ^ after))
+        for account in changed:
             role = Role.MANAGER if account in after else Role.MEMBER
             was = yield from self._rows.belonging(number, account)
             yield from self._rows.put(number, account, attrs.evolve(was, role=role))
+        return changed
 
     def _settle(
         self, draft: Draft, before: Belonging, after: Belonging, ends: tuple[int, int]

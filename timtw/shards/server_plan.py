@@ -10,7 +10,7 @@ import attrs
 
 from timtw.model.errors import TimError
 from timtw.model.limits import STATEMENT_BYTES
-from timtw.model.values import REMOVALS, TEXT, Conversation, Draft
+from timtw.model.values import REMOVALS, TEXT, Changed, Conversation, Draft
 from timtw.shards.records import pack_content
 from timtw.shards.server_repeats import Sends
 
@@ -30,7 +30,7 @@ class Plan:
         mids: The numbers of new texts, by their place in the batch; of a step on a
             room the newest number there at that place.
         refused: Why removals are refused, by their place.
-        changed: Why steps are refused, or ``None``, by their place.
+        changed: What becomes of steps, without what is told, by their place.
         notices: What steps bring about, by their place.
         gone: What removals do to texts: the new state.
         last: Counters that were raised, and what has been given of them.
@@ -42,7 +42,7 @@ class Plan:
     own: Sends
     mids: dict[int, int] = attrs.field(factory=dict)
     refused: dict[int, TimError] = attrs.field(factory=dict)
-    changed: dict[int, TimError | None] = attrs.field(factory=dict)
+    changed: dict[int, Changed] = attrs.field(factory=dict)
     notices: dict[int, Sequence[Draft]] = attrs.field(factory=dict)
     gone: dict[Text, int] = attrs.field(factory=dict)
     last: dict[Pair, int] = attrs.field(factory=dict)

@@ -145,12 +145,13 @@ class ServerPosting:
             draft = plan.drafts[n]
             if draft.content.room:
                 ends = (yield from self._head(plan, n)), plan.mids[n]
-                verdict, notices = yield from self._rooming.change(draft, ends)
-                plan.changed[n], plan.notices[n] = verdict.refusal, notices
+                done = yield from self._rooming.change(draft, ends)
+                plan.changed[n] = Changed((), done.refusal, done.accounts)
+                plan.notices[n] = done.notices
                 continue
             said = yield from self._relating.change(draft)
             notice = attrs.evolve(draft, mid=said.notice, both=said.both)
-            plan.changed[n] = said.refusal
+            plan.changed[n] = Changed((), said.refusal)
             plan.notices[n] = [notice] if said.notice else []
 
     def _head(self, plan: Plan, n: int) -> Operation[int]:
@@ -216,7 +217,7 @@ class ServerPosting:
             message = message_of(plan.drafts[n], first.mid, first.ts, False)
             return Posted(message, 0, 0, repeated=True)
         if n in plan.changed:
-            return Changed(tuple(posted.get(n, ())), plan.changed[n])
+            return attrs.evolve(plan.changed[n], told=tuple(posted.get(n, ())))
         return posted[n][0] if n in posted else plan.refused[n]
 
     def _add_text(

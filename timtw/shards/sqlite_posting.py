@@ -229,9 +229,9 @@ class Posting:
         last.load(connection, keys)
         seq, mid = (last.values.get(key, 0) for key in keys)
         change = self._rooming.change
-        verdict, news = run_on(connection, lambda: change(draft, (seq, mid)))
-        told = [self._tell(connection, rows, notice) for notice in news]
-        return Changed(tuple(told), verdict.refusal)
+        done = run_on(connection, lambda: change(draft, (seq, mid)))
+        told = [self._tell(connection, rows, notice) for notice in done.notices]
+        return Changed(tuple(told), done.refusal, done.accounts)
 
     def _tell(
         self, connection: sqlite3.Connection, rows: list[Any], notice: Draft

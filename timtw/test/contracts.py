@@ -109,6 +109,10 @@ class ShardContract(TestCase):
         """A new shard, not yet started."""
         raise NotImplementedError
 
+    async def other_node(self) -> IShard:
+        """The same storage as another node uses it, where there can be another one."""
+        return self.shard
+
     def setUp(self) -> Any:
         """Start a shard; fires when it has."""
         self.shard = self.make_shard()

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from random import Random
+
 import attrs
 from twisted.internet.defer import gatherResults
 
@@ -16,11 +19,12 @@ from timtw.model.relations import Step
 from timtw.model.roominfo import RoomInfo
 from timtw.model.rooms import Belonging, Entry, Member, Role
 from timtw.model.roomsteps import OTHERS, RoomStep
-from timtw.model.values import FIRST_ACCOUNT, Address, Batch, Content
+from timtw.model.values import FIRST_ACCOUNT, Address, Batch, Content, Draft
 from timtw.shards import rooming
 from timtw.test.contracts import ADA, BOB, CYD, draft
 from timtw.test.contracts_relations import step as relation_step
 from timtw.test.contracts_rooms import DAN, INFO, RoomLogs, about, change, create
+from timtw.test.roommodel import Move, State, part_of, possible
 
 
 class RoomStateContract(RoomLogs):
@@ -259,3 +263,54 @@ class RoomStateContract(RoomLogs):
                 self.assertIs(Role.MEMBER, belonging.role)
             seqs = [entry.seq for entry in (await self.log(who)).entries]
             self.assertEqual([*range(1, len(seqs) + 1)], seqs)
+
+    async def test_against_a_model(self) -> None:
+        """
+        Whatever people do, also on two nodes at once, ends in a state that can be.
+        """
+        chance = Random(7)
+        nodes = (self.shard, await self.other_node())
+        people = (ADA, BOB, CYD)
+        for is_open in (False, True):
+            room = await self.made(Entry.OPEN if is_open else Entry.PRIVATE)
+            states = {State.new(len(people))}
+            for _ in range(60):
+                moves = [
+                    drawn(chance, len(people)) for _ in range(chance.choice((1, 2)))
+                ]
+                await gatherResults(
+                    [
+                        node.messages.post(Batch((wish(room, people, move),)))
+                        for node, move in zip(nodes, moves, strict=False)
+                    ]
+                )
+                seen = [part_of(await self.belonging(room, one)) for one in people]
+                found = await self.shard.rooms.room(room)
+                assert found is not None
+                now = State(tuple(seen), found.alive)
+                self.assertIn(now, possible(states, is_open, *moves), moves)
+                listed = {account for account, _role in await self.members(room)}
+                self.assertEqual({people[n].number for n in now.members}, listed)
+                states = {now}
+                if not now.alive:
+                    room = await self.made(Entry.OPEN if is_open else Entry.PRIVATE)
+                    states = {State.new(len(people))}
+
+
+def drawn(chance: Random, people: int) -> Move:
+    """A step by chance; dissolving is rare, as nothing follows it."""
+    steps = [step for step in RoomStep if step is not RoomStep.CREATE]
+    step = chance.choice(steps)
+    if step is RoomStep.DISSOLVE and chance.random() < 0.5:
+        step = RoomStep.PULL_IN
+    who, other = chance.randrange(people), chance.randrange(people)
+    some = frozenset(n for n in range(people) if chance.random() < 0.5)
+    return Move(step, who, other if step in OTHERS else who, some)
+
+
+def wish(room: int, people: Sequence[Address], move: Move) -> Draft:
+    """The wish to do what a move says."""
+    who = people[move.who]
+    if move.step is RoomStep.CHANGE:
+        return change(room, who, RoomInfo(), [people[n] for n in move.managers])
+    return about(move.step, room, who, people[move.whom], "")

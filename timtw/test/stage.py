@@ -44,6 +44,7 @@ from timtw.model.interfaces import IOutbox, ISession
 from timtw.model.peers import IMesh
 from timtw.model.stores import IShard
 from timtw.model.values import Address, Content, Device, LogEntry
+from timtw.rooms.groups import Groups
 from timtw.shards.groupcommit import GroupCommit
 from timtw.shards.memory import MemoryShard
 
@@ -239,6 +240,7 @@ class Stage:
             clock=self.clock,
             entropy=self.entropy,
             time_ns=self.time_ns,
+            make_groups=Groups,
         )
         core.start()
         self.cores[name] = core

@@ -118,8 +118,10 @@ class RealClients(Case):
     def test_profile(self) -> None:
         """Each client's request for a profile is understood, also without its kind."""
         asked = commands.ReadProfiles(("a",))
-        for frame in ("2a 1508 1918 0161 00", "2a 1500 1918 0161 00 00"):
-            self.assertEqual(self.one(bytes.fromhex(frame)), asked)
+        self.assertEqual(self.one(bytes.fromhex("2a 1508 1918 0161 00")), asked)
+        unsaid = commands.ReadRooms(("a",), or_accounts=True)
+        frame = bytes.fromhex("2a 1500 1918 0161 00 00")
+        self.assertEqual(self.one(frame), unsaid)
         script = b'\xaa{"ntype":4,"nodelist":["a"],"usermap":null,"roommap":null}'
         self.assertEqual(self.one(script), asked)
 
@@ -152,8 +154,7 @@ class RealClients(Case):
             self.refused(bytes([type]) + b"\xff", Undecodable, note)
 
     def test_not_offered(self) -> None:
-        """Rooms, virtual rooms and streams are refused by their names."""
-        self.refused(bytes.fromhex("29 1504 0000"), NotServed, Note(41, t=2))
+        """Virtual rooms and streams are refused by their names."""
         subscribe = bytes.fromhex("16 150a 180156 2602 00")
         self.refused(subscribe, NotServed, Note(22, t=5, n="V"))
         stream = bytes.fromhex("5e 1600 180156 28020102 1800 00")
@@ -281,7 +282,7 @@ class Requests(Case):
         self.assertEqual(len(command.nodes), NODE_LIST)
         for bad in (frame(NODE_LIST + 1), frame(0), b'\xaa{"ntype":4}'):
             self.refused(bad, BadParameter, Note(42, t=4))
-        doubled = self.one(b'\xaa{"ntype":0,"nodelist":["a","a"]}')
+        doubled = self.one(b'\xaa{"ntype":4,"nodelist":["a","a"]}')
         self.assertEqual(doubled, commands.ReadProfiles(("a",)))
 
     def test_change_profile(self) -> None:

@@ -25,22 +25,41 @@ from timtw.test import (
 REACTOR: Any = reactor
 
 
-class _Postgres(contracts.ShardContract):
+class _Server(contracts.ShardContract):
+    """Shards in a database on a server."""
+
+    def make_server(self) -> servers.Server:
+        """The server of this process."""
+        raise NotImplementedError
+
+    def make_shard(self) -> IShard:
+        """A shard in an empty database."""
+        server = self.make_server()
+        self.place = server.url(server.emptied()), Path(self.mktemp())
+        return shard_at(*self.place)
+
+    async def other_node(self) -> IShard:
+        """See ``ShardContract``."""
+        other = shard_at(*self.place)
+        await other.start()
+        self.addCleanup(other.stop)
+        return other
+
+
+class _Postgres(_Server):
     """Shards in PostgreSQL."""
 
-    def make_shard(self) -> IShard:
-        """A shard in an empty database."""
-        server = servers.postgres()
-        return shard_at(server.url(server.emptied()), Path(self.mktemp()))
+    def make_server(self) -> servers.Server:
+        """See ``_Server``."""
+        return servers.postgres()
 
 
-class _MariaDb(contracts.ShardContract):
+class _MariaDb(_Server):
     """Shards in MariaDB."""
 
-    def make_shard(self) -> IShard:
-        """A shard in an empty database."""
-        server = servers.mariadb()
-        return shard_at(server.url(server.emptied()), Path(self.mktemp()))
+    def make_server(self) -> servers.Server:
+        """See ``_Server``."""
+        return servers.mariadb()
 
 
 def shard_at(url: str, keys: Path) -> ServerShard:

@@ -25,8 +25,6 @@ class TheTable(SynchronousTestCase):
         table = {part: sorted(map(str, values)) for part, values in UNSERVED.items()}
         expected: dict[Part, list[object]] = {
             Part.FRAME: [22, 94, 95, 96, 97],
-            Part.BUSINESS: [2, 3, *range(8, 18), 19, 20],
-            Part.NODES: [5, 7],
             Part.HISTORY: [2],
             Part.RECIPIENT: [3],
             Part.ADDRESS: ["roomTid"],
@@ -79,22 +77,15 @@ class Refusals(SynchronousTestCase):
             self.refused(head + b"bob", BadBigData, Note(type))
 
     def test_business(self) -> None:
-        """Rooms are not offered; what does not exist is wrong."""
-        for rtype in (2, 3, *range(8, 18), 19, 20):
-            frame = b'\xa9{"rtype":%d,"node":"R","node2":"B"}' % rtype
-            self.refused(frame, NotServed, Note(41, t=rtype, n="R", n2="B"))
-        for rtype in (-1, 0, 5, 22, 63, 64, 65):
+        """What does not exist is wrong."""
+        for rtype in (-1, 0, 5, 10, 22, 63, 64, 65):
             frame = b'\xa9{"rtype":%d,"reqStr":"bob"}' % rtype
             self.refused(frame, BadParameter, Note(41, t=rtype))
         self.refused(b'\xa9{"node":"R"}', BadParameter, Note(41, n="R"))
         self.refused(b"\xa9null", BadParameter, Note(41))
 
     def test_nodes(self) -> None:
-        """Profiles of rooms and the rest of profiles are not offered."""
-        self.refused(b'\xaa{"ntype":5,"nodelist":["R"]}', NotServed, Note(42, t=5))
-        room = b'"roommap":{"R":{"topic":"x"}}'
-        self.refused(b'\xaa{"ntype":7,%b}' % room, NotServed, Note(42, t=7))
-        self.refused(b'\xaa{"ntype":0,%b}' % room, NotServed, Note(42, t=7))
+        """The rest of profiles is not offered."""
         for field in (b'"gender":1', b'"nickName":""', b'"extend":{}', b'"area":"x"'):
             frame = b'\xaa{"ntype":6,"usermap":{"":{"name":"n",%b}}}' % field
             self.refused(frame, NotServed, Note(42, t=6))

@@ -1,0 +1,39 @@
+"""What the core hands to whoever carries out requests about rooms."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeAlias
+
+import attrs
+
+from timtw.core.belongings import Belongings
+from timtw.core.overload import Gate
+from timtw.core.posting import People
+from timtw.core.tickets import Entropy
+from timtw.model.interfaces import IGroups, IRouter
+from timtw.model.stores import IPostingDesk, IRoomStore
+
+
+@attrs.frozen(eq=False)
+class GroupParts:
+    """Parts of a node.
+
+    Args:
+        gate: Keeps long answers out while there is too much to do.
+        now: Counts seconds.
+        time_ns: The time of day, nanoseconds since 1970.
+    """
+
+    people: People
+    belongings: Belongings
+    store: IRoomStore
+    desk: IPostingDesk
+    router: IRouter
+    gate: Gate
+    now: Callable[[], float]
+    time_ns: Callable[[], int]
+    entropy: Entropy
+
+
+MakeGroups: TypeAlias = Callable[[GroupParts], IGroups]

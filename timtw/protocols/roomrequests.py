@@ -1,0 +1,80 @@
+"""Requests about rooms become commands of the core.
+
+docs/reference/protocol.md, sections 5.1 and 6.1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from timtw.model import commands
+from timtw.model.commands import RoomCommand
+from timtw.model.roominfo import Entry, RoomInfo
+from timtw.model.roomsteps import OTHERS, RoomStep
+from timtw.protocols import structs
+
+ROOMS: Final = 2
+"""The rtype that asks for the rooms of the account, and the ntype of the answer."""
+MEMBERS: Final = 3
+"""The same for the members of a room."""
+BLOCKED_ROOMS: Final = 19
+"""The rtype that asks for the rooms that the account blocks."""
+BARRED: Final = 20
+"""The rtype that asks for the accounts that a room bars."""
+READ_ROOMS: Final = 5
+"""The ntype that asks what rooms are and answers with it."""
+CHANGE_ROOM: Final = 7
+"""The ntype that changes what a room is."""
+_STEPS: Final = frozenset(RoomStep) - {RoomStep.CREATE, RoomStep.CHANGE}
+BUSINESS: Final = frozenset(
+    (ROOMS, MEMBERS, BLOCKED_ROOMS, BARRED, RoomStep.CREATE, *_STEPS)
+)
+"""The rtypes that are about rooms."""
+STEPS: Final = frozenset((RoomStep.CREATE, *_STEPS))
+"""Those of steps, whose refusals repeat what they are about."""
+
+
+def business(request: structs.TimReq) -> RoomCommand | None:
+    """Type 41; ``None`` if something is missing that the request needs."""
+    kind, node = request.rtype, request.node
+    if kind in (ROOMS, BLOCKED_ROOMS):
+        return commands.ListRooms(kind == BLOCKED_ROOMS)
+    if kind == MEMBERS:
+        return commands.ListMembers(node or "")
+    if node is None:
+        return None
+    if kind == BARRED:
+        return commands.ListMembers(node, barred=True)
+    if kind == RoomStep.CREATE:
+        entry = Entry.PRIVATE if request.reqInt == Entry.PRIVATE else Entry.OPEN
+        return commands.CreateRoom(node, entry)
+    return _step(RoomStep(kind or 0), node, request)
+
+
+def _step(step: RoomStep, room: str, request: structs.TimReq) -> RoomCommand | None:
+    """A step; a request to be let in needs a text, which may be empty."""
+    text = request.reqStr if step in (RoomStep.JOIN, RoomStep.REJECT) else None
+    if step is RoomStep.JOIN and text is None:
+        return None
+    if step not in OTHERS:
+        return commands.ChangeRoom(step, room, text=text)
+    if request.node2 is None:
+        return None
+    return commands.ChangeRoom(step, room, request.node2, text)
+
+
+def change(roommap: Mapping[str, structs.TimRoomBean | None]) -> RoomCommand | None:
+    """
+    Type 42, of what one room is; ``None`` where it is not one.
+
+    Founder, entry and time of creation are the server's and mean nothing here.
+    """
+    ((room, bean),) = roommap.items()
+    if bean is None:
+        return None
+    info = RoomInfo(
+        bean.topic, bean.cover, bean.label, bean.kind, bean.extend, bean.extra
+    )
+    managers = None if bean.managers is None else tuple(bean.managers)
+    return commands.ChangeRoomInfo(room, info, managers)

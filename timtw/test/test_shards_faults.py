@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from timtw.test import contracts_servers, contracts_starts, servers
+from timtw.test import contracts_servers, contracts_starts, contracts_waiting, servers
 
 
 class _Postgres(contracts_servers.ServerCase):
@@ -33,6 +33,14 @@ class PostgresStartTests(_Postgres, contracts_starts.StartsContract):
     """Starting on PostgreSQL."""
 
 
+class PostgresMarkTests(_Postgres, contracts_waiting.MarkContract):
+    """COMMITs that PostgreSQL carries out late."""
+
+
+class PostgresCrowdTests(_Postgres, contracts_waiting.CrowdContract):
+    """Too much is asked of PostgreSQL."""
+
+
 class PostgresRaceTests(_Postgres, contracts_servers.RacesContract):
     """Two nodes on PostgreSQL."""
 
@@ -47,6 +55,14 @@ class MariaDbFaultTests(_MariaDb, contracts_servers.FaultsContract):
 
 class MariaDbStartTests(_MariaDb, contracts_starts.StartsContract):
     """Starting on MariaDB."""
+
+
+class MariaDbMarkTests(_MariaDb, contracts_waiting.MarkContract):
+    """COMMITs that MariaDB carries out late."""
+
+
+class MariaDbCrowdTests(_MariaDb, contracts_waiting.CrowdContract):
+    """Too much is asked of MariaDB."""
 
 
 class MariaDbRaceTests(_MariaDb, contracts_servers.RacesContract):

@@ -18,7 +18,7 @@ from timtw.loss.servers import NotInstalled
 from timtw.loss.template import Template, make_template
 from timtw.test.planted import planted
 
-FOUND_WITHIN = 12
+FOUND_WITHIN = 30
 """Histories within which a planted bug has to be found."""
 JOBS = 3
 """Much of a history is waiting."""

@@ -99,7 +99,7 @@ class PlantedTests(HistoryCase):
 
     def test_acknowledgement_for_all(self) -> None:
         """A node that takes one acknowledgement for all is found to lose texts."""
-        self.find("ack-for-all", "lost", Plan((), "", 30))
+        self.find("ack-for-all", "lost", Plan(("slow",), "", 30))
 
     def test_repeat_stored_again(self) -> None:
         """A node that stores what is repeated again is found to double texts."""

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from timtw.test import contracts_servers, contracts_starts, contracts_waiting, servers
+from collections.abc import Mapping
+
+from timtw.test import (
+    contracts_restore,
+    contracts_servers,
+    contracts_starts,
+    contracts_waiting,
+    servers,
+)
 
 
 class _Postgres(contracts_servers.ServerCase):
@@ -41,6 +49,18 @@ class PostgresCrowdTests(_Postgres, contracts_waiting.CrowdContract):
     """Too much is asked of PostgreSQL."""
 
 
+class PostgresRestoreTests(_Postgres, contracts_restore.RestoreContract):
+    """Backups of PostgreSQL."""
+
+    name = "PostgreSQL"
+    owner = "ROLE"
+    programs = ("pg_dump", "pg_restore", "vacuumdb")
+
+    def environment(self) -> Mapping[str, str]:
+        """See ``RestoreContract``."""
+        return {"PGHOST": str(self.server.socket.parent)}
+
+
 class PostgresRaceTests(_Postgres, contracts_servers.RacesContract):
     """Two nodes on PostgreSQL."""
 
@@ -63,6 +83,18 @@ class MariaDbMarkTests(_MariaDb, contracts_waiting.MarkContract):
 
 class MariaDbCrowdTests(_MariaDb, contracts_waiting.CrowdContract):
     """Too much is asked of MariaDB."""
+
+
+class MariaDbRestoreTests(_MariaDb, contracts_restore.RestoreContract):
+    """Backups of MariaDB."""
+
+    name = "MariaDB"
+    owner = "USER"
+    programs = ("mariadb-dump", "mariadb")
+
+    def environment(self) -> Mapping[str, str]:
+        """See ``RestoreContract``."""
+        return {"MYSQL_UNIX_PORT": str(self.server.socket)}
 
 
 class MariaDbRaceTests(_MariaDb, contracts_servers.RacesContract):

@@ -6,7 +6,8 @@ for place in /usr/sbin /usr/lib/postgresql/*/bin; do
 done
 missing=
 for pair in chromium:chromium chromedriver:chromium-driver strace:strace nginx:nginx \
-    haproxy:haproxy postgres:postgresql mariadbd:mariadb-server-core; do
+    haproxy:haproxy postgres:postgresql mariadbd:mariadb-server-core \
+    mariadb-dump:mariadb-client; do
     command -v "${pair%%:*}" >/dev/null 2>&1 || missing="$missing ${pair#*:}"
 done
 [ -n "$missing" ] || exit 0

@@ -46,7 +46,7 @@ class ServerFault(Fault):
         raise NotImplementedError
 
     def relieve(self, node: BackedNode) -> None:
-        """Take the cause away."""
+        """Take the cause away, if it lasts."""
 
 
 class KilledDatabase(ServerFault):
@@ -97,17 +97,15 @@ class SlowDatabase(ServerFault):
 
 
 class Reset(ServerFault):
-    """All connections are lost at once, twice: what was asked is asked again."""
+    """All connections are lost at once: what was asked is asked again.
+
+    Once only: what a second loss meets again is refused.
+    """
 
     words = "all connections to the database are lost"
-    seconds = (1.0, 2.0)
 
     def hinder(self, node: BackedNode, rng: random.Random) -> None:
         """End them."""
-        node.proxy.reset()
-
-    def relieve(self, node: BackedNode) -> None:
-        """End them once more."""
         node.proxy.reset()
 
 

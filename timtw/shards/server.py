@@ -26,12 +26,13 @@ from timtw.shards.operations import Begin, Operation, first_of
 from timtw.shards.pausing import Pauses
 from timtw.shards.places import POSTGRESQL, Place
 from timtw.shards.pool import Pool
+from timtw.shards.readers import Readers
 from timtw.shards.relations import Relations
 from timtw.shards.repeats import NANOSECONDS
 from timtw.shards.rooms import Rooms
 from timtw.shards.sealing import Sealer
 from timtw.shards.server_cleaning import ServerCleaning
-from timtw.shards.server_messages import ServerMessages, ServerReaders
+from timtw.shards.server_messages import ServerMessages
 from timtw.shards.server_statements import MarkStatements
 
 IDENT_BYTES: Final = 16
@@ -117,7 +118,7 @@ class ServerShard:
 
     accounts: Accounts
     messages: ServerMessages
-    readers: ServerReaders
+    readers: Readers
     keeping: Keeping
     relations: Relations
     rooms: Rooms
@@ -177,7 +178,7 @@ class ServerShard:
         sql = engine.sql
         self.accounts = Accounts(pool.write, pool.read, sql, sealer, entropy)
         self.messages = ServerMessages(pool.commit, pool.read, sql, sealer)
-        self.readers = ServerReaders(pool.write, sql, sealer)
+        self.readers = Readers(pool.write, sql, sealer)
         self.keeping = Keeping(pool.read, pool.write, sql)
         self.relations = Relations(pool.read, sql)
         self.rooms = Rooms(pool.read, sql, sealer)

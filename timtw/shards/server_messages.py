@@ -9,26 +9,22 @@ from twisted.internet.defer import Deferred
 from zope.interface import implementer
 
 from timtw.model.idents import slot_of
-from timtw.model.limits import HISTORY_ENTRIES, READERS
-from timtw.model.stores import IMessageStore, IReaderStore, Outcome, Reader
+from timtw.model.limits import HISTORY_ENTRIES
+from timtw.model.stores import IMessageStore, Outcome
 from timtw.model.values import (
     TEXT,
     Batch,
     Conversation,
-    Device,
     LogPage,
     Message,
-    ReaderState,
 )
 from timtw.shards.dialects import Sql
-from timtw.shards.keeping_statements import DeviceStatements, KeepingStatements
 from timtw.shards.logpages import PageFiller
 from timtw.shards.message_rows import MessageRows
 from timtw.shards.operations import Operation, Run, all_of, first_of
 from timtw.shards.sealing import Sealer
 from timtw.shards.server_posting import ServerPosting
-from timtw.shards.server_statements import ServerReaderStatements
-from timtw.shards.statements import ReaderStatements, ReadingStatements
+from timtw.shards.statements import ReadingStatements
 
 NO_LIMIT: Final = (1 << 63) - 1
 """A number that no mid and no time exceeds."""
@@ -106,66 +102,3 @@ class ServerMessages:
             return 0 if row is None else int(row[0])
 
         return self._read(operation)
-
-
-@implementer(IReaderStore)
-class ServerReaders:
-    """Devices as rows, found by their digests."""
-
-    def __init__(self, write: Run, sql: Sql, sealer: Sealer) -> None:
-        self._write = write
-        self._digests = sealer.digests
-        self._statements = sql.made(ReaderStatements)
-        self._locks = sql.made(ServerReaderStatements)
-        self._ends = sql.made(KeepingStatements).read_ends
-        self._see = sql.made(DeviceStatements).see
-
-    def open(self, account: int, device: Device, now: int) -> Deferred[ReaderState]:
-        """See ``IReaderStore``."""
-
-        def operation() -> Operation[ReaderState]:
-            slot = slot_of(account)
-            key = self._digests.device(account, device)
-            rows = yield self._statements.read_readers, (slot, account)
-            known = {row[0]: row[1:5] for row in rows}
-            session = 1 + max((row[5] for row in rows), default=0)
-            if key in known:
-                cursor, _seen, stuck_seq, stuck_count = known[key]
-            else:
-                cursor = max((row[1] for row in rows), default=0)
-                stuck_seq = stuck_count = 0
-                others = sorted((row[2], row[0]) for row in rows)
-                for _seen, other in others[: max(0, len(others) - (READERS - 1))]:
-                    yield self._statements.drop_reader, (slot, account, other)
-            row = (slot, account, key, cursor, now, session)
-            yield self._statements.put_reader, row
-            ends = yield from first_of(self._ends, (slot, account, 0))
-            head, low = ends or (0, 0)
-            stuck = (stuck_seq, stuck_count)
-            return ReaderState(key, cursor, head, *stuck, low, session)
-
-        return self._write(operation)
-
-    def seen(self, readers: Sequence[Reader], now: int) -> Deferred[None]:
-        """See ``IReaderStore``."""
-
-        def operation() -> Operation[None]:
-            for account, key in sorted(readers):
-                yield self._see, (now, slot_of(account), account, key, now)
-
-        return self._write(operation)
-
-    def stuck(self, account: int, key: bytes, seq: int) -> Deferred[int]:
-        """See ``IReaderStore``."""
-
-        def operation() -> Operation[int]:
-            where = (slot_of(account), account, key)
-            row = yield from first_of(self._locks.lock_reader, where)
-            if row is None:
-                return 1
-            stuck_seq, stuck_count = row
-            count = stuck_count + 1 if stuck_seq == seq else 1
-            yield self._statements.put_stuck, (seq, count, *where)
-            return int(count)
-
-        return self._write(operation)

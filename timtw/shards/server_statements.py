@@ -105,19 +105,6 @@ def raised_cursors(sql: Sql) -> Rows:
     return any_keys(sql.dialect, len(names), raised)
 
 
-class ServerReaderStatements:
-    """What is locked of devices beyond what every engine does with them."""
-
-    def __init__(self, sql: Sql) -> None:
-        r = schema.reader.c
-        self.lock_reader = sql.text(
-            select(r.stuck_seq, r.stuck_count)
-            .where(*equal(schema.reader, *READER))
-            .with_for_update(),
-            *READER,
-        )
-
-
 class MarkStatements:
     """The marks by which a connection's last write is recognised.
 

@@ -23,8 +23,9 @@ from timtw.shards.rooms import Rooms
 from timtw.shards.sealing import Sealer
 from timtw.shards.sqlite_file import DatabaseFile
 from timtw.shards.sqlite_keeping import SqliteKeeping
-from timtw.shards.sqlite_messages import SqliteMessages, SqliteReaders
+from timtw.shards.sqlite_messages import SqliteMessages
 from timtw.shards.sqlite_posting import Posting
+from timtw.shards.sqlite_readers import SqliteReaders
 from timtw.shards.sqlite_readonly import ReadOnlyReaders
 from timtw.shards.statements import InstallationStatements, made
 from timtw.shards.tail import Tail

@@ -11,30 +11,24 @@ from collections.abc import Mapping, Sequence
 from itertools import islice
 
 from twisted.internet.defer import Deferred, succeed
-from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from timtw.model.errors import StorageUnavailable
 from timtw.model.idents import slot_of
-from timtw.model.limits import HISTORY_ENTRIES, READERS
-from timtw.model.stores import IMessageStore, IReaderStore, Outcome, Reader
+from timtw.model.limits import HISTORY_ENTRIES
+from timtw.model.stores import IMessageStore, Outcome
 from timtw.model.values import (
     TEXT,
     Batch,
     Conversation,
-    Device,
     LogPage,
     Message,
-    ReaderState,
 )
-from timtw.shards.keeping_statements import DeviceStatements, KeepingStatements
 from timtw.shards.logpages import PageFiller
 from timtw.shards.message_rows import MessageRows
 from timtw.shards.reader import ReadPool
 from timtw.shards.sealing import Sealer
 from timtw.shards.sqlite_posting import Posting
-from timtw.shards.sqlite_readonly import ReadOnlyReaders
-from timtw.shards.statements import ReaderStatements, ReadingStatements, made
+from timtw.shards.statements import ReadingStatements, made
 from timtw.shards.tail import Tail, entries_of, texts_of
 from timtw.shards.writer import Writer
 
@@ -148,95 +142,3 @@ class SqliteMessages:
             return 0 if row is None else int(row[0])
 
         return self._read(operation)
-
-
-@implementer(IReaderStore)
-class SqliteReaders:
-    """Devices as rows, found by their digests."""
-
-    def __init__(
-        self,
-        writer: Writer,
-        sealer: Sealer,
-        posting: Posting,
-        unwritable: ReadOnlyReaders,
-    ) -> None:
-        """``unwritable`` is asked where the writer fails."""
-        self._write = writer.submit
-        self._unwritable = unwritable
-        self._digests = sealer.digests
-        self._posting = posting
-        self._statements = made(ReaderStatements)
-        self._ends = made(KeepingStatements).read_ends
-        self._see = made(DeviceStatements).see
-
-    def open(self, account: int, device: Device, now: int) -> Deferred[ReaderState]:
-        """See ``IReaderStore``."""
-
-        def operation(connection: sqlite3.Connection) -> ReaderState:
-            slot = slot_of(account)
-            key = self._digests.device(account, device)
-            rows = connection.execute(
-                self._statements.read_readers, (slot, account)
-            ).fetchall()
-            cursors = {
-                row[0]: self._posting.cursor(account, row[0], row[1]) for row in rows
-            }
-            known = {row[0]: row[2:5] for row in rows}
-            session = 1 + max((row[5] for row in rows), default=0)
-            if key in known:
-                cursor = cursors[key]
-                _seen, stuck_seq, stuck_count = known[key]
-            else:
-                cursor = max(cursors.values(), default=0)
-                stuck_seq = stuck_count = 0
-                others = sorted((row[2], row[0]) for row in rows)
-                for _seen, other in others[: max(0, len(others) - (READERS - 1))]:
-                    self._drop(connection, account, other)
-            connection.execute(
-                self._statements.put_reader,
-                (slot, account, key, cursor, now, session),
-            )
-            head = self._posting.head(connection, account)
-            ends = connection.execute(self._ends, (slot, account, 0)).fetchone()
-            low = ends[1] if ends else 0
-            stuck = (stuck_seq, stuck_count)
-            return ReaderState(key, cursor, head, *stuck, low, session)
-
-        def unwritten(failure: Failure) -> Deferred[ReaderState]:
-            failure.trap(StorageUnavailable)
-            return self._unwritable.open(account, device)
-
-        return self._write(operation).addErrback(unwritten)
-
-    def _drop(self, connection: sqlite3.Connection, account: int, key: bytes) -> None:
-        """Forget a reader."""
-        where = (slot_of(account), account, key)
-        connection.execute(self._statements.drop_reader, where)
-        self._posting.forget_reader(account, key)
-
-    def seen(self, readers: Sequence[Reader], now: int) -> Deferred[None]:
-        """See ``IReaderStore``."""
-
-        def operation(connection: sqlite3.Connection) -> None:
-            for account, key in readers:
-                where = (slot_of(account), account, key)
-                connection.execute(self._see, (now, *where, now))
-
-        return self._write(operation)
-
-    def stuck(self, account: int, key: bytes, seq: int) -> Deferred[int]:
-        """See ``IReaderStore``."""
-
-        def operation(connection: sqlite3.Connection) -> int:
-            slot = slot_of(account)
-            rows = connection.execute(self._statements.read_readers, (slot, account))
-            for device, _cursor, _seen, stuck_seq, stuck_count, _ in rows.fetchall():
-                if device == key:
-                    count = stuck_count + 1 if stuck_seq == seq else 1
-                    where = (slot, account, key)
-                    connection.execute(self._statements.put_stuck, (seq, count, *where))
-                    return int(count)
-            return 1
-
-        return self._write(operation)

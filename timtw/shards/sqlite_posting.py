@@ -139,11 +139,10 @@ class Posting:
             self._mover.hasten()
         return old
 
-    def head(self, connection: sqlite3.Connection, account: int) -> int:
-        """The newest number of a log."""
+    def head(self, account: int, stored: int) -> int:
+        """The newest number of a log in whose counter ``stored`` stands."""
         key = (account, 0)
-        self._counters.load(connection, [key])
-        return self._counters.values.get(key, 0)
+        return max(stored, self._counters.values.get(key, 0), self._tail.last(key))
 
     def cursor(self, account: int, device: bytes, stored: int) -> int:
         """The cursor of a reader in whose row ``stored`` stands."""

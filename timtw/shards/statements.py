@@ -136,6 +136,13 @@ class ReaderStatements:
             .where(*equal(reader, *READER)),
             *("entry", "count", *READER),
         )
+        self.lock_reader = sql.text(
+            # In SQLite, where one thread writes, there is nothing to lock.
+            select(r.stuck_seq, r.stuck_count)
+            .where(*equal(reader, *READER))
+            .with_for_update(),
+            *READER,
+        )
         self.drop_reader = sql.text(
             delete(reader).where(*equal(reader, *READER)), *READER
         )

@@ -25,6 +25,7 @@ class Cut(enum.Enum):
 
     BEFORE = "it does not reach the server"
     AFTER = "its answer does not reach the node"
+    WITHIN = "the node loses its line, and the server hears of it when it is told"
 
 
 class Cutter:
@@ -42,12 +43,27 @@ class Cutter:
         self.cut: Cut | None = None
         self.cuts = 0
         self.lines: list[_Client] = []
+        self.held: _Client | None = None
         factory = Factory.forProtocol(lambda: _Client(self))
         self._port = REACTOR.listenUNIX(str(self.socket), factory)
+
+    def deliver(self) -> None:
+        """Let the server have the COMMIT that is held."""
+        assert self.held is not None
+        held, self.held = self.held, None
+        held.deliver()
+
+    def give_up(self) -> None:
+        """End the line to the server on which a COMMIT is held."""
+        assert self.held is not None
+        held, self.held = self.held, None
+        held.end()
 
     async def close(self) -> None:
         """Listen no more and end what is under way."""
         await self._port.stopListening()
+        if self.held is not None:
+            self.give_up()
         for line in self.lines[:]:
             line.end()
         shutil.rmtree(self.directory)
@@ -86,6 +102,11 @@ class _Client(Protocol):
             if cut is Cut.BEFORE:
                 self.end()
                 return
+            if cut is Cut.WITHIN:
+                cutter.held = self
+                self._waiting.append(data)
+                self.transport.abortConnection()
+                return
             self.deaf = True
         if self._far.connected:
             self._far.transport.write(data)
@@ -96,7 +117,13 @@ class _Client(Protocol):
         """See ``IProtocol``."""
         if self in self._cutter.lines:
             self._cutter.lines.remove(self)
-        self.end()
+        if self._cutter.held is not self:
+            self.end()
+
+    def deliver(self) -> None:
+        """Pass on what was held, and end when it is answered."""
+        self.deaf = True
+        self._through(self._far)
 
     def end(self) -> None:
         """Cut both sides."""

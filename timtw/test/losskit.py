@@ -6,6 +6,7 @@ import atexit
 import shutil
 import tempfile
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from pathlib import Path
 
@@ -14,16 +15,24 @@ from twisted.trial.unittest import SkipTest, TestCase
 
 from timtw.loss.commands import describe, played
 from timtw.loss.faults import Plan
+from timtw.loss.history import run_history
 from timtw.loss.servers import NotInstalled
 from timtw.loss.template import Template, make_template
 from timtw.test.planted import planted
 
-FOUND_WITHIN = 12
+FOUND_WITHIN = 30
 """Histories within which a planted bug has to be found."""
 JOBS = 3
 """Much of a history is waiting."""
-FEW_JOBS = 2
-"""What looks for a planted bug ends at the first finding."""
+
+
+@attrs.frozen
+class Planted:
+    """A bug, how it is found, and what happens to the node that has it."""
+
+    bug: str
+    kind: str
+    plan: Plan
 
 
 @lru_cache
@@ -51,15 +60,27 @@ class HistoryCase(TestCase):
         for report in played(template(self.engine), plays, JOBS):
             self.assertEqual((), report.findings, describe(report))
 
-    def find(self, bug: str, kind: str, plan: Plan) -> None:
-        """Play until a node with this bug has a finding of this kind."""
+    def find(self, *all_planted: Planted) -> None:
+        """Play until nodes with these bugs have findings of their kinds."""
         good = template(self.engine)
-        bad = attrs.evolve(good, node=good.node.launched(planted(bug)))
-        seen = []
-        plays = [(seed, plan) for seed in range(1, FOUND_WITHIN + 1)]
-        for report in played(bad, plays, FEW_JOBS):
-            kinds = {finding.kind for finding in report.findings}
-            if kind in kinds:
-                return
-            seen.append((report.faults, kinds))
-        self.fail(f"{bug} was not found: {seen}")
+        with ThreadPoolExecutor(JOBS) as pool:
+            seen = list(pool.map(lambda one: _sought(good, one), all_planted))
+        missed = [
+            (one.bug, kinds)
+            for one, kinds in zip(all_planted, seen, strict=True)
+            if kinds
+        ]
+        self.assertEqual([], missed)
+
+
+def _sought(good: Template, planted_one: Planted) -> list[set[str]]:
+    """The kinds that were found in each history instead; none if it was found."""
+    bad = attrs.evolve(good, node=good.node.launched(planted(planted_one.bug)))
+    seen = []
+    for seed in range(1, FOUND_WITHIN + 1):
+        report = run_history(bad, seed, plan=planted_one.plan)
+        kinds = {finding.kind for finding in report.findings}
+        if planted_one.kind in kinds:
+            return []
+        seen.append(kinds)
+    return seen

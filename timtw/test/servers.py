@@ -34,6 +34,8 @@ class Server(servers.Server):
     """A statement that lasts as many seconds as its parameter says."""
     time_limit: ClassVar[str]
     """The question how long a statement may take."""
+    lock_waits: ClassVar[str]
+    """The question how many statements wait for a lock."""
     shared = ""
     """The database that tests use one after the other."""
 
@@ -78,6 +80,7 @@ class Postgres(loss_postgres.Postgres, Server):
     tables = "SELECT tablename FROM pg_tables WHERE schemaname = 'public'"
     sleep = "SELECT pg_sleep(%s)"
     time_limit = "SELECT setting::int FROM pg_settings WHERE name = 'statement_timeout'"
+    lock_waits = "SELECT count(*) FROM pg_locks WHERE NOT granted"
 
     def disconnect(self, database: str) -> None:
         """See ``Server``."""
@@ -108,6 +111,10 @@ class MariaDb(loss_mariadb.MariaDb, Server):
     )
     sleep = "SELECT SLEEP(%s)"
     time_limit = "SELECT CAST(@@max_statement_time * 1000 AS INTEGER)"
+    lock_waits = (
+        "SELECT count(*) FROM information_schema.innodb_trx "
+        "WHERE trx_state = 'LOCK WAIT'"
+    )
 
     def disconnect(self, database: str) -> None:
         """See ``Server``."""

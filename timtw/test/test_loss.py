@@ -14,7 +14,7 @@ from timtw import cli
 from timtw.loss.commands import CLEAN, FAILED, FOUND, SQLITE, check_loss
 from timtw.loss.faults import EMBEDDED, POWER_CUT, Kinds, Plan
 from timtw.loss.server_faults import ON_SERVERS
-from timtw.test.losskit import HistoryCase
+from timtw.test.losskit import HistoryCase, Planted
 from timtw.test.planted import planted
 
 SEED: Final = int(os.environ.get("TIMTW_SEED", "1"))
@@ -29,6 +29,22 @@ SERVER_PLANS: Final = (
     Plan(("locked-rows", "database-stopped", "database-killed"), POWER_CUT, 30),
 )
 """Every kind of fault that only a database on a server has."""
+BUGS: Final = (
+    # A node that echoes what it has not committed.
+    Planted("echo-before-commit", "lost", Plan((), "", 30)),
+    # One that takes anybody's acknowledgement.
+    Planted("foreign-ack", "lost", Plan(("vanish",), "", 30)),
+    # One that moves a cursor before it may.
+    Planted("early-cursor", "lost", Plan(("slow",), "", 30)),
+    # One that takes an acknowledgement for all that it has sent.
+    Planted("ack-for-all", "lost", Plan(("slow",), "", 30)),
+    # One that stores what is repeated again.
+    Planted("repeat-stored-again", "doubled", Plan((), "", 30)),
+    # One that lets a new text pass those that wait.
+    Planted("live-overtakes", "reordered", Plan(("slow",), "", 30)),
+    # One that leaves gaps after a full disk.
+    Planted("numbers-kept", "misnumbered", Plan(("full-database",), "", 30)),
+)
 ELSEWHERE: Final = ("stop", "slow", "vanish", "clock", "mute")
 """Faults that have nothing to do with what a node keeps things in."""
 
@@ -65,7 +81,7 @@ class PostgresLossTests(HistoryCase):
 
     def test_doubt_is_failure(self) -> None:
         """A node that writes again what may be stored is found to double texts."""
-        self.find("doubt-is-failure", "doubled", Plan(("commit-cut",), "", 10))
+        self.find(Planted("doubt-is-failure", "doubled", Plan(("commit-cut",), "", 10)))
 
 
 class MariaDbLossTests(HistoryCase):
@@ -79,39 +95,18 @@ class MariaDbLossTests(HistoryCase):
 
     def test_doubt_is_refusal(self) -> None:
         """A node that refuses what is stored is found to deny texts."""
-        self.find("doubt-is-refusal", "denied", Plan(("commit-cut",), "", 10))
+        self.find(Planted("doubt-is-refusal", "denied", Plan(("commit-cut",), "", 10)))
 
 
 class PlantedTests(HistoryCase):
     """The checker is able to find what it looks for."""
 
-    def test_echo_before_commit(self) -> None:
-        """A node that echoes what it has not committed is found to lose texts."""
-        self.find("echo-before-commit", "lost", Plan((), "", 30))
-
-    def test_d10_foreign_acknowledgement(self) -> None:
-        """A node that takes anybody's acknowledgement is found to lose texts."""
-        self.find("foreign-ack", "lost", Plan(("vanish",), "", 30))
-
-    def test_early_cursor(self) -> None:
-        """A node that moves a cursor before it may is found to lose texts."""
-        self.find("early-cursor", "lost", Plan(("slow",), "", 30))
-
-    def test_acknowledgement_for_all(self) -> None:
-        """A node that takes one acknowledgement for all is found to lose texts."""
-        self.find("ack-for-all", "lost", Plan((), "", 30))
-
-    def test_repeat_stored_again(self) -> None:
-        """A node that stores what is repeated again is found to double texts."""
-        self.find("repeat-stored-again", "doubled", Plan((), "", 30))
-
-    def test_live_overtakes(self) -> None:
-        """A node that lets a new text pass those that wait is found to reorder."""
-        self.find("live-overtakes", "reordered", Plan(("slow",), "", 30))
-
-    def test_numbers_kept(self) -> None:
-        """A node that leaves gaps after a full disk is found to misnumber."""
-        self.find("numbers-kept", "misnumbered", Plan(("full-database",), "", 30))
+    def test_d10_planted(self) -> None:
+        """
+        Nodes with bugs are found to lose, double, reorder and misnumber texts, one that
+        takes anybody's acknowledgement among them.
+        """
+        self.find(*BUGS)
 
 
 class CommandTests(TestCase):

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from timtw.test import contracts_servers, contracts_starts, servers
+from collections.abc import Mapping
+
+from timtw.test import (
+    contracts_restore,
+    contracts_servers,
+    contracts_starts,
+    contracts_waiting,
+    servers,
+)
 
 
 class _Postgres(contracts_servers.ServerCase):
@@ -33,6 +41,26 @@ class PostgresStartTests(_Postgres, contracts_starts.StartsContract):
     """Starting on PostgreSQL."""
 
 
+class PostgresMarkTests(_Postgres, contracts_waiting.MarkContract):
+    """COMMITs that PostgreSQL carries out late."""
+
+
+class PostgresCrowdTests(_Postgres, contracts_waiting.CrowdContract):
+    """Too much is asked of PostgreSQL."""
+
+
+class PostgresRestoreTests(_Postgres, contracts_restore.RestoreContract):
+    """Backups of PostgreSQL."""
+
+    name = "PostgreSQL"
+    owner = "ROLE"
+    programs = ("pg_dump", "pg_restore", "vacuumdb")
+
+    def environment(self) -> Mapping[str, str]:
+        """See ``RestoreContract``."""
+        return {"PGHOST": str(self.server.socket.parent)}
+
+
 class PostgresRaceTests(_Postgres, contracts_servers.RacesContract):
     """Two nodes on PostgreSQL."""
 
@@ -47,6 +75,26 @@ class MariaDbFaultTests(_MariaDb, contracts_servers.FaultsContract):
 
 class MariaDbStartTests(_MariaDb, contracts_starts.StartsContract):
     """Starting on MariaDB."""
+
+
+class MariaDbMarkTests(_MariaDb, contracts_waiting.MarkContract):
+    """COMMITs that MariaDB carries out late."""
+
+
+class MariaDbCrowdTests(_MariaDb, contracts_waiting.CrowdContract):
+    """Too much is asked of MariaDB."""
+
+
+class MariaDbRestoreTests(_MariaDb, contracts_restore.RestoreContract):
+    """Backups of MariaDB."""
+
+    name = "MariaDB"
+    owner = "USER"
+    programs = ("mariadb-dump", "mariadb")
+
+    def environment(self) -> Mapping[str, str]:
+        """See ``RestoreContract``."""
+        return {"MYSQL_UNIX_PORT": str(self.server.socket)}
 
 
 class MariaDbRaceTests(_MariaDb, contracts_servers.RacesContract):

@@ -14,8 +14,8 @@ from timtw.model.values import Batch, ReaderState
 from timtw.shards.dialects import POSTGRES, SQLITE
 from timtw.shards.migrations import migrate
 from timtw.shards.operations import Begin, Operation, Rows, carried_out
+from timtw.shards.readers import Readers
 from timtw.shards.sealing import Sealer
-from timtw.shards.server_messages import ServerReaders
 from timtw.shards.server_posting import ServerPosting
 from timtw.shards.statements import InstallationStatements, made
 from timtw.test.contracts import ADA, BOB, CYD, NOW, PHONE, draft
@@ -33,7 +33,7 @@ class InterleavedTests(SynchronousTestCase):
         self.addCleanup(self.connection.close)
         migrate(self.connection, made(InstallationStatements))
         self.begun: list[Begin[Any]] = []
-        self.readers = ServerReaders(self.begin, SQLITE, Sealer(RING, os.urandom))
+        self.readers = Readers(self.begin, SQLITE, Sealer(RING, os.urandom))
 
     def begin(self, begin: Begin[T]) -> Deferred[T]:
         """Keep what is to be carried out."""

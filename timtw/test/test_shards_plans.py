@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 from random import Random
@@ -15,6 +15,7 @@ from twisted.internet import reactor
 from twisted.trial.unittest import SynchronousTestCase, TestCase
 
 from timtw.model.errors import StorageUnavailable
+from timtw.model.limits import BATCH_DRAFTS
 from timtw.model.values import (
     FIRST_ACCOUNT,
     Batch,
@@ -25,6 +26,7 @@ from timtw.model.values import (
 )
 from timtw.shards import schema
 from timtw.shards.account_statements import AccountStatements
+from timtw.shards.compiling import ROWS as KEYS
 from timtw.shards.compiling import FixedRows
 from timtw.shards.dialects import SQLITE
 from timtw.shards.journal_statements import JournalStatements, MovingStatements, Slices
@@ -33,6 +35,7 @@ from timtw.shards.operations import Begin, Operation, Run, Statement
 from timtw.shards.places import place_of
 from timtw.shards.server import ServerShard
 from timtw.shards.statements import (
+    ONCE,
     CleaningStatements,
     InstallationStatements,
     PostingStatements,
@@ -74,8 +77,8 @@ class _Plans(TestCase):
         """What is wrong with the way in which a statement finds its rows."""
         raise NotImplementedError
 
-    async def check(self) -> None:
-        """Explain every statement of a busy node."""
+    async def start(self) -> ServerShard:
+        """A node on a database full of rows of chance."""
         self.server = self.make_server()
         self.database = self.server.database()
         url = self.server.url(self.database)
@@ -84,8 +87,29 @@ class _Plans(TestCase):
         await shard.start()
         self.addCleanup(shard.stop)
         self.fill()
+        return shard
+
+    async def check(self) -> None:
+        """Explain every statement of a busy node."""
+        shard = await self.start()
         statements = await self.traffic(shard)
         self.assertGreater(len(statements), 25)
+        self.explain(statements)
+
+    async def check_many(self) -> None:
+        """Explain what is asked for as many sends as one commit holds."""
+        shard = await self.start()
+        seen: dict[str, Sequence[Any]] = {}
+        shard.messages._commit = noting(shard.messages._commit, seen)
+        for count in (2, 64, BATCH_DRAFTS):
+            drafts = [draft(f"{n}", ident=count * 1000 + n) for n in range(count)]
+            await shard.messages.post(Batch(tuple(drafts)))
+        asked = {k: v for k, v in seen.items() if k.startswith("SELECT")}
+        self.assertIn(KEYS * len(ONCE), [len(keys) for keys in asked.values()])
+        self.explain(asked)
+
+    def explain(self, statements: Mapping[str, Sequence[Any]]) -> None:
+        """Explain these."""
         with closing(self.server.connected(self.database)) as connection:
             self.cursor = connection.cursor()
             wrong = [
@@ -184,6 +208,12 @@ class PostgresPlanTests(_Plans):
         """
         await self.check()
 
+    async def test_many_sends(self) -> None:
+        """
+        Neither does a commit of many messages whose clients chose ids.
+        """
+        await self.check_many()
+
     def searched(self, text: str, values: Sequence[Any]) -> Iterator[str]:
         """See ``_Plans``."""
         self.cursor.execute(f"EXPLAIN {text}", tuple(values))
@@ -210,6 +240,12 @@ class MariaDbPlanTests(_Plans):
         Nothing that a node does becomes slower with what is stored already.
         """
         await self.check()
+
+    async def test_many_sends(self) -> None:
+        """
+        Neither does a commit of many messages whose clients chose ids.
+        """
+        await self.check_many()
 
     def searched(self, text: str, values: Sequence[Any]) -> Iterator[str]:
         """See ``_Plans``; an insert of rows searches for nothing."""

@@ -1,0 +1,55 @@
+"""Devices in the file, beside which there is a journal."""
+
+from __future__ import annotations
+
+from twisted.internet.defer import Deferred
+from twisted.python.failure import Failure
+
+from timtw.model.errors import StorageUnavailable
+from timtw.model.values import Device, ReaderState
+from timtw.shards.dialects import SQLITE
+from timtw.shards.readers import Readers
+from timtw.shards.sealing import Sealer
+from timtw.shards.sqlite_posting import Posting
+from timtw.shards.sqlite_readonly import ReadOnlyReaders
+from timtw.shards.writer import Writer
+
+
+class SqliteReaders(Readers):
+    """Knows what is in the journal; where nothing can be written it only reads.
+
+    Args:
+        unwritable: Is asked where the writer fails.
+    """
+
+    def __init__(
+        self,
+        writer: Writer,
+        sealer: Sealer,
+        posting: Posting,
+        unwritable: ReadOnlyReaders,
+    ) -> None:
+        super().__init__(writer.run, SQLITE, sealer)
+        self._posting = posting
+        self._unwritable = unwritable
+
+    def _cursor(self, account: int, device: bytes, stored: int) -> int:
+        """See ``Readers``."""
+        return self._posting.cursor(account, device, stored)
+
+    def _head(self, account: int, stored: int) -> int:
+        """See ``Readers``."""
+        return self._posting.head(account, stored)
+
+    def _forgotten(self, account: int, device: bytes) -> None:
+        """See ``Readers``."""
+        self._posting.forget_reader(account, device)
+
+    def open(self, account: int, device: Device, now: int) -> Deferred[ReaderState]:
+        """See ``IReaderStore``."""
+
+        def unwritten(failure: Failure) -> Deferred[ReaderState]:
+            failure.trap(StorageUnavailable)
+            return self._unwritable.open(account, device)
+
+        return super().open(account, device, now).addErrback(unwritten)

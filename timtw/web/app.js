@@ -26,6 +26,7 @@ class App {
       this.say(t("news.from", { name: store.people.nameOf(peer), text: cut }));
     };
     store.told = (bnType, mine, peer) => {
+      if (bnType === TOLD.FRIENDS && session.phase === "live") session.presence.greet(peer);
       const key = NEWS[bnType];
       if (key && !mine) this.say(t(key, { name: store.people.nameOf(peer) }));
     };

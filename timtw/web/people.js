@@ -50,7 +50,8 @@ export class People {
   setStandings(standings) {
     const { state } = this.store;
     for (const [node, standing] of Object.entries(standings)) {
-      if (standing === "friend" && this.standing(node) !== "friend") this.befriended(node);
+      const entry = state.conversations[node];
+      if (entry && standing !== this.standing(node)) entry.refused = false;
     }
     state.standings = standings;
     for (const node of Object.keys(state.requests)) {
@@ -76,13 +77,11 @@ export class People {
     if (!(seq <= state.oldSeq)) this.store.told?.(bnType, mine, peer);
   }
 
-  // A new friend stands among the conversations, and texts that were refused before may
-  // go out now.
-  befriended(node, time = Date.now()) {
+  // A new friend stands among the conversations.
+  befriended(node, time) {
     const entry = this.store.conversation(node);
     entry.time = Math.max(entry.time, time);
     entry.met = true;
-    entry.refused = false;
   }
 
   // Whether it is worth trying to write to this account.

@@ -1,6 +1,7 @@
 // The device's life with the node: log in, resume, catch up, acknowledge, log out.
 import { Link } from "./link.js";
 import { Outbox } from "./outbox.js";
+import { Presence } from "./presence.js";
 import { Questions } from "./questions.js";
 import { Relations } from "./relations.js";
 import { Refused } from "./requests.js";
@@ -31,6 +32,7 @@ export class Session {
     });
     this.outbox = new Outbox(store, this.link, () => this.phase === "live");
     this.questions = new Questions(store, this.link);
+    this.presence = new Presence(store, this.link);
     this.relations = new Relations(store, this.questions);
   }
 
@@ -82,6 +84,7 @@ export class Session {
     if (this.phase !== "out") this.enter("login");
     if (this.attempt) this.attemptFailed(0);
     this.questions.lost();
+    this.presence.lost();
     this.outbox.lost();
     this.leaving?.();
   }
@@ -116,6 +119,9 @@ export class Session {
       case TYPE.MESSAGE:
         this.message(body);
         break;
+      case TYPE.PRESENCE:
+        this.presence.received(body ?? {});
+        break;
       case TYPE.HISTORY:
         this.questions.pages.answer(body?.messageList ?? []);
         break;
@@ -148,6 +154,8 @@ export class Session {
     } else if (timType === TYPE.MESSAGE && !ok) {
       this.outbox.refused(t2, code);
       if (code === NOT_ALLOWED) this.relations.refresh(); // a friendship has ended
+    } else if (timType === TYPE.PRESENCE || timType === TYPE.BROADCAST) {
+      this.presence.refused(code);
     } else {
       this.questions.answered(ok, timType, ack);
     }
@@ -193,6 +201,7 @@ export class Session {
     this.enter("live");
     this.store.messages.takeEntries([{ seq: this.early }], true);
     this.outbox.flush();
+    this.presence.begin();
     this.relations.refresh().then(() => this.questions.refreshNames());
   }
 }

@@ -10,6 +10,7 @@ export function freshState() {
     seq: 0, // the log is stored up to here
     oldSeq: 0, // entries up to here were there before this device: they count as read
     people: {}, // node: {name, login}
+    presence: { show: 1, status: "" }, // how we appear, see presence.js
     standings: {}, // node: what an account is to us, see people.js
     requests: {}, // node: {text, time} of a request that came
     conversations: {}, // node: see newConversation

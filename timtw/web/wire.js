@@ -9,11 +9,13 @@ export const TYPE = Object.freeze({
   LOGIN: 16,
   BACKLOG: 17,
   BACKLOG_END: 18,
+  BROADCAST: 19,
   LOGOUT: 20,
   HISTORY: 21,
   BUSINESS: 41,
   NODES: 42,
   MESSAGE: 90,
+  PRESENCE: 91,
   REVOKE: 92,
   BURN: 93,
 });

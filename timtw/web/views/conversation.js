@@ -1,8 +1,9 @@
 // One conversation: who it is with, its messages, and where one writes.
-import { avatar, h, setText } from "../dom.js";
+import { h, setText } from "../dom.js";
 import { t } from "../i18n.js";
 import { ignoreRefusal } from "../questions.js";
 import { aboutView } from "./about.js";
+import { face } from "./face.js";
 import { messagesView } from "./messages.js";
 import { standingView } from "./standing.js";
 
@@ -16,7 +17,7 @@ export function conversationView(app, node, { leave }) {
   const { store, session } = app;
   const heading = h("span", { class: "who", dir: "auto" });
   const line = h("span", { class: "preview", dir: "auto" });
-  const face = h("span", {});
+  const picture = h("span", {});
   const about = aboutView(app, node, { closed: () => turnAbout(false) });
   const standing = standingView(app, node, { settled: () => focus() });
   const messages = messagesView(app, node, {
@@ -33,7 +34,7 @@ export function conversationView(app, node, { leave }) {
   const back = h("button", { type: "button", class: "quiet back", "aria-label": t("back"), onclick: leave }, "‹");
   const peer = h("button", { type: "button", class: "names", id: "peer", "aria-expanded": "false",
     "aria-controls": "about", onclick: () => turnAbout(about.element.hidden) },
-    face, h("span", { class: "lines" }, heading, line), h("span", { class: "turn", "aria-hidden": "true" }, "▾"));
+    picture, h("span", { class: "lines" }, heading, line), h("span", { class: "turn", "aria-hidden": "true" }, "▾"));
   const element = h("section", { class: "conversation" },
     h("div", { class: "peer" }, back, h("h2", {}, peer)), about.element, scroller, standing.element, form);
   const state = { loading: false, failed: false };
@@ -145,7 +146,10 @@ export function conversationView(app, node, { leave }) {
 
   function describe() {
     const name = store.people.nameOf(node);
-    if (heading.textContent !== name) face.replaceChildren(avatar(node, name));
+    const presence = session.presence.of(node);
+    const key = JSON.stringify([name, presence]);
+    if (picture.dataset.key !== key) picture.replaceChildren(face(node, name, presence));
+    picture.dataset.key = key;
     setText(heading, name);
     setText(line, lineBelow(name));
     scroller.setAttribute("aria-label", t("thread.label", { name }));
@@ -153,8 +157,14 @@ export function conversationView(app, node, { leave }) {
     text.placeholder = t("compose.label", { name });
   }
 
-  // What stands below the name: the name to find, if it differs, and what they are to us.
+  // What stands below the name: how they are, or the name to find, if it differs, and what
+  // they are to us.
   function lineBelow(name) {
+    const presence = session.presence.of(node);
+    if (presence) {
+      const status = session.presence.statusOf(node);
+      return [t("presence." + presence), status].filter(Boolean).join(" · ");
+    }
     const { login = "" } = store.state.people[node] ?? {};
     const standing = store.people.standing(node);
     const plain = standing === "stranger" && store.people.mayWrite(node);

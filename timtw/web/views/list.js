@@ -1,9 +1,10 @@
 // The conversations, the one with the last text first.
-import { avatar, h, reconcile } from "../dom.js";
+import { h, reconcile } from "../dom.js";
 import { moment, t } from "../i18n.js";
+import { face } from "./face.js";
 
 export function listView(app, { open }) {
-  const { store } = app;
+  const { store, session } = app;
   const empty = h("div", { class: "empty", id: "no-conversations" },
     h("p", { class: "lead" }, t("list.empty")), h("p", { class: "hint" }, t("list.empty.hint")));
   const list = h("ul", { class: "conversations rows" });
@@ -30,7 +31,8 @@ export function listView(app, { open }) {
   function fill(row, node, entry) {
     const name = store.people.nameOf(node);
     const [kind, line] = summary(node, entry);
-    const seen = JSON.stringify([name, kind, line, entry.time, entry.unread, moment(entry.time)]);
+    const presence = session.presence.of(node);
+    const seen = JSON.stringify([name, presence, kind, line, entry.time, entry.unread, moment(entry.time)]);
     row.setAttribute("aria-current", String(store.state.open === node));
     if (row.dataset.seen === seen) return;
     row.dataset.seen = seen;
@@ -39,7 +41,7 @@ export function listView(app, { open }) {
       h("span", { "aria-hidden": "true" }, String(entry.unread)),
       h("span", { class: "unseen" }, t("unread", { count: entry.unread })));
     row.replaceChildren(
-      avatar(node, name),
+      face(node, name, presence),
       h("span", { class: "who", dir: "auto" }, name),
       h("span", { class: "when" }, entry.time ? moment(entry.time) : ""),
       h("span", { class: "preview " + kind, dir: "auto" }, line),

@@ -1,13 +1,14 @@
 // The side: oneself, finding somebody, and either the conversations or the people.
-import { avatar, h } from "../dom.js";
+import { h } from "../dom.js";
 import { t } from "../i18n.js";
 import { contactsView } from "./contacts.js";
+import { face } from "./face.js";
 import { findView } from "./find.js";
 import { listView } from "./list.js";
 import { tabsView } from "./tabs.js";
 
 export function sideView(app, { open, showProfile }) {
-  const { store } = app;
+  const { store, session } = app;
   const you = h("button", { type: "button", class: "you", id: "you", onclick: showProfile });
   const find = findView(app, { open });
   const list = listView(app, { open });
@@ -35,11 +36,16 @@ export function sideView(app, { open, showProfile }) {
 
   function update() {
     const name = store.people.nameOf(store.me);
-    if (you.dataset.name !== name) {
-      you.dataset.name = name;
-      you.replaceChildren(avatar(store.me, name),
+    const { mine, offered } = session.presence;
+    const { status } = store.state.presence;
+    const seen = JSON.stringify([name, mine, offered, status]);
+    if (you.dataset.seen !== seen) {
+      you.dataset.seen = seen;
+      const line = [t("presence." + mine), status].filter(Boolean).join(" · ");
+      you.replaceChildren(face(store.me, name, offered ? mine : null),
         h("span", { class: "who", dir: "auto" }, name),
-        h("span", { class: "preview" }, t("you.settings")));
+        h("span", { class: "preview", dir: "auto" }, offered ? line : t("you.settings")),
+        h("span", { class: "unseen" }, t("you.settings")));
     }
     tabs.show(store.state.tab);
     tabs.update();

@@ -1,0 +1,91 @@
+// How others are, and how we appear to our friends. Nothing of it is stored anywhere: who
+// comes says so and asks the others, who answer; the node tells when somebody has gone.
+import { TYPE } from "./wire.js";
+
+const PLEASE = 1; // subStatus: this is how I am, and how are you?
+const ANSWER = 2; // subStatus: how I am, as asked
+const NOT_OFFERED = 4107;
+
+// `show` of a presence; HIDDEN says to friends who saw us that there is nobody to see.
+export const SHOW = Object.freeze({ HERE: 1, AWAY: 2, BUSY: 4, HIDDEN: 5 });
+const NAMES = { 1: "here", 2: "away", 3: "away", 4: "busy" };
+export const LONGEST_STATUS = 120; // characters
+
+export class Presence {
+  constructor(store, link) {
+    this.store = store;
+    this.link = link;
+    this.others = new Map(); // node: {show, status}, of those who are here
+    this.shown = false; // whether friends were told since the connection is up
+    this.offered = true; // whether this node passes presence on
+    this.refusal = 0;
+  }
+
+  // The connection is up and the log is read.
+  begin() {
+    this.offered = true;
+    if (this.store.state.presence.show !== SHOW.HIDDEN) this.tell(TYPE.BROADCAST, { subStatus: PLEASE });
+  }
+
+  // The connection is gone: nobody tells us how anybody is.
+  lost() {
+    this.shown = false;
+    this.others.clear();
+  }
+
+  // "here", "away", "busy" or "hidden".
+  get mine() {
+    return NAMES[this.store.state.presence.show] ?? "hidden";
+  }
+
+  // Appear so from now on; false if there is no connection, which the next one makes up for.
+  set(show, status) {
+    this.refusal = 0;
+    this.store.state.presence = { show, status };
+    this.store.commit();
+    if (show === SHOW.HIDDEN && !this.shown) return true;
+    return this.tell(TYPE.BROADCAST, show === SHOW.HIDDEN ? {} : { subStatus: PLEASE });
+  }
+
+  // A friend that is new: both want to know.
+  greet(node) {
+    if (this.store.state.presence.show === SHOW.HIDDEN) return;
+    this.tell(TYPE.PRESENCE, { toTid: { node }, subStatus: PLEASE });
+  }
+
+  tell(type, more) {
+    const { show, status } = this.store.state.presence;
+    const hidden = show === SHOW.HIDDEN;
+    this.shown = !hidden;
+    return this.offered && this.link.send(type, { ...more, show, status: hidden ? "" : status });
+  }
+
+  received({ fromTid, offline, subStatus, show, status }) {
+    const node = fromTid?.node;
+    if (!node || node === this.store.me) return;
+    if (offline || show === SHOW.HIDDEN) this.others.delete(node);
+    else this.others.set(node, { show, status: (status ?? "").slice(0, LONGEST_STATUS) });
+    const visible = this.store.state.presence.show !== SHOW.HIDDEN;
+    if (subStatus === PLEASE && !offline && visible) {
+      this.tell(TYPE.PRESENCE, { toTid: { node }, subStatus: ANSWER });
+    }
+    this.store.notify();
+  }
+
+  refused(code) {
+    if (code === NOT_OFFERED) this.offered = false;
+    this.refusal = code;
+    this.store.notify();
+  }
+
+  // "here", "away", "busy", or null for somebody of whom we know nothing.
+  of(node) {
+    if (this.store.people.standing(node) !== "friend") return null;
+    const seen = this.others.get(node);
+    return seen ? NAMES[seen.show] ?? "here" : null;
+  }
+
+  statusOf(node) {
+    return this.of(node) ? this.others.get(node).status : "";
+  }
+}

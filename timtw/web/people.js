@@ -27,10 +27,15 @@ export class People {
     this.store.commit();
   }
 
+  nameKnown(node) {
+    return this.store.state.people[node]?.name !== undefined;
+  }
+
   // Everybody who can be seen somewhere on the page.
   known() {
-    const { conversations, standings } = this.store.state;
-    return [...new Set([...Object.keys(conversations), ...Object.keys(standings)])];
+    const { conversations, standings, people } = this.store.state;
+    const alone = Object.keys(conversations).filter((node) => !conversations[node].room);
+    return [...new Set([...alone, ...Object.keys(standings), ...Object.keys(people)])];
   }
 
   // "friend", "asking" (has asked us), "asked" (by us), "blocked" or "stranger".

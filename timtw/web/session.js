@@ -5,6 +5,7 @@ import { Presence } from "./presence.js";
 import { Questions } from "./questions.js";
 import { Relations } from "./relations.js";
 import { Refused } from "./requests.js";
+import { Rooms } from "./rooms.js";
 import { NOTICE, RELATIONS_CHANGED, TYPE } from "./wire.js";
 
 const BROWSER = 3; // termtyp of this page
@@ -32,6 +33,7 @@ export class Session {
     });
     this.outbox = new Outbox(store, this.link, () => this.phase === "live");
     this.questions = new Questions(store, this.link);
+    this.rooms = new Rooms(store, this.questions);
     this.presence = new Presence(store, this.link);
     this.relations = new Relations(store, this.questions);
   }
@@ -126,7 +128,7 @@ export class Session {
         this.questions.pages.answer(body?.messageList ?? []);
         break;
       case TYPE.NODES:
-        this.questions.nodes.answer(body ?? {});
+        this.questions.listed(body);
         break;
     }
     if (id) this.link.acknowledge(id); // only now: what came is stored
@@ -138,7 +140,8 @@ export class Session {
     this.store.messages.takeEntries([body], live);
     if (!live) return;
     this.questions.askUnknown();
-    if (body?.odType === NOTICE || body?.odType === RELATIONS_CHANGED) this.relations.refresh();
+    if (body?.odType === NOTICE && body.roomTid) this.rooms.news(body.bnType, body.roomTid.node);
+    else if (body?.odType === NOTICE || body?.odType === RELATIONS_CHANGED) this.relations.refresh();
   }
 
   answered(ack) {
@@ -153,12 +156,18 @@ export class Session {
       this.dismissed();
     } else if (timType === TYPE.MESSAGE && !ok) {
       this.outbox.refused(t2, code);
-      if (code === NOT_ALLOWED) this.relations.refresh(); // a friendship has ended
+      if (code === NOT_ALLOWED) this.somethingEnded();
     } else if (timType === TYPE.PRESENCE || timType === TYPE.BROADCAST) {
       this.presence.refused(code);
     } else {
       this.questions.answered(ok, timType, ack);
     }
+  }
+
+  // A text was not allowed: a friendship has ended, or we are not in the group any more.
+  somethingEnded() {
+    this.relations.refresh();
+    if (this.rooms.offered) this.rooms.refresh();
   }
 
   admitted(node, head) {
@@ -202,6 +211,8 @@ export class Session {
     this.store.messages.takeEntries([{ seq: this.early }], true);
     this.outbox.flush();
     this.presence.begin();
-    this.relations.refresh().then(() => this.questions.refreshNames());
+    this.relations.refresh()
+      .then(() => this.rooms.refresh())
+      .then(() => this.questions.refreshNames());
   }
 }

@@ -3,8 +3,10 @@ import { h, setText } from "../dom.js";
 import { t } from "../i18n.js";
 import { ignoreRefusal } from "../questions.js";
 import { aboutView } from "./about.js";
-import { face } from "./face.js";
+import { face, roomFace } from "./face.js";
 import { messagesView } from "./messages.js";
+import { outsideView } from "./outside.js";
+import { roomView } from "./room.js";
 import { standingView } from "./standing.js";
 
 const PAGE = 40; // messages asked for at once
@@ -18,8 +20,9 @@ export function conversationView(app, node, { leave }) {
   const heading = h("span", { class: "who", dir: "auto" });
   const line = h("span", { class: "preview", dir: "auto" });
   const picture = h("span", {});
-  const about = aboutView(app, node, { closed: () => turnAbout(false) });
-  const standing = standingView(app, node, { settled: () => focus() });
+  const isRoom = store.groups.isRoom(node);
+  const about = (isRoom ? roomView : aboutView)(app, node, { closed: () => turnAbout(false) });
+  const standing = (isRoom ? outsideView : standingView)(app, node, { settled: () => focus() });
   const messages = messagesView(app, node, {
     loadEarlier: () => load(oldest()),
     toText: () => focus(),
@@ -59,7 +62,7 @@ export function conversationView(app, node, { leave }) {
     resized.observe(scroller);
     update();
     toEnd();
-    if (session.phase === "live") session.questions.askNames([node]).catch(ignoreRefusal);
+    if (session.phase === "live" && !isRoom) session.questions.askNames([node]).catch(ignoreRefusal);
   }
 
   async function load(from) {
@@ -133,7 +136,7 @@ export function conversationView(app, node, { leave }) {
       load(0);
     }
     describe();
-    form.hidden = !store.people.mayWrite(node); // before what may put the focus into it
+    form.hidden = !store.mayWrite(node); // before what may put the focus into it
     about.update();
     standing.update();
     const height = scroller.scrollHeight;
@@ -145,13 +148,13 @@ export function conversationView(app, node, { leave }) {
   }
 
   function describe() {
-    const name = store.people.nameOf(node);
-    const presence = session.presence.of(node);
+    const name = store.titleOf(node);
+    const presence = isRoom ? null : session.presence.of(node);
     const key = JSON.stringify([name, presence]);
-    if (picture.dataset.key !== key) picture.replaceChildren(face(node, name, presence));
+    if (picture.dataset.key !== key) picture.replaceChildren(isRoom ? roomFace(node, name) : face(node, name, presence));
     picture.dataset.key = key;
     setText(heading, name);
-    setText(line, lineBelow(name));
+    setText(line, isRoom ? lineOfRoom() : lineBelow(name));
     scroller.setAttribute("aria-label", t("thread.label", { name }));
     text.setAttribute("aria-label", t("compose.label", { name }));
     text.placeholder = t("compose.label", { name });
@@ -169,6 +172,12 @@ export function conversationView(app, node, { leave }) {
     const standing = store.people.standing(node);
     const plain = standing === "stranger" && store.people.mayWrite(node);
     return [login !== name && login, !plain && t("about." + standing)].filter(Boolean).join(" · ");
+  }
+
+  function lineOfRoom() {
+    const kind = t(store.groups.isPrivate(node) ? "group.private" : "group.public");
+    const waiting = store.groups.requests(node).length;
+    return waiting ? `${kind} · ${t("group.waiting", { count: waiting })}` : kind;
   }
 
   function focus() {

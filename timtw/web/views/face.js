@@ -8,3 +8,10 @@ export function face(node, name, presence) {
     h("span", { class: "unseen" }, t("presence." + presence)));
   return h("span", { class: "face" }, avatar(node, name), dot || "");
 }
+
+// The picture of a group.
+export function roomFace(node, name) {
+  const picture = avatar(node, name);
+  picture.classList.add("group");
+  return h("span", { class: "face" }, picture);
+}

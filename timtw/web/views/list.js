@@ -1,7 +1,7 @@
 // The conversations, the one with the last text first.
 import { h, reconcile } from "../dom.js";
 import { moment, t } from "../i18n.js";
-import { face } from "./face.js";
+import { face, roomFace } from "./face.js";
 
 export function listView(app, { open }) {
   const { store, session } = app;
@@ -12,7 +12,7 @@ export function listView(app, { open }) {
 
   // What nobody has written in yet is shown while it is open, or if it is with a new friend.
   function shown([node, entry]) {
-    return entry.top || entry.met || entry.draft || store.state.open === node || waiting(node);
+    return entry.top || (entry.room && store.groups.isMine(node)) || entry.met || entry.draft || store.state.open === node || waiting(node);
   }
 
   function waiting(node) {
@@ -29,9 +29,9 @@ export function listView(app, { open }) {
 
   // Rebuilds a row only where it changed: its button keeps the focus either way.
   function fill(row, node, entry) {
-    const name = store.people.nameOf(node);
+    const name = store.titleOf(node);
     const [kind, line] = summary(node, entry);
-    const presence = session.presence.of(node);
+    const presence = entry.room ? null : session.presence.of(node);
     const seen = JSON.stringify([name, presence, kind, line, entry.time, entry.unread, moment(entry.time)]);
     row.setAttribute("aria-current", String(store.state.open === node));
     if (row.dataset.seen === seen) return;
@@ -41,7 +41,7 @@ export function listView(app, { open }) {
       h("span", { "aria-hidden": "true" }, String(entry.unread)),
       h("span", { class: "unseen" }, t("unread", { count: entry.unread })));
     row.replaceChildren(
-      face(node, name, presence),
+      entry.room ? roomFace(node, name) : face(node, name, presence),
       h("span", { class: "who", dir: "auto" }, name),
       h("span", { class: "when" }, entry.time ? moment(entry.time) : ""),
       h("span", { class: "preview " + kind, dir: "auto" }, line),
@@ -49,14 +49,15 @@ export function listView(app, { open }) {
     );
   }
 
-  function summary(node, { draft, preview, met }) {
+  function summary(node, { draft, preview, met, room }) {
     const last = waiting(node);
     if (last?.state === "failed") return ["bad", t("list.unsent", { text: last.text })];
     if (last) return ["", t("list.you", { text: last.text })];
     if (draft && store.state.open !== node) return ["draft", t("list.draft", { text: draft })];
-    if (!preview) return ["", t(met ? "list.met" : "list.new")];
+    if (!preview) return ["", t(met && !room ? "list.met" : "list.new")];
     const text = preview.text ?? t("message.other");
-    return ["", preview.mine ? t("list.you", { text }) : text];
+    if (preview.mine) return ["", t("list.you", { text })];
+    return ["", room ? `${store.people.nameOf(preview.from)}: ${text}` : text];
   }
 
   function update() {

@@ -1,7 +1,5 @@
 // What is known of groups, as a part of the state that survives a reload.
-import { ROOM_NEWS } from "./wire.js";
-
-const PRIVATE = 1; // gtype
+import { PRIVATE, ROOM_NEWS } from "./wire.js";
 
 export class Groups {
   constructor(store) {

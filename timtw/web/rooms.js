@@ -1,7 +1,7 @@
 // Groups: those we are in, what they tell about themselves, and what we can do there. The
 // node knows all of it; what is kept here is its last word.
 import { ignoreRefusal } from "./questions.js";
-import { ROOM, ROOM_NEWS } from "./wire.js";
+import { OPEN, PRIVATE, ROOM, ROOM_NEWS } from "./wire.js";
 
 const NOT_OFFERED = 4107;
 const LATEST = 30; // groups without a known text of which the last one is asked for
@@ -57,7 +57,11 @@ export class Rooms {
   async latest(nodes) {
     const { conversations } = this.store.state;
     const silent = nodes.filter((node) => !conversations[node]?.top).slice(0, LATEST);
-    for (const node of silent) await this.questions.history(node, 0, 1);
+    try {
+      for (const node of silent) await this.questions.history(node, 0, 1);
+    } catch (error) {
+      ignoreRefusal(error); // it comes when somebody opens the group
+    }
   }
 
   // Members, and who is barred if we may know.
@@ -75,7 +79,8 @@ export class Rooms {
 
   // Makes a group; returns its node.
   async create(topic, isPrivate) {
-    const { n } = await this.questions.business({ rtype: ROOM.CREATE, node: topic, reqInt: isPrivate ? 1 : 2 });
+    const reqInt = isPrivate ? PRIVATE : OPEN;
+    const { n } = await this.questions.business({ rtype: ROOM.CREATE, node: topic, reqInt });
     await this.refresh();
     return n;
   }

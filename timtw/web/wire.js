@@ -37,6 +37,8 @@ export const ROOM = Object.freeze({
   LEAVE: 16, DISSOLVE: 17, BLOCKED: 19, BARRED: 20,
 });
 export const ROOM_NEWS = Object.freeze({ REQUEST: 9, IN: 10, REJECTED: 11, PULLED_IN: 12, REMOVED: 13 });
+export const PRIVATE = 1; // how one gets into a group: founder and managers let one in
+export const OPEN = 2;
 export const FIND = 64; // rtype: look up an account by its exact name
 export const PROFILES = 4; // ntype: profiles of accounts
 export const ROOM_PROFILES = 5; // ntype: profiles of groups

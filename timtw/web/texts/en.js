@@ -52,6 +52,7 @@ export const english = {
   "thread.failed": "Earlier messages could not be loaded.",
   "thread.retry": "Try again",
   "compose.label": "Message to {name}",
+  "compose.placeholder": "Message",
   "compose.button": "Send",
   "compose.hint": "Enter sends, Shift + Enter starts a new line",
   "compose.long": "This text is too long to send at once. Split it into several.",

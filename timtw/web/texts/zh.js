@@ -51,6 +51,7 @@ export const chinese = {
   "thread.failed": "更早的消息没有加载成功。",
   "thread.retry": "重试",
   "compose.label": "发给 {name} 的消息",
+  "compose.placeholder": "消息",
   "compose.button": "发送",
   "compose.hint": "回车键发送，Shift + 回车键换行",
   "compose.long": "文字太长，不能一次发送，请分几次发。",

@@ -30,14 +30,15 @@ export function conversationView(app, node, { leave }) {
   const scroller = h("div", { class: "scroller", id: "messages", role: "log", "aria-live": "off",
     tabindex: "0", onscroll: scrolled }, messages.element);
   const text = h("textarea", { id: "text", rows: 1, dir: "auto", onkeydown: key, oninput: typed,
-    "aria-describedby": "compose-problem", title: t("compose.hint") });
+    "aria-describedby": "compose-problem", title: t("compose.hint"), placeholder: t("compose.placeholder") });
   const problem = h("p", { class: "problem", id: "compose-problem", role: "alert" });
   const form = h("form", { class: "composer", onsubmit: submit }, problem,
     h("div", { class: "row" }, text, h("button", { type: "submit", class: "main" }, t("compose.button"))));
   const back = h("button", { type: "button", class: "quiet back", "aria-label": t("back"), onclick: leave }, "‹");
   const peer = h("button", { type: "button", class: "names", id: "peer", "aria-expanded": "false",
     "aria-controls": "about", onclick: () => turnAbout(about.element.hidden) },
-    picture, h("span", { class: "lines" }, heading, line), h("span", { class: "turn", "aria-hidden": "true" }, "▾"));
+    picture, h("span", { class: "lines" }, heading, line),
+    h("span", { class: "turn", "aria-hidden": "true" }, "▾"));
   const element = h("section", { class: "conversation" },
     h("div", { class: "peer" }, back, h("h2", {}, peer)), about.element, scroller, standing.element, form);
   const state = { loading: false, failed: false };
@@ -151,13 +152,14 @@ export function conversationView(app, node, { leave }) {
     const name = store.titleOf(node);
     const presence = isRoom ? null : session.presence.of(node);
     const key = JSON.stringify([name, presence]);
-    if (picture.dataset.key !== key) picture.replaceChildren(isRoom ? roomFace(node, name) : face(node, name, presence));
+    if (picture.dataset.key !== key) {
+      picture.replaceChildren(isRoom ? roomFace(node, name) : face(node, name, presence));
+    }
     picture.dataset.key = key;
     setText(heading, name);
     setText(line, isRoom ? lineOfRoom() : lineBelow(name));
     scroller.setAttribute("aria-label", t("thread.label", { name }));
     text.setAttribute("aria-label", t("compose.label", { name }));
-    text.placeholder = t("compose.label", { name });
   }
 
   // What stands below the name: how they are, or the name to find, if it differs, and what

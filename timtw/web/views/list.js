@@ -10,9 +10,12 @@ export function listView(app, { open }) {
   const list = h("ul", { class: "conversations rows" });
   const element = h("div", { class: "panel" }, empty, list);
 
-  // What nobody has written in yet is shown while it is open, or if it is with a new friend.
+  // What nobody has written in yet is shown while it is open, or if it is with a new friend
+  // or a group.
   function shown([node, entry]) {
-    return entry.top || (entry.room && store.groups.isMine(node)) || entry.met || entry.draft || store.state.open === node || waiting(node);
+    const begun = entry.top || entry.draft || waiting(node);
+    const here = store.groups.isMine(node) || store.state.open === node;
+    return begun || entry.met || here;
   }
 
   function waiting(node) {

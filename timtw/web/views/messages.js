@@ -47,7 +47,8 @@ export function messagesView(app, node, { loadEarlier, toText }) {
       const key = dayKey(text.time);
       const newDay = !previous || dayKey(previous.time) !== key;
       if (newDay) items.push(dayItem(key, text.time));
-      const together = !newDay && previous.mine === text.mine && previous.from === text.from && text.time - previous.time < TOGETHER_MS;
+      const close = !newDay && text.time - previous.time < TOGETHER_MS;
+      const together = close && previous.mine === text.mine && previous.from === text.from;
       items.push(textItem(text, together));
       previous = text;
     }
@@ -75,14 +76,14 @@ export function messagesView(app, node, { loadEarlier, toText }) {
   }
 
   function makeText({ mine, from, text }) {
+    const named = inRoom && !mine;
     const who = mine ? t("message.you") : store.people.nameOf(from ?? node);
     const body = text === null
       ? h("p", { class: "text other" }, t("message.other"))
       : h("p", { class: "text", dir: "auto" }, text);
     return h("li", { class: mine ? "message mine" : "message theirs" },
       h("div", { class: "bubble" },
-        h("span", { class: inRoom && !mine ? "author" : "unseen", dir: "auto" }, who + (inRoom && !mine ? "" : ": ")),
-        body,
+        h("span", { class: named ? "author" : "unseen", dir: "auto" }, named ? who : who + ": "), body,
         h("p", { class: "meta" }, h("time", {}), h("span", { class: "state" }))));
   }
 

@@ -97,9 +97,16 @@ export function roomView(app, node, { closed }) {
     if (document.activeElement !== topic) topic.value = groups.known[node]?.topic ?? "";
     pull.hidden = !(decides || (groups.isMine(node) && !groups.isPrivate(node)));
     show(lists.requests, decides ? groups.requests(node).map(([one]) => one) : [], requestRow);
-    show(lists.members, groups.isMine(node) ? session.rooms.members.get(node) ?? [] : [], memberRow);
+    show(lists.members, groups.isMine(node) ? inOrder(session.rooms.members.get(node) ?? []) : [], memberRow);
     show(lists.barred, decides ? session.rooms.barred.get(node) ?? [] : [], memberRow);
     steps.offer(choices());
+  }
+
+  // Founder and managers first, then by name.
+  function inOrder(nodes) {
+    const key = (one) => ["founder", "manager", "member"].indexOf(groups.role(node, one));
+    const name = (one) => store.people.nameOf(one);
+    return [...nodes].sort((a, b) => key(a) - key(b) || name(a).localeCompare(name(b)));
   }
 
   function show({ section, list, heading, title }, nodes, row) {

@@ -19,11 +19,29 @@ export class Presence {
     this.shown = false; // whether friends were told since the connection is up
     this.offered = true; // whether this node passes presence on
     this.refusal = 0;
+    // Windows of one browser appear alike, whichever of them it was set in.
+    window.addEventListener("storage", ({ key }) => {
+      if (this.store.me && key === this.key) this.adopt(true);
+    });
+  }
+
+  get key() {
+    return "timtw.presence." + this.store.me;
+  }
+
+  // Takes over what another window has set.
+  adopt(tells) {
+    const set = localStorage.getItem(this.key);
+    if (!set || set === JSON.stringify(this.store.state.presence)) return;
+    this.store.state.presence = JSON.parse(set);
+    this.store.commit();
+    if (tells) this.announce();
   }
 
   // The connection is up and the log is read.
   begin() {
     this.offered = true;
+    this.adopt(false);
     if (this.store.state.presence.show !== SHOW.HIDDEN) this.tell(TYPE.BROADCAST, { subStatus: PLEASE });
   }
 
@@ -38,13 +56,27 @@ export class Presence {
     return NAMES[this.store.state.presence.show] ?? "hidden";
   }
 
-  // Appear so from now on; false if there is no connection, which the next one makes up for.
+  // Appear so from now on; without a connection, from the next one on.
   set(show, status) {
     this.refusal = 0;
     this.store.state.presence = { show, status };
     this.store.commit();
-    if (show === SHOW.HIDDEN && !this.shown) return true;
-    return this.tell(TYPE.BROADCAST, show === SHOW.HIDDEN ? {} : { subStatus: PLEASE });
+    try {
+      localStorage.setItem(this.key, JSON.stringify({ show, status }));
+    } catch {
+      this.store.slot.full = true; // the other windows do not hear of it
+    }
+    this.announce();
+  }
+
+  announce() {
+    const hidden = this.store.state.presence.show === SHOW.HIDDEN;
+    if (!hidden || this.shown) this.tell(TYPE.BROADCAST, hidden ? {} : { subStatus: PLEASE });
+  }
+
+  // Logged out: nothing stays.
+  forget() {
+    localStorage.removeItem(this.key);
   }
 
   // A friend that is new: both want to know.
@@ -57,11 +89,12 @@ export class Presence {
     const { show, status } = this.store.state.presence;
     const hidden = show === SHOW.HIDDEN;
     this.shown = !hidden;
-    return this.offered && this.link.send(type, { ...more, show, status: hidden ? "" : status });
+    if (this.offered) this.link.send(type, { ...more, show, status: hidden ? "" : status });
   }
 
   received({ fromTid, offline, subStatus, show, status }) {
     const node = fromTid?.node;
+    if (node === this.store.me && offline) this.announce(); // told that we are gone
     if (!node || node === this.store.me) return;
     if (offline || show === SHOW.HIDDEN) this.others.delete(node);
     else this.others.set(node, { show, status: (status ?? "").slice(0, LONGEST_STATUS) });

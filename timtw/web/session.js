@@ -63,6 +63,7 @@ export class Session {
       this.leaving = null;
     }
     this.leave();
+    this.presence.forget();
     this.store.forget();
   }
 

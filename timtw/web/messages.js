@@ -83,6 +83,7 @@ export class Messages {
     const { state } = this.store;
     const text = dataString ?? null;
     const time = Math.round((timestamp ?? 0) / 1e6); // nanoseconds become milliseconds
+    if (entry.room) this.store.people.person(fromTid.node); // so that its name is asked for
     const own = mine && state.outbox.some((waiting) => waiting.id === id);
     if (own) state.outbox = state.outbox.filter((waiting) => waiting.id !== id);
     this.thread(peer).messages.set(mid, { id, mid, mine, from: fromTid.node, text, time });

@@ -31,11 +31,17 @@ export class People {
     return this.store.state.people[node]?.name !== undefined;
   }
 
-  // Everybody who can be seen somewhere on the page.
+  // Those we write to, and those who are something to us.
   known() {
-    const { conversations, standings, people } = this.store.state;
+    const { conversations, standings } = this.store.state;
     const alone = Object.keys(conversations).filter((node) => !conversations[node].room);
-    return [...new Set([...alone, ...Object.keys(standings), ...Object.keys(people)])];
+    return [...new Set([...alone, ...Object.keys(standings)])];
+  }
+
+  // Those who can be seen somewhere on the page and whose names were never asked for.
+  unknown() {
+    const seen = [...this.known(), ...Object.keys(this.store.state.people)];
+    return [...new Set(seen)].filter((node) => !this.nameKnown(node));
   }
 
   // "friend", "asking" (has asked us), "asked" (by us), "blocked" or "stranger".

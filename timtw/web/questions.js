@@ -123,9 +123,7 @@ export class Questions {
 
   // Profiles of people who were never heard of before.
   askUnknown() {
-    const unknown = this.store.people.known().filter(
-      (node) => this.store.people.person(node).name === undefined,
-    );
+    const unknown = this.store.people.unknown();
     for (const node of unknown) this.store.people.person(node).name = "";
     if (unknown.length) this.askNames(unknown).catch(ignoreRefusal);
   }

@@ -4,6 +4,8 @@ import { ignoreRefusal } from "./questions.js";
 import { OPEN, PRIVATE, ROOM, ROOM_NEWS } from "./wire.js";
 
 const NOT_OFFERED = 4107;
+const ROLES = ["founder", "manager", "member"];
+export const MOST_SHOWN = 200; // people of a group that are listed
 const LATEST = 30; // groups without a known text of which the last one is asked for
 
 export class Rooms {
@@ -71,10 +73,17 @@ export class Rooms {
     if (this.store.groups.role(node) !== "member") {
       this.barred.set(node, await this.questions.list(ROOM.BARRED, node));
     }
-    const people = [...this.members.get(node), ...(this.barred.get(node) ?? [])];
+    const people = [...this.first(node), ...(this.barred.get(node) ?? []).slice(0, MOST_SHOWN)];
     const unknown = people.filter((one) => !this.store.people.nameKnown(one));
     if (unknown.length) await this.questions.askNames(unknown);
     this.store.notify();
+  }
+
+  // The members that are shown: founder and managers, then others, as many as one reads.
+  first(node) {
+    const key = (one) => ROLES.indexOf(this.store.groups.role(node, one));
+    const members = [...(this.members.get(node) ?? [])].sort((a, b) => key(a) - key(b));
+    return members.slice(0, MOST_SHOWN);
   }
 
   // Makes a group; returns its node.

@@ -6,7 +6,7 @@ import { Questions } from "./questions.js";
 import { Relations } from "./relations.js";
 import { Refused } from "./requests.js";
 import { Rooms } from "./rooms.js";
-import { NOTICE, RELATIONS_CHANGED, TYPE } from "./wire.js";
+import { NOTICE, RELATIONS_CHANGED, TO_ROOM, TYPE } from "./wire.js";
 
 const BROWSER = 3; // termtyp of this page
 const ADDITIONS = { timtw: "1" };
@@ -137,7 +137,8 @@ export class Session {
 
   message(body) {
     const live = this.phase === "live";
-    if (!live && body?.seq > this.early) this.early = body.seq;
+    const own = body?.msType !== TO_ROOM; // groups have logs of their own
+    if (!live && own && body?.seq > this.early) this.early = body.seq;
     this.store.messages.takeEntries([body], live);
     if (!live) return;
     this.questions.askUnknown();

@@ -2,10 +2,9 @@
 import { h, reconcile, setText } from "../dom.js";
 import { explain, t } from "../i18n.js";
 import { Refused } from "../requests.js";
+import { MOST_SHOWN } from "../rooms.js";
 import { memberRow, requestRow } from "./members.js";
 import { stepsView } from "./steps.js";
-
-const MOST_SHOWN = 200; // members of a group that are listed
 
 export function roomView(app, node, { closed }) {
   const { store, session } = app;
@@ -97,21 +96,21 @@ export function roomView(app, node, { closed }) {
     if (document.activeElement !== topic) topic.value = groups.known[node]?.topic ?? "";
     pull.hidden = !(decides || (groups.isMine(node) && !groups.isPrivate(node)));
     show(lists.requests, decides ? groups.requests(node).map(([one]) => one) : [], requestRow);
-    show(lists.members, groups.isMine(node) ? inOrder(session.rooms.members.get(node) ?? []) : [], memberRow);
+    const members = groups.isMine(node) ? inOrder(session.rooms.first(node)) : [];
+    show(lists.members, members, memberRow, session.rooms.members.get(node)?.length);
     show(lists.barred, decides ? session.rooms.barred.get(node) ?? [] : [], memberRow);
     steps.offer(choices());
   }
 
-  // Founder and managers first, then by name.
   function inOrder(nodes) {
-    const key = (one) => ["founder", "manager", "member"].indexOf(groups.role(node, one));
+    const key = (one) => (groups.role(node, one) === "member" ? 1 : 0);
     const name = (one) => store.people.nameOf(one);
     return [...nodes].sort((a, b) => key(a) - key(b) || name(a).localeCompare(name(b)));
   }
 
-  function show({ section, list, heading, title }, nodes, row) {
+  function show({ section, list, heading, title }, nodes, row, count = nodes.length) {
     section.hidden = !nodes.length;
-    setText(heading, t(title) + " · " + nodes.length);
+    setText(heading, t(title) + " · " + count);
     reconcile(list, nodes.slice(0, MOST_SHOWN).map((one) => row(app, node, one, list.dataset.people)));
   }
 

@@ -118,13 +118,13 @@ class PageTests(unittest.SynchronousTestCase):
     def test_languages_are_complete(self) -> None:
         """Every text of the page exists in every language."""
         english, chinese = (
-            set(
-                re.findall(
-                    r'^  "?([\w.-]+)"?:',
-                    (FOLDER / "texts" / f"{language}.js").read_text("utf-8"),
-                    re.MULTILINE,
+            {
+                key
+                for path in (FOLDER / "texts").glob(f"{language}*.js")
+                for key in re.findall(
+                    r'^  "?([\w.-]+)"?:', path.read_text("utf-8"), re.MULTILINE
                 )
-            )
+            }
             for language in ("en", "zh")
         )
         self.assertIn("list.title", english)

@@ -5,13 +5,21 @@ import { claimSlot } from "./slots.js";
 import { Store } from "./store.js";
 import { chatScreen } from "./views/chat.js";
 import { loginScreen } from "./views/login.js";
-import { TOLD } from "./wire.js";
+import { ROOM_NEWS, TOLD } from "./wire.js";
 
 const NEWS_CHARACTERS = 200;
 const NEWS = {
   [TOLD.REQUEST]: "news.request",
   [TOLD.FRIENDS]: "news.friends",
   [TOLD.ENDED]: "news.ended",
+};
+
+const ROOM_WORDS = {
+  [ROOM_NEWS.REQUEST]: "news.letin",
+  [ROOM_NEWS.IN]: "news.in",
+  [ROOM_NEWS.PULLED_IN]: "news.in",
+  [ROOM_NEWS.REJECTED]: "news.rejected",
+  [ROOM_NEWS.REMOVED]: "news.removed",
 };
 
 class App {
@@ -21,11 +29,17 @@ class App {
     this.root = document.getElementById("app");
     this.news = document.getElementById("news");
     this.screen = null;
-    store.news = (peer, text) => {
+    store.news = (peer, text, from) => {
       const cut = (text ?? "").slice(0, NEWS_CHARACTERS);
-      this.say(t("news.from", { name: store.people.nameOf(peer), text: cut }));
+      this.say(t("news.from", { name: store.people.nameOf(from), text: cut }));
+    };
+    store.toldOfRoom = (bnType, room, from) => {
+      const key = ROOM_WORDS[bnType];
+      const name = from ? store.people.nameOf(from) : "";
+      if (key) this.say(t(key, { name, group: store.groups.nameOf(room) }));
     };
     store.told = (bnType, mine, peer) => {
+      if (bnType === TOLD.FRIENDS && session.phase === "live") session.presence.greet(peer);
       const key = NEWS[bnType];
       if (key && !mine) this.say(t(key, { name: store.people.nameOf(peer) }));
     };

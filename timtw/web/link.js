@@ -23,6 +23,8 @@ export class Link {
     this.timers = { open: 0, ping: 0, retry: 0, probe: 0 };
     window.addEventListener("online", () => this.hurry());
     window.addEventListener("offline", () => this.probe());
+    window.addEventListener("pagehide", () => this.drop()); // may be kept, frozen, unseen
+    window.addEventListener("pageshow", () => this.hurry());
     document.addEventListener("visibilitychange", () => {
       if (document.visibilityState === "visible") this.hurry();
     });

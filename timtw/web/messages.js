@@ -1,7 +1,7 @@
 // The messages of all conversations, as far as they are here: they come from the log, as
 // pages of history and live, and each is taken once.
 import { visible } from "./dom.js";
-import { BURNT, DELIVERED, NOTICE, REVOKED, TEXT, TO_USER } from "./wire.js";
+import { BURNT, DELIVERED, NOTICE, REVOKED, TEXT, TO_ROOM, TO_USER } from "./wire.js";
 
 const PREVIEW_CHARACTERS = 140;
 const KEPT_MESSAGES = 200; // of a conversation that is not open
@@ -30,7 +30,8 @@ export class Messages {
   takeEntries(messages, advance) {
     for (const message of messages) {
       this.takeOne(message, true);
-      if (advance && message?.seq > this.store.state.seq) this.store.state.seq = message.seq;
+      const own = message?.msType !== TO_ROOM; // groups have logs and numbers of their own
+      if (advance && own && message?.seq > this.store.state.seq) this.store.state.seq = message.seq;
     }
     this.store.commit();
   }
@@ -47,16 +48,18 @@ export class Messages {
 
   takeOne(message, fromLog) {
     const from = message?.fromTid?.node;
-    const to = message?.toTid?.node;
-    if (!from || !to || message.msType !== TO_USER || message.roomTid) return;
-    if (message.odType !== NOTICE && !(message.mid > 0)) return;
     const mine = from === this.store.me;
-    const peer = mine ? to : from;
-    if (message.odType === NOTICE) {
-      if (fromLog) this.store.people.takeNotice(peer, mine, message);
+    const room = message?.roomTid?.node;
+    const toRoom = message?.msType === TO_ROOM;
+    const peer = toRoom ? room : mine ? message?.toTid?.node : from;
+    if (message?.odType === NOTICE) {
+      if (fromLog && room) this.store.groups.takeNotice(room, message);
+      else if (fromLog && peer) this.store.people.takeNotice(peer, mine, message);
       return;
     }
+    if (!from || !peer || !(toRoom || message.msType === TO_USER) || !(message.mid > 0)) return;
     const entry = this.store.conversation(peer);
+    entry.room ||= toRoom;
     if (message.odType === DELIVERED) {
       if (!mine) entry.delivered = Math.max(entry.delivered, message.mid);
     } else if (message.odType === TEXT) {
@@ -73,27 +76,28 @@ export class Messages {
     messages.delete(mid);
     if (mid !== entry.top) return;
     const last = this.sorted(peer).at(-1);
-    entry.preview = last ? cut(last.text, last.mine) : null;
+    entry.preview = last ? cut(last.text, last.mine, last.from) : null;
   }
 
-  takeText(peer, entry, mine, { id, mid, dataString, timestamp, seq }, fromLog) {
+  takeText(peer, entry, mine, { id, mid, fromTid, dataString, timestamp, seq }, fromLog) {
     const { state } = this.store;
     const text = dataString ?? null;
     const time = Math.round((timestamp ?? 0) / 1e6); // nanoseconds become milliseconds
+    if (entry.room) this.store.people.person(fromTid.node); // so that its name is asked for
     const own = mine && state.outbox.some((waiting) => waiting.id === id);
     if (own) state.outbox = state.outbox.filter((waiting) => waiting.id !== id);
-    this.thread(peer).messages.set(mid, { id, mid, mine, text, time });
+    this.thread(peer).messages.set(mid, { id, mid, mine, from: fromTid.node, text, time });
     if (mid >= entry.top) {
-      Object.assign(entry, { top: mid, time, preview: cut(text, mine) });
+      Object.assign(entry, { top: mid, time, preview: cut(text, mine, fromTid.node) });
     }
     if (state.open !== peer) this.trim(peer);
     if (!fromLog || mid <= entry.counted) return;
     entry.counted = mid;
     if (mine) {
       if (!own) entry.unread = 0; // answered from another device: read there
-    } else if (!(seq <= state.oldSeq)) {
+    } else if (entry.room || !(seq <= state.oldSeq)) {
       if (state.open !== peer || !visible()) entry.unread += 1;
-      this.store.news?.(peer, text);
+      this.store.news?.(peer, text, fromTid.node);
     }
   }
 
@@ -109,6 +113,6 @@ export class Messages {
   }
 }
 
-function cut(text, mine) {
-  return { mine, text: text === null ? null : text.slice(0, PREVIEW_CHARACTERS) };
+function cut(text, mine, from) {
+  return { mine, from, text: text === null ? null : text.slice(0, PREVIEW_CHARACTERS) };
 }

@@ -27,10 +27,21 @@ export class People {
     this.store.commit();
   }
 
-  // Everybody who can be seen somewhere on the page.
+  nameKnown(node) {
+    return this.store.state.people[node]?.name !== undefined;
+  }
+
+  // Those we write to, and those who are something to us.
   known() {
     const { conversations, standings } = this.store.state;
-    return [...new Set([...Object.keys(conversations), ...Object.keys(standings)])];
+    const alone = Object.keys(conversations).filter((node) => !conversations[node].room);
+    return [...new Set([...alone, ...Object.keys(standings)])];
+  }
+
+  // Those who can be seen somewhere on the page and whose names were never asked for.
+  unknown() {
+    const seen = [...this.known(), ...Object.keys(this.store.state.people)];
+    return [...new Set(seen)].filter((node) => !this.nameKnown(node));
   }
 
   // "friend", "asking" (has asked us), "asked" (by us), "blocked" or "stranger".
@@ -50,7 +61,8 @@ export class People {
   setStandings(standings) {
     const { state } = this.store;
     for (const [node, standing] of Object.entries(standings)) {
-      if (standing === "friend" && this.standing(node) !== "friend") this.befriended(node);
+      const entry = state.conversations[node];
+      if (entry && standing !== this.standing(node)) entry.refused = false;
     }
     state.standings = standings;
     for (const node of Object.keys(state.requests)) {
@@ -76,13 +88,11 @@ export class People {
     if (!(seq <= state.oldSeq)) this.store.told?.(bnType, mine, peer);
   }
 
-  // A new friend stands among the conversations, and texts that were refused before may
-  // go out now.
-  befriended(node, time = Date.now()) {
+  // A new friend stands among the conversations.
+  befriended(node, time) {
     const entry = this.store.conversation(node);
     entry.time = Math.max(entry.time, time);
     entry.met = true;
-    entry.refused = false;
   }
 
   // Whether it is worth trying to write to this account.

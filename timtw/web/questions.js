@@ -1,8 +1,15 @@
 // What the page asks the node, and the answers. Answers do not name their question, so
 // there is one question at a time for each kind of answer.
 import { Lane, Refused } from "./requests.js";
-import { BURNT, FIND, OWN_PROFILE, PROFILES, REVOKED, TO_USER, TYPE } from "./wire.js";
+import {
+  BURNT, CHANGE_ROOM, CIRCLE, FIND, OWN_PROFILE, PROFILES, REVOKED, ROOM, ROOM_PROFILES, TO_ROOM, TO_USER,
+  TYPE,
+} from "./wire.js";
 
+const OF_ACCOUNT = 1; // rtypes of history
+const OF_ROOM = 2;
+// The ntype of the answer to a list, where it is not the rtype of the question.
+const ANSWERS = { [FIND]: PROFILES, [CIRCLE.BLOCKED]: 8, [ROOM.BLOCKED]: 9, [ROOM.BARRED]: 10 };
 const PROFILES_AT_ONCE = 100;
 
 export class Questions {
@@ -30,6 +37,13 @@ export class Questions {
     else lane.refuse(ack.error?.code ?? 0);
   }
 
+  // A 42 frame. A very long list comes in several, of which the first is enough here.
+  listed(body) {
+    const [type, { rtype, ntype }] = this.nodes.asked?.question ?? [0, {}];
+    const wanted = type === TYPE.BUSINESS ? ANSWERS[rtype] ?? rtype : ntype;
+    if (body?.ntype === wanted) this.nodes.answer(body);
+  }
+
   laneOf(timType) {
     if (timType === TYPE.HISTORY) return this.pages;
     if (timType === TYPE.NODES || timType === TYPE.BUSINESS) return this.nodes;
@@ -38,7 +52,8 @@ export class Questions {
   }
 
   history(node, from, count) {
-    const body = { rtype: 1, node, reqInt: from, reqInt2: count };
+    const rtype = this.store.groups.isRoom(node) ? OF_ROOM : OF_ACCOUNT;
+    const body = { rtype, node, reqInt: from, reqInt2: count };
     return this.pages.ask([TYPE.HISTORY, body]).then((messages) => {
       this.store.messages.takeHistory(node, messages);
     });
@@ -46,7 +61,10 @@ export class Questions {
 
   // Takes a text away for both sides: an own one back, or one that was received.
   remove(node, mid, mine) {
-    const body = { msType: TO_USER, odType: mine ? REVOKED : BURNT, mid, toTid: { node } };
+    const to = this.store.groups.isRoom(node)
+      ? { msType: TO_ROOM, roomTid: { node } }
+      : { msType: TO_USER, toTid: { node } };
+    const body = { ...to, odType: mine ? REVOKED : BURNT, mid };
     return this.removals.ask([mine ? TYPE.REVOKE : TYPE.BURN, body]);
   }
 
@@ -54,9 +72,24 @@ export class Questions {
     return this.nodes.ask([TYPE.BUSINESS, body]);
   }
 
-  // The nodes that a business request without further words lists.
-  async list(rtype) {
-    return (await this.business({ rtype })).nodelist ?? [];
+  // The nodes that a business request lists.
+  async list(rtype, node) {
+    return (await this.business({ rtype, node })).nodelist ?? [];
+  }
+
+  // What groups tell about themselves, by node.
+  async roomProfiles(nodes) {
+    const found = {};
+    for (let start = 0; start < nodes.length; start += PROFILES_AT_ONCE) {
+      const nodelist = nodes.slice(start, start + PROFILES_AT_ONCE);
+      const { roommap } = await this.nodes.ask([TYPE.NODES, { ntype: ROOM_PROFILES, nodelist }]);
+      Object.assign(found, roommap);
+    }
+    return found;
+  }
+
+  changeRoom(node, bean) {
+    return this.nodes.ask([TYPE.NODES, { ntype: CHANGE_ROOM, roommap: { [node]: bean } }]);
   }
 
   // The node of the account with exactly this name, or null.
@@ -90,9 +123,7 @@ export class Questions {
 
   // Profiles of people who were never heard of before.
   askUnknown() {
-    const unknown = this.store.people.known().filter(
-      (node) => this.store.people.person(node).name === undefined,
-    );
+    const unknown = this.store.people.unknown();
     for (const node of unknown) this.store.people.person(node).name = "";
     if (unknown.length) this.askNames(unknown).catch(ignoreRefusal);
   }

@@ -1,10 +1,12 @@
 // The device's life with the node: log in, resume, catch up, acknowledge, log out.
 import { Link } from "./link.js";
 import { Outbox } from "./outbox.js";
+import { Presence } from "./presence.js";
 import { Questions } from "./questions.js";
 import { Relations } from "./relations.js";
 import { Refused } from "./requests.js";
-import { NOTICE, RELATIONS_CHANGED, TYPE } from "./wire.js";
+import { Rooms } from "./rooms.js";
+import { NOTICE, RELATIONS_CHANGED, TO_ROOM, TYPE } from "./wire.js";
 
 const BROWSER = 3; // termtyp of this page
 const ADDITIONS = { timtw: "1" };
@@ -31,6 +33,8 @@ export class Session {
     });
     this.outbox = new Outbox(store, this.link, () => this.phase === "live");
     this.questions = new Questions(store, this.link);
+    this.rooms = new Rooms(store, this.questions);
+    this.presence = new Presence(store, this.link);
     this.relations = new Relations(store, this.questions);
   }
 
@@ -59,6 +63,7 @@ export class Session {
       this.leaving = null;
     }
     this.leave();
+    this.presence.forget();
     this.store.forget();
   }
 
@@ -82,6 +87,7 @@ export class Session {
     if (this.phase !== "out") this.enter("login");
     if (this.attempt) this.attemptFailed(0);
     this.questions.lost();
+    this.presence.lost();
     this.outbox.lost();
     this.leaving?.();
   }
@@ -116,11 +122,14 @@ export class Session {
       case TYPE.MESSAGE:
         this.message(body);
         break;
+      case TYPE.PRESENCE:
+        this.presence.received(body ?? {});
+        break;
       case TYPE.HISTORY:
         this.questions.pages.answer(body?.messageList ?? []);
         break;
       case TYPE.NODES:
-        this.questions.nodes.answer(body ?? {});
+        this.questions.listed(body);
         break;
     }
     if (id) this.link.acknowledge(id); // only now: what came is stored
@@ -128,11 +137,13 @@ export class Session {
 
   message(body) {
     const live = this.phase === "live";
-    if (!live && body?.seq > this.early) this.early = body.seq;
+    const own = body?.msType !== TO_ROOM; // groups have logs of their own
+    if (!live && own && body?.seq > this.early) this.early = body.seq;
     this.store.messages.takeEntries([body], live);
     if (!live) return;
     this.questions.askUnknown();
-    if (body?.odType === NOTICE || body?.odType === RELATIONS_CHANGED) this.relations.refresh();
+    if (body?.odType === NOTICE && body.roomTid) this.rooms.news(body.bnType, body.roomTid.node);
+    else if (body?.odType === NOTICE || body?.odType === RELATIONS_CHANGED) this.relations.refresh();
   }
 
   answered(ack) {
@@ -147,10 +158,18 @@ export class Session {
       this.dismissed();
     } else if (timType === TYPE.MESSAGE && !ok) {
       this.outbox.refused(t2, code);
-      if (code === NOT_ALLOWED) this.relations.refresh(); // a friendship has ended
+      if (code === NOT_ALLOWED) this.somethingEnded();
+    } else if (timType === TYPE.PRESENCE || timType === TYPE.BROADCAST) {
+      this.presence.refused(code);
     } else {
       this.questions.answered(ok, timType, ack);
     }
+  }
+
+  // A text was not allowed: a friendship has ended, or we are not in the group any more.
+  somethingEnded() {
+    this.relations.refresh();
+    if (this.rooms.offered) this.rooms.refresh();
   }
 
   admitted(node, head) {
@@ -193,6 +212,9 @@ export class Session {
     this.enter("live");
     this.store.messages.takeEntries([{ seq: this.early }], true);
     this.outbox.flush();
-    this.relations.refresh().then(() => this.questions.refreshNames());
+    this.presence.begin();
+    this.relations.refresh()
+      .then(() => this.rooms.refresh())
+      .then(() => this.questions.refreshNames());
   }
 }

@@ -10,7 +10,9 @@ export function freshState() {
     seq: 0, // the log is stored up to here
     oldSeq: 0, // entries up to here were there before this device: they count as read
     people: {}, // node: {name, login}
+    presence: { show: 1, status: "" }, // how we appear, see presence.js
     standings: {}, // node: what an account is to us, see people.js
+    rooms: {}, // node: what a group tells about itself and is to us, see groups.js
     requests: {}, // node: {text, time} of a request that came
     conversations: {}, // node: see newConversation
     outbox: [], // {id, peer, text, time, state: "sending" | "failed", code}
@@ -19,10 +21,10 @@ export function freshState() {
   };
 }
 
-// `met`: the two are friends; `refused`: the node did not let a text to it pass.
+// `room`: it is of a group; `met`: the two are friends; `refused`: the node did not let a text to it pass.
 export function newConversation() {
   return {
     preview: null, time: 0, top: 0, counted: 0, unread: 0, delivered: 0, draft: "",
-    met: false, refused: false,
+    room: false, met: false, refused: false,
   };
 }

@@ -3,6 +3,7 @@
 // depends on it goes out (an acknowledgement, a text). Messages themselves stay in memory
 // and come from the node's history again.
 import { visible } from "./dom.js";
+import { Groups } from "./groups.js";
 import { Messages } from "./messages.js";
 import { People } from "./people.js";
 import { freshState, newConversation } from "./state.js";
@@ -15,9 +16,11 @@ export class Store {
     this.slot = slot;
     this.state = { ...freshState(), ...slot.load() };
     this.people = new People(this);
+    this.groups = new Groups(this);
     this.messages = new Messages(this);
     this.listeners = new Set();
     this.news = null; // called with (peer, text) when somebody else's new text arrived
+    this.toldOfRoom = null; // called with (bnType, room, from)
     this.told = null; // called with (bnType, mine, peer) when a notice arrived
     this.notifying = false;
   }
@@ -115,6 +118,16 @@ export class Store {
     this.commit();
   }
 
+  // How the other side of a conversation is called, an account or a group.
+  titleOf(node) {
+    return this.groups.isRoom(node) ? this.groups.nameOf(node) : this.people.nameOf(node);
+  }
+
+  // Whether it is worth trying to write there.
+  mayWrite(node) {
+    return this.groups.isRoom(node) ? this.groups.isMine(node) : this.people.mayWrite(node);
+  }
+
   setDraft(node, text) {
     this.conversation(node).draft = text;
     this.slot.save(this.state);
@@ -122,7 +135,7 @@ export class Store {
 
   // What waits for somebody to look: texts and requests.
   totalUnread() {
-    return this.people.all("asking").length + this.unreadTexts();
+    return this.people.all("asking").length + this.groups.waiting() + this.unreadTexts();
   }
 
   unreadTexts() {

@@ -9,15 +9,18 @@ export const TYPE = Object.freeze({
   LOGIN: 16,
   BACKLOG: 17,
   BACKLOG_END: 18,
+  BROADCAST: 19,
   LOGOUT: 20,
   HISTORY: 21,
   BUSINESS: 41,
   NODES: 42,
   MESSAGE: 90,
+  PRESENCE: 91,
   REVOKE: 92,
   BURN: 93,
 });
 
+export const TO_ROOM = 3; // msType of a message to a group
 export const TO_USER = 2; // msType of a message between two accounts
 export const TEXT = 1; // odType of a text
 export const REVOKED = 2; // odType: the author takes a text back
@@ -28,8 +31,18 @@ export const RELATIONS_CHANGED = 10; // odType: own lists of accounts have chang
 export const STEP = Object.freeze({ ASK: 4, LEAVE: 6, BLOCK: 7 }); // rtypes
 export const TOLD = Object.freeze({ REQUEST: 4, FRIENDS: 5, ENDED: 6 }); // bnTypes
 export const CIRCLE = Object.freeze({ FRIENDS: 1, BLOCKED: 18, ASKING: 65, ASKED: 66 }); // rtypes
+// rtypes about groups, and bnTypes of what is told about them.
+export const ROOM = Object.freeze({
+  MINE: 2, MEMBERS: 3, CREATE: 8, JOIN: 9, REJECT: 11, PULL_IN: 12, REMOVE: 13, BLOCK: 14, BAR: 15,
+  LEAVE: 16, DISSOLVE: 17, BLOCKED: 19, BARRED: 20,
+});
+export const ROOM_NEWS = Object.freeze({ REQUEST: 9, IN: 10, REJECTED: 11, PULLED_IN: 12, REMOVED: 13 });
+export const PRIVATE = 1; // how one gets into a group: founder and managers let one in
+export const OPEN = 2;
 export const FIND = 64; // rtype: look up an account by its exact name
 export const PROFILES = 4; // ntype: profiles of accounts
+export const ROOM_PROFILES = 5; // ntype: profiles of groups
+export const CHANGE_ROOM = 7; // ntype: change the profile of a group
 export const OWN_PROFILE = 6; // ntype: change the own profile
 
 const JSON_BIT = 0x80; // client to server: the payload is JSON

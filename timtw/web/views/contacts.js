@@ -1,13 +1,14 @@
 // The people: requests that came, friends, requests that went out, and who is blocked.
-import { avatar, h, reconcile, setText } from "../dom.js";
+import { h, reconcile, setText } from "../dom.js";
 import { t } from "../i18n.js";
 import { actionsView } from "./actions.js";
+import { face } from "./face.js";
 
 const SECTIONS = ["asking", "friend", "asked", "blocked"];
 const AT_HAND = { asking: ["accept", "decline"], asked: ["takeback"], blocked: ["unblock"] };
 
 export function contactsView(app, { open, toFind }) {
-  const { store } = app;
+  const { store, session } = app;
   const rows = new Map(); // standing and node: the actions of a row
   const empty = h("div", { class: "empty", id: "no-people" },
     h("p", { class: "lead" }, t("people.empty")), h("p", { class: "hint" }, t("people.empty.hint")));
@@ -59,16 +60,23 @@ export function contactsView(app, { open, toFind }) {
     const name = store.people.nameOf(node);
     const login = store.state.people[node]?.login ?? "";
     const { text = "" } = store.state.requests[node] ?? {};
-    const seen = JSON.stringify([name, login, text]);
+    const presence = session.presence.of(node);
+    const seen = JSON.stringify([name, login, text, presence, session.presence.statusOf(node)]);
     const entry = li.firstChild;
     entry.setAttribute("aria-current", String(store.state.open === node));
     if (entry.dataset.seen === seen) return;
     entry.dataset.seen = seen;
-    const second = standing === "asking" ? text : login === name ? "" : login;
-    entry.replaceChildren(avatar(node, name), h("span", { class: "who", dir: "auto" }, name),
+    const second = standing === "asking" ? text : lineOf(node, name, login, presence);
+    entry.replaceChildren(face(node, name, presence), h("span", { class: "who", dir: "auto" }, name),
       second ? h("span", { class: "preview whole", dir: "auto" }, second) : "");
     entry.classList.toggle("single", !second);
     li.querySelector(".more")?.setAttribute("aria-label", t("people.more", { name }));
+  }
+
+  // Below a name: how somebody is, or else how to find them.
+  function lineOf(node, name, login, presence) {
+    if (presence) return session.presence.statusOf(node) || t("presence." + presence);
+    return login === name ? "" : login;
   }
 
   function update() {

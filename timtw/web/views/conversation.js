@@ -1,9 +1,12 @@
 // One conversation: who it is with, its messages, and where one writes.
-import { avatar, h, setText } from "../dom.js";
+import { h, setText } from "../dom.js";
 import { t } from "../i18n.js";
 import { ignoreRefusal } from "../questions.js";
 import { aboutView } from "./about.js";
+import { face, roomFace } from "./face.js";
 import { messagesView } from "./messages.js";
+import { outsideView } from "./outside.js";
+import { roomView } from "./room.js";
 import { standingView } from "./standing.js";
 
 const PAGE = 40; // messages asked for at once
@@ -16,9 +19,10 @@ export function conversationView(app, node, { leave }) {
   const { store, session } = app;
   const heading = h("span", { class: "who", dir: "auto" });
   const line = h("span", { class: "preview", dir: "auto" });
-  const face = h("span", {});
-  const about = aboutView(app, node, { closed: () => turnAbout(false) });
-  const standing = standingView(app, node, { settled: () => focus() });
+  const picture = h("span", {});
+  const isRoom = store.groups.isRoom(node);
+  const about = (isRoom ? roomView : aboutView)(app, node, { closed: () => turnAbout(false) });
+  const standing = (isRoom ? outsideView : standingView)(app, node, { settled: () => focus() });
   const messages = messagesView(app, node, {
     loadEarlier: () => load(oldest()),
     toText: () => focus(),
@@ -26,14 +30,15 @@ export function conversationView(app, node, { leave }) {
   const scroller = h("div", { class: "scroller", id: "messages", role: "log", "aria-live": "off",
     tabindex: "0", onscroll: scrolled }, messages.element);
   const text = h("textarea", { id: "text", rows: 1, dir: "auto", onkeydown: key, oninput: typed,
-    "aria-describedby": "compose-problem", title: t("compose.hint") });
+    "aria-describedby": "compose-problem", title: t("compose.hint"), placeholder: t("compose.placeholder") });
   const problem = h("p", { class: "problem", id: "compose-problem", role: "alert" });
   const form = h("form", { class: "composer", onsubmit: submit }, problem,
     h("div", { class: "row" }, text, h("button", { type: "submit", class: "main" }, t("compose.button"))));
   const back = h("button", { type: "button", class: "quiet back", "aria-label": t("back"), onclick: leave }, "‹");
   const peer = h("button", { type: "button", class: "names", id: "peer", "aria-expanded": "false",
     "aria-controls": "about", onclick: () => turnAbout(about.element.hidden) },
-    face, h("span", { class: "lines" }, heading, line), h("span", { class: "turn", "aria-hidden": "true" }, "▾"));
+    picture, h("span", { class: "lines" }, heading, line),
+    h("span", { class: "turn", "aria-hidden": "true" }, "▾"));
   const element = h("section", { class: "conversation" },
     h("div", { class: "peer" }, back, h("h2", {}, peer)), about.element, scroller, standing.element, form);
   const state = { loading: false, failed: false };
@@ -58,7 +63,7 @@ export function conversationView(app, node, { leave }) {
     resized.observe(scroller);
     update();
     toEnd();
-    if (session.phase === "live") session.questions.askNames([node]).catch(ignoreRefusal);
+    if (session.phase === "live" && !isRoom) session.questions.askNames([node]).catch(ignoreRefusal);
   }
 
   async function load(from) {
@@ -132,7 +137,7 @@ export function conversationView(app, node, { leave }) {
       load(0);
     }
     describe();
-    form.hidden = !store.people.mayWrite(node); // before what may put the focus into it
+    form.hidden = !store.mayWrite(node); // before what may put the focus into it
     about.update();
     standing.update();
     const height = scroller.scrollHeight;
@@ -144,21 +149,37 @@ export function conversationView(app, node, { leave }) {
   }
 
   function describe() {
-    const name = store.people.nameOf(node);
-    if (heading.textContent !== name) face.replaceChildren(avatar(node, name));
+    const name = store.titleOf(node);
+    const presence = isRoom ? null : session.presence.of(node);
+    const key = JSON.stringify([name, presence]);
+    if (picture.dataset.key !== key) {
+      picture.replaceChildren(isRoom ? roomFace(node, name) : face(node, name, presence));
+    }
+    picture.dataset.key = key;
     setText(heading, name);
-    setText(line, lineBelow(name));
+    setText(line, isRoom ? lineOfRoom() : lineBelow(name));
     scroller.setAttribute("aria-label", t("thread.label", { name }));
     text.setAttribute("aria-label", t("compose.label", { name }));
-    text.placeholder = t("compose.label", { name });
   }
 
-  // What stands below the name: the name to find, if it differs, and what they are to us.
+  // What stands below the name: how they are, or the name to find, if it differs, and what
+  // they are to us.
   function lineBelow(name) {
+    const presence = session.presence.of(node);
+    if (presence) {
+      const status = session.presence.statusOf(node);
+      return [t("presence." + presence), status].filter(Boolean).join(" · ");
+    }
     const { login = "" } = store.state.people[node] ?? {};
     const standing = store.people.standing(node);
     const plain = standing === "stranger" && store.people.mayWrite(node);
     return [login !== name && login, !plain && t("about." + standing)].filter(Boolean).join(" · ");
+  }
+
+  function lineOfRoom() {
+    const kind = t(store.groups.isPrivate(node) ? "group.private" : "group.public");
+    const waiting = store.groups.requests(node).length;
+    return waiting ? `${kind} · ${t("group.waiting", { count: waiting })}` : kind;
   }
 
   function focus() {

@@ -1,17 +1,21 @@
 // The conversations, the one with the last text first.
-import { avatar, h, reconcile } from "../dom.js";
+import { h, reconcile } from "../dom.js";
 import { moment, t } from "../i18n.js";
+import { face, roomFace } from "./face.js";
 
 export function listView(app, { open }) {
-  const { store } = app;
+  const { store, session } = app;
   const empty = h("div", { class: "empty", id: "no-conversations" },
     h("p", { class: "lead" }, t("list.empty")), h("p", { class: "hint" }, t("list.empty.hint")));
   const list = h("ul", { class: "conversations rows" });
   const element = h("div", { class: "panel" }, empty, list);
 
-  // What nobody has written in yet is shown while it is open, or if it is with a new friend.
+  // What nobody has written in yet is shown while it is open, or if it is with a new friend
+  // or a group.
   function shown([node, entry]) {
-    return entry.top || entry.met || entry.draft || store.state.open === node || waiting(node);
+    const begun = entry.top || entry.draft || waiting(node);
+    const here = store.groups.isMine(node) || store.state.open === node;
+    return begun || entry.met || here;
   }
 
   function waiting(node) {
@@ -28,9 +32,10 @@ export function listView(app, { open }) {
 
   // Rebuilds a row only where it changed: its button keeps the focus either way.
   function fill(row, node, entry) {
-    const name = store.people.nameOf(node);
+    const name = store.titleOf(node);
     const [kind, line] = summary(node, entry);
-    const seen = JSON.stringify([name, kind, line, entry.time, entry.unread, moment(entry.time)]);
+    const presence = entry.room ? null : session.presence.of(node);
+    const seen = JSON.stringify([name, presence, kind, line, entry.time, entry.unread, moment(entry.time)]);
     row.setAttribute("aria-current", String(store.state.open === node));
     if (row.dataset.seen === seen) return;
     row.dataset.seen = seen;
@@ -39,7 +44,7 @@ export function listView(app, { open }) {
       h("span", { "aria-hidden": "true" }, String(entry.unread)),
       h("span", { class: "unseen" }, t("unread", { count: entry.unread })));
     row.replaceChildren(
-      avatar(node, name),
+      entry.room ? roomFace(node, name) : face(node, name, presence),
       h("span", { class: "who", dir: "auto" }, name),
       h("span", { class: "when" }, entry.time ? moment(entry.time) : ""),
       h("span", { class: "preview " + kind, dir: "auto" }, line),
@@ -47,14 +52,15 @@ export function listView(app, { open }) {
     );
   }
 
-  function summary(node, { draft, preview, met }) {
+  function summary(node, { draft, preview, met, room }) {
     const last = waiting(node);
     if (last?.state === "failed") return ["bad", t("list.unsent", { text: last.text })];
     if (last) return ["", t("list.you", { text: last.text })];
     if (draft && store.state.open !== node) return ["draft", t("list.draft", { text: draft })];
-    if (!preview) return ["", t(met ? "list.met" : "list.new")];
+    if (!preview) return ["", t(met && !room ? "list.met" : "list.new")];
     const text = preview.text ?? t("message.other");
-    return ["", preview.mine ? t("list.you", { text }) : text];
+    if (preview.mine) return ["", t("list.you", { text })];
+    return ["", room ? `${store.people.nameOf(preview.from)}: ${text}` : text];
   }
 
   function update() {

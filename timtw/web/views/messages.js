@@ -13,6 +13,7 @@ export function messagesView(app, node, { loadEarlier, toText }) {
   top.append(note, retry);
   const list = h("ol", { class: "messages" });
   const element = h("div", { class: "thread" }, top, list);
+  const inRoom = store.groups.isRoom(node);
   let first = null; // the earliest message that is shown
 
   // True when earlier messages came in above what was there.
@@ -20,7 +21,7 @@ export function messagesView(app, node, { loadEarlier, toText }) {
     const stored = store.messages.sorted(node);
     const waiting = store.state.outbox.filter(({ peer }) => peer === node);
     describeTop(loading, failed, stored.length + waiting.length);
-    const texts = [...stored, ...waiting.map((one) => ({ ...one, mine: true, waiting: one }))];
+    const texts = [...stored, ...waiting.map((one) => ({ ...one, mine: true, from: store.me, waiting: one }))];
     reconcile(list, withDays(texts));
     const before = first;
     first = stored[0]?.mid ?? null;
@@ -29,11 +30,11 @@ export function messagesView(app, node, { loadEarlier, toText }) {
 
   function describeTop(loading, failed, count) {
     const { complete } = store.messages.thread(node);
-    const name = store.people.nameOf(node);
+    const name = store.titleOf(node);
     let text = "";
     if (failed) text = t("thread.failed");
-    else if (complete && count) text = t("thread.start", { name });
-    else if (complete) text = t(store.people.mayWrite(node) ? "thread.empty" : "thread.none", { name });
+    else if (complete && count) text = t(inRoom ? "thread.startgroup" : "thread.start", { name });
+    else if (complete) text = t(store.mayWrite(node) && !inRoom ? "thread.empty" : "thread.none", { name });
     else if (loading || !count) text = t("thread.loading");
     setText(note, text);
     retry.hidden = !failed;
@@ -46,7 +47,8 @@ export function messagesView(app, node, { loadEarlier, toText }) {
       const key = dayKey(text.time);
       const newDay = !previous || dayKey(previous.time) !== key;
       if (newDay) items.push(dayItem(key, text.time));
-      const together = !newDay && previous.mine === text.mine && text.time - previous.time < TOGETHER_MS;
+      const close = !newDay && text.time - previous.time < TOGETHER_MS;
+      const together = close && previous.mine === text.mine && previous.from === text.from;
       items.push(textItem(text, together));
       previous = text;
     }
@@ -73,19 +75,22 @@ export function messagesView(app, node, { loadEarlier, toText }) {
     };
   }
 
-  function makeText({ mine, text }) {
-    const who = mine ? t("message.you") : store.people.nameOf(node);
+  function makeText({ mine, from, text }) {
+    const named = inRoom && !mine;
+    const who = mine ? t("message.you") : store.people.nameOf(from ?? node);
     const body = text === null
       ? h("p", { class: "text other" }, t("message.other"))
       : h("p", { class: "text", dir: "auto" }, text);
     return h("li", { class: mine ? "message mine" : "message theirs" },
       h("div", { class: "bubble" },
-        h("span", { class: "unseen" }, who + ": "), body,
+        h("span", { class: named ? "author" : "unseen", dir: "auto" }, named ? who : who + ": "), body,
         h("p", { class: "meta" }, h("time", {}), h("span", { class: "state" }))));
   }
 
-  function describe(li, { mine, mid, time, waiting }) {
-    if (mid && !li.querySelector(".act")) {
+  function describe(li, { mine, from, mid, time, waiting }) {
+    const author = li.querySelector(".author");
+    if (author) setText(author, store.people.nameOf(from));
+    if (mid && (mine || !inRoom) && !li.querySelector(".act")) {
       li.querySelector(".meta").prepend(removalButton(app, node, li, { mid, mine }, toText));
     }
     const stamp = li.querySelector("time");
@@ -110,7 +115,7 @@ export function messagesView(app, node, { loadEarlier, toText }) {
 
   function remedy({ id, code }) {
     return h("div", { class: "remedy" },
-      h("p", { role: "alert" }, explain("send", code, { name: store.people.nameOf(node) })),
+      h("p", { role: "alert" }, explain(inRoom ? "sendgroup" : "send", code, { name: store.titleOf(node) })),
       h("div", { class: "row" },
         h("button", { type: "button", class: "small again", onclick: () => session.outbox.again(id) },
           t("send.again")),

@@ -2,10 +2,12 @@
 import { h, setText } from "../dom.js";
 import { explain, t } from "../i18n.js";
 import { Refused } from "../requests.js";
+import { appearView } from "./appear.js";
 import { languageSwitch } from "./language.js";
 
 export function profileView(app) {
   const { store, session } = app;
+  const appear = appearView(app);
   const login = h("strong", { dir: "auto" });
   const name = h("input", { id: "shown-name", name: "shown-name", dir: "auto", autocomplete: "off",
     maxlength: 80, "aria-describedby": "name-answer" });
@@ -22,6 +24,7 @@ export function profileView(app) {
     h("div", { class: "row spread" }, h("h2", { id: "you-title" }, t("you.title")),
       h("button", { type: "button", class: "quiet", onclick: () => element.close() }, t("close"))),
     h("p", {}, t("you.login"), " ", login),
+    appear.element,
     h("form", { class: "fields", onsubmit: save },
       h("label", { for: "shown-name" }, t("you.name")),
       h("div", { class: "row" }, name, h("button", { type: "submit", class: "main" }, t("you.save"))),
@@ -50,6 +53,7 @@ export function profileView(app) {
     question.hidden = true;
     logout.hidden = false;
     setText(answer, "");
+    appear.show();
     name.value = store.state.people[store.me]?.name ?? "";
     update();
     element.showModal();
@@ -58,6 +62,7 @@ export function profileView(app) {
 
   function update() {
     setText(login, store.state.account.login);
+    appear.update();
   }
 
   return { element, show, update };

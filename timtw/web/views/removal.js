@@ -5,7 +5,7 @@ import { Refused } from "../requests.js";
 
 // The button for the stored text in `li`; `done` is called when the text is gone.
 export function removalButton(app, node, li, { mid, mine }, done) {
-  const kind = mine ? "revoke" : "burn";
+  const kind = mine ? (app.store.groups.isRoom(node) ? "revokegroup" : "revoke") : "burn";
   const button = h("button", { type: "button", class: "act", "aria-expanded": "false",
     "aria-label": t(kind + ".label"), title: t(kind + ".label"), onclick: toggle }, "⋯");
   const problem = h("p", { class: "problem", role: "alert" });

@@ -30,11 +30,16 @@ export function tabsView(label, tabs, chosen) {
     }
   }
 
+  // A tab that is not offered is not there.
+  function offer(name, offered) {
+    buttons.get(name).hidden = !offered;
+  }
+
   function key(event) {
     const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
     if (!step) return;
     event.preventDefault();
-    const names = tabs.map(({ name }) => name);
+    const names = tabs.map(({ name }) => name).filter((name) => !buttons.get(name).hidden);
     const at = names.findIndex((name) => buttons.get(name) === event.currentTarget);
     const name = names[(at + step + names.length) % names.length];
     choose(name);
@@ -51,5 +56,5 @@ export function tabsView(label, tabs, chosen) {
     }
   }
 
-  return { element, show, update };
+  return { element, offer, show, update };
 }

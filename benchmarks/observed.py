@@ -1,4 +1,4 @@
-"""``twistd`` that tells how many timers wait.
+"""``twistd`` that tells how many timers wait, and whose its memory is.
 
     python -m benchmarks.observed SOCKET WORDS OF TWISTD ...
 
@@ -8,6 +8,8 @@ with one line of JSON, and sleeps otherwise. /proc tells everything else from ou
 
 from __future__ import annotations
 
+import _sqlite3
+import ctypes
 import json
 import socket
 import sys
@@ -38,10 +40,14 @@ def _answer(listening: socket.socket) -> None:
 
 
 def _count(reactor: Any) -> dict[str, int]:
-    """What the reactor of the node has to do."""
+    """What the reactor of the node has to do; objects of Python, and SQLite's memory."""
+    used = ctypes.CDLL(_sqlite3.__file__).sqlite3_memory_used
+    used.restype = ctypes.c_int64
     return {
         "timers": len(reactor.getDelayedCalls()),
         "sockets": len(reactor.getReaders()),
+        "objects": sys.getallocatedblocks(),
+        "sqlite_kb": used() // 1024,
     }
 
 

@@ -94,8 +94,7 @@ class Look:
         found = {
             "memory_kb": memory_of(self._node.pid).uss / 1024,
             "descriptors": descriptors_of(self._node.pid),
-            "timers": told["timers"],
-            "sockets": told["sockets"],
+            **told,
             "files": files,
             "database_kb": size / 1024,
         }

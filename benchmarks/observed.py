@@ -40,7 +40,7 @@ def _answer(listening: socket.socket) -> None:
 
 
 def _count(reactor: Any) -> dict[str, int]:
-    """What the reactor of the node has to do; objects of Python, and SQLite's memory."""
+    """What the reactor has to do, how many objects Python has, what SQLite takes."""
     used = ctypes.CDLL(_sqlite3.__file__).sqlite3_memory_used
     used.restype = ctypes.c_int64
     return {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
 from twisted.internet.defer import Deferred
@@ -19,12 +19,14 @@ from timtw.model.values import (
     LogPage,
     Message,
     ReaderState,
+    RoomState,
 )
 from timtw.shards.dialects import Sql
 from timtw.shards.keeping_statements import DeviceStatements, KeepingStatements
 from timtw.shards.logpages import PageFiller
 from timtw.shards.message_rows import MessageRows
 from timtw.shards.operations import Operation, Run, all_of, first_of
+from timtw.shards.room_readers import RoomReaderStatements, begun, stands
 from timtw.shards.sealing import Sealer
 from timtw.shards.server_posting import ServerPosting
 from timtw.shards.server_statements import ServerReaderStatements
@@ -119,6 +121,7 @@ class ServerReaders:
         self._locks = sql.made(ServerReaderStatements)
         self._ends = sql.made(KeepingStatements).read_ends
         self._see = sql.made(DeviceStatements).see
+        self._rooms = sql.made(RoomReaderStatements)
 
     def open(self, account: int, device: Device, now: int) -> Deferred[ReaderState]:
         """See ``IReaderStore``."""
@@ -129,6 +132,7 @@ class ServerReaders:
             rows = yield self._statements.read_readers, (slot, account)
             known = {row[0]: row[1:5] for row in rows}
             session = 1 + max((row[5] for row in rows), default=0)
+            rooms = yield from self._stands(account, key, known)
             if key in known:
                 cursor, _seen, stuck_seq, stuck_count = known[key]
             else:
@@ -137,14 +141,27 @@ class ServerReaders:
                 others = sorted((row[2], row[0]) for row in rows)
                 for _seen, other in others[: max(0, len(others) - (READERS - 1))]:
                     yield self._statements.drop_reader, (slot, account, other)
+                    yield self._rooms.drop_forgotten, (slot, account)
             row = (slot, account, key, cursor, now, session)
             yield self._statements.put_reader, row
+            if key not in known:
+                yield from begun(self._rooms, account, key, rooms)
             ends = yield from first_of(self._ends, (slot, account, 0))
             head, low = ends or (0, 0)
             stuck = (stuck_seq, stuck_count)
-            return ReaderState(key, cursor, head, *stuck, low, session)
+            return ReaderState(key, cursor, head, *stuck, low, session, rooms)
 
         return self._write(operation)
+
+    def _stands(
+        self, account: int, key: bytes, devices: Collection[bytes]
+    ) -> Operation[tuple[RoomState, ...]]:
+        """Where a device stands in the rooms of its account."""
+        rooms = yield self._rooms.read_rooms, (account,)
+        if not rooms:
+            return ()
+        cursors = yield self._rooms.read_cursors, (slot_of(account), account)
+        return stands(rooms, cursors, devices, key, lambda _key, _room, at: at)
 
     def seen(self, readers: Sequence[Reader], now: int) -> Deferred[None]:
         """See ``IReaderStore``."""

@@ -7,7 +7,8 @@ both sides of a conversation share one domain, which whoever asks knows.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from functools import partial
 from itertools import islice
 
 from twisted.internet.defer import Deferred, succeed
@@ -26,17 +27,19 @@ from timtw.model.values import (
     LogPage,
     Message,
     ReaderState,
+    RoomState,
 )
 from timtw.shards.keeping_statements import DeviceStatements, KeepingStatements
 from timtw.shards.logpages import PageFiller
 from timtw.shards.message_rows import MessageRows
 from timtw.shards.reader import ReadPool
+from timtw.shards.room_readers import RoomReaderStatements, begun, stands
 from timtw.shards.sealing import Sealer
 from timtw.shards.sqlite_posting import Posting
 from timtw.shards.sqlite_readonly import ReadOnlyReaders
 from timtw.shards.statements import ReaderStatements, ReadingStatements, made
 from timtw.shards.tail import Tail, entries_of, texts_of
-from timtw.shards.writer import Writer
+from timtw.shards.writer import Writer, run_on
 
 NO_LIMIT = (1 << 63) - 1
 """A number that no mid and no time exceeds."""
@@ -169,6 +172,7 @@ class SqliteReaders:
         self._statements = made(ReaderStatements)
         self._ends = made(KeepingStatements).read_ends
         self._see = made(DeviceStatements).see
+        self._rooms = made(RoomReaderStatements)
 
     def open(self, account: int, device: Device, now: int) -> Deferred[ReaderState]:
         """See ``IReaderStore``."""
@@ -184,6 +188,7 @@ class SqliteReaders:
             }
             known = {row[0]: row[2:5] for row in rows}
             session = 1 + max((row[5] for row in rows), default=0)
+            rooms = self._stands(connection, account, key, known)
             if key in known:
                 cursor = cursors[key]
                 _seen, stuck_seq, stuck_count = known[key]
@@ -197,11 +202,14 @@ class SqliteReaders:
                 self._statements.put_reader,
                 (slot, account, key, cursor, now, session),
             )
+            if key not in known:
+                where_begun = begun(self._rooms, account, key, rooms)
+                run_on(connection, lambda: where_begun)
             head = self._posting.head(connection, account)
             ends = connection.execute(self._ends, (slot, account, 0)).fetchone()
             low = ends[1] if ends else 0
             stuck = (stuck_seq, stuck_count)
-            return ReaderState(key, cursor, head, *stuck, low, session)
+            return ReaderState(key, cursor, head, *stuck, low, session, rooms)
 
         def unwritten(failure: Failure) -> Deferred[ReaderState]:
             failure.trap(StorageUnavailable)
@@ -209,10 +217,28 @@ class SqliteReaders:
 
         return self._write(operation).addErrback(unwritten)
 
+    def _stands(
+        self,
+        connection: sqlite3.Connection,
+        account: int,
+        key: bytes,
+        devices: Collection[bytes],
+    ) -> tuple[RoomState, ...]:
+        """Where a device stands in the rooms of its account."""
+        head, known = self._posting.head, partial(self._posting.in_room, account)
+        rows = connection.execute(self._rooms.read_rooms, (account,)).fetchall()
+        if not rows:
+            return ()
+        rooms = [(*row[:2], head(connection, row[0]), row[3]) for row in rows]
+        where = (slot_of(account), account)
+        cursors = connection.execute(self._rooms.read_cursors, where).fetchall()
+        return stands(rooms, cursors, devices, key, known)
+
     def _drop(self, connection: sqlite3.Connection, account: int, key: bytes) -> None:
         """Forget a reader."""
         where = (slot_of(account), account, key)
         connection.execute(self._statements.drop_reader, where)
+        connection.execute(self._rooms.drop_forgotten, where[:2])
         self._posting.forget_reader(account, key)
 
     def seen(self, readers: Sequence[Reader], now: int) -> Deferred[None]:

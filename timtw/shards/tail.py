@@ -27,6 +27,7 @@ First: TypeAlias = tuple[int, int]
 """The mid and the time of such a send."""
 Reader: TypeAlias = tuple[int, bytes]
 Mark: TypeAlias = tuple[int, int, int]
+RoomReader: TypeAlias = tuple[int, bytes, int]
 
 
 class Kept:
@@ -124,6 +125,7 @@ class Tail:
         self.once: dict[Once, First] = {}
         self.cursors: Newest[Reader] = Newest()
         self.marks: Newest[Mark] = Newest()
+        self.rooms: Newest[RoomReader] = Newest()
         self._texts: dict[_Pair, Run] = {}
         self._logs: dict[int, Run] = {}
         self._order: deque[Kept] = deque()
@@ -160,20 +162,20 @@ class Tail:
 
     def turn(self) -> None:
         """What cursors and marks there are now is about to go into the tables."""
-        self.cursors.turn()
-        self.marks.turn()
+        for newest in (self.cursors, self.marks, self.rooms):
+            newest.turn()
         self._turned = self.moves
 
     def turned(self) -> None:
         """They are in the tables."""
-        self.cursors.done()
-        self.marks.done()
+        for newest in (self.cursors, self.marks, self.rooms):
+            newest.done()
         self.moves -= self._turned
 
     def turn_back(self) -> None:
         """They did not get there."""
-        self.cursors.undone()
-        self.marks.undone()
+        for newest in (self.cursors, self.marks, self.rooms):
+            newest.undone()
 
     def add(self, kept: Iterable[Kept]) -> None:
         """Take in what was committed, in the order of its numbers."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from timtw.model.errors import PermissionDenied, TimError, UnknownAccount
 from timtw.model.relations import Bond
+from timtw.model.rooms import Belonging, Room
 from timtw.model.values import REMOVALS, Address
 
 
@@ -38,3 +39,38 @@ def may_write(bond: Bond, to_anyone: bool) -> TimError | None:
     if bond is Bond.STRANGERS and not to_anyone:
         return PermissionDenied("only friends may write to each other here")
     return None
+
+
+# In rooms.
+
+
+def is_of(me: Address, room: Room | None) -> bool:
+    """Whether a room exists for an account, whose domain it has to share."""
+    return room is not None and room.address.domain == me.domain
+
+
+def may_write_to(room: Room, belonging: Belonging) -> TimError | None:
+    """Why an account may not write to a room: only members may, while it is alive."""
+    if not room.alive:
+        return PermissionDenied("this room is dissolved")
+    if not belonging.is_member:
+        return PermissionDenied("only members may do this")
+    return None
+
+
+def may_read_history(room: Room, belonging: Belonging) -> TimError | None:
+    """Why an account may not read what was written to a room: only members may."""
+    return may_write_to(room, belonging)
+
+
+def may_write_within(
+    room: Room, mine: Belonging, theirs: Belonging, bond: Bond
+) -> TimError | None:
+    """
+    Why one member may not write to another one within a room.
+
+    They need not be friends, but neither may block the other.
+    """
+    if bond is Bond.BLOCKED:
+        return PermissionDenied("one of both accounts blocks the other")
+    return may_write_to(room, mine) or may_write_to(room, theirs)

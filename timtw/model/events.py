@@ -100,6 +100,14 @@ class Removed:
 
 
 @value
+class Revoked:
+    """A text of this account in a room is gone, because one of its devices said so."""
+
+    room: str
+    mid: int
+
+
+@value
 class Accepted:
     """What ``command`` sends is stored, and there will be no echo of it."""
 
@@ -128,9 +136,14 @@ class EndOfBacklog:
 
 @value
 class Expired:
-    """Nothing is left of the account's log up to ``seq``, whoever had it or not."""
+    """Nothing is left of a log up to ``seq``, whoever had it or not.
+
+    Args:
+        room: The room's node, where the log is not the account's own.
+    """
 
     seq: int
+    room: str = ""
 
 
 @value
@@ -240,6 +253,7 @@ Event: TypeAlias = (
     | Delivery
     | Repeated
     | Removed
+    | Revoked
     | Accepted
     | Streamed
     | Page

@@ -103,7 +103,13 @@ ENTRY_BYTES: Final = 128
 TRANSMISSIONS: Final = 3
 """How often a frame is sent before its connection is suspended."""
 LAST_RECEIPT: Final = 2**31 - 1
-"""The highest receipt of a connection; the next one is 1 again."""
+"""The highest receipt of a connection."""
+FIRST_ROOM_RECEIPT: Final = 2**30
+"""Receipts from here on are of the logs of rooms, those below of the account's own;
+each half begins again after its last one."""
+ROOM_RECEIPTS: Final = 4096
+"""Receipts of rooms that one connection is expected to answer, the oldest go first: as
+many as hundred rooms have in their windows."""
 LATE_RECEIPTS: Final = 256
 """Receipts of frames that were sent again under others and still count."""
 READ_AGAIN_SECONDS: Final = 1.0

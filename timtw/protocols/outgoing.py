@@ -27,6 +27,7 @@ from timtw.protocols.lists import (
 from timtw.protocols.messages import (
     LIVE,
     TO_ACCOUNT,
+    TO_ROOM,
     Copy,
     delivered_mark,
     expiry,
@@ -173,13 +174,26 @@ class Speaker:
         )
         return [ack_frame(codec, answer)]
 
+    def _revoked(self, codec: Codec, event: events.Revoked) -> list[bytes]:
+        answer = structs.TimAck(
+            ok=True,
+            timType=FrameType.TIMREVOKEMESSAGE,
+            t=TO_ROOM,
+            n=event.room,
+            t2=event.mid,
+        )
+        return [ack_frame(codec, answer)]
+
     def _accepted(self, codec: Codec, event: events.Accepted) -> list[bytes]:
         """Others know it from the absence of a refusal."""
         if not self.additions:
             return []
         command = event.command
         answer = structs.TimAck(
-            ok=True, timType=FrameType.TIMMESSAGE, n=command.peer, t2=command.ident
+            ok=True,
+            timType=FrameType.TIMMESSAGE,
+            n=command.peer or command.room,
+            t2=command.ident,
         )
         return [ack_frame(codec, answer)]
 
@@ -253,7 +267,7 @@ class Speaker:
     def _expired(self, codec: Codec, event: events.Expired) -> list[bytes]:
         if not self.additions:
             return []
-        body = codec.encode(expiry(event.seq))
+        body = codec.encode(expiry(event.seq, event.room))
         return [server_frame(FrameType.TIMMESSAGE, body)]
 
     def _changed(self, codec: Codec, event: events.RelationsChanged) -> list[bytes]:
@@ -282,6 +296,7 @@ _WRITERS: Final[dict[type, Writer]] = {
     events.Delivery: Speaker._delivery,
     events.Repeated: Speaker._repeated,
     events.Removed: Speaker._removed,
+    events.Revoked: Speaker._revoked,
     events.Accepted: Speaker._accepted,
     events.Streamed: Speaker._streamed,
     events.Appeared: Speaker._appeared,

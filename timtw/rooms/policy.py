@@ -1,6 +1,6 @@
-"""Who may do what in a room: pure functions of what is known at this moment.
+"""Who may see what of a room: pure functions of what is known at this moment.
 
-What may be done *about* a room is decided where it is stored
+Who may write to it is in ``timtw.core.policy``. What may be done *about* a room is decided where it is stored
 (``timtw.model.roomsteps``).
 """
 
@@ -14,42 +14,8 @@ from timtw.model.errors import (
     TimError,
     UnknownAccount,
 )
-from timtw.model.relations import Bond
 from timtw.model.rooms import Belonging, Room
 from timtw.model.roomsteps import administrates
-from timtw.model.values import Address
-
-
-def is_of(me: Address, room: Room | None) -> bool:
-    """Whether a room exists for an account, whose domain it has to share."""
-    return room is not None and room.address.domain == me.domain
-
-
-def may_write_to(room: Room, belonging: Belonging) -> TimError | None:
-    """Why an account may not write to a room: only members may, while it is alive."""
-    if not room.alive:
-        return PermissionDenied("this room is dissolved")
-    if not belonging.is_member:
-        return PermissionDenied("only members may do this")
-    return None
-
-
-def may_read_history(room: Room, belonging: Belonging) -> TimError | None:
-    """Why an account may not read what was written to a room: only members may."""
-    return may_write_to(room, belonging)
-
-
-def may_write_within(
-    room: Room, mine: Belonging, theirs: Belonging, bond: Bond
-) -> TimError | None:
-    """
-    Why one member may not write to another one within a room.
-
-    They need not be friends, but neither may block the other.
-    """
-    if bond is Bond.BLOCKED:
-        return PermissionDenied("one of both accounts blocks the other")
-    return may_write_to(room, mine) or may_write_to(room, theirs)
 
 
 def may_list_members(room: Room | None, belonging: Belonging) -> TimError | None:

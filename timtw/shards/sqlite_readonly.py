@@ -56,8 +56,8 @@ class ReadOnlyReaders:
                     head, cursor = max(head, ends[0]), max(cursor, stored)
                     rooms = self._stands(connection, account, key)
                     stuck = (stuck_seq, stuck_count)
-                    last = (ends[1], session, rooms)
-                    return ReaderState(key, cursor, head, *stuck, *last)
+                    low = ends[1]
+                    return ReaderState(key, cursor, head, *stuck, low, session, rooms)
             raise StorageUnavailable
 
         return self._read(operation)

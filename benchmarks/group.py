@@ -3,8 +3,8 @@
     python -m benchmarks group
 
 A delivery is one text that one member got and acknowledged. Everything is what users
-get: the text is sealed and committed with ``synchronous = FULL``, every member is sent it
-in order, and what it has confirmed is stored.
+get: the text is sealed and committed with ``synchronous = FULL``, every member is sent
+it in order, and what it has confirmed is stored.
 """
 
 from __future__ import annotations

@@ -30,7 +30,9 @@ _TEXTS: Final = re.compile(
 
 def group_text(room: str) -> bytes:
     """A whole frame with a text to a group."""
-    fields = f'"msType":3,"odType":1,"roomTid":{{"node":"{room}"}},"dataString":"{TEXT}"'
+    fields = (
+        f'"msType":3,"odType":1,"roomTid":{{"node":"{room}"}},"dataString":"{TEXT}"'
+    )
     return frame(b"\xda{" + fields.encode() + b"}")
 
 

@@ -74,7 +74,7 @@ class Core:
             clock.seconds,
             lambda account: self._showings.entered(account),
             lambda account, device: self._showings.left(account, device),
-            Fanout(mesh.entered, mesh.left),
+            Fanout(clock, mesh.entered, mesh.left),
         )
         self._router = Router(sessions, mesh, shard.messages, clock)
         presence, history, logins = (

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
+from twisted.internet.interfaces import IReactorTime
+
+from timtw.core.volleys import Salvo
 from timtw.model.values import LogEntry, Message
 
 
 class Attendant(Protocol):
     """One connection, as the rooms of its account see it."""
 
-    def offered(self, room: int, entry: LogEntry) -> None:
+    def offered(self, room: int, salvo: Salvo) -> None:
         """The log of the room has grown."""
 
     def raised(self, room: int, head: int) -> None:
@@ -25,9 +28,14 @@ class Fanout:
     """The one table of who is there in each room."""
 
     def __init__(
-        self, entered: Callable[[int], None], left: Callable[[int], None]
+        self,
+        clock: IReactorTime,
+        entered: Callable[[int], None],
+        left: Callable[[int], None],
     ) -> None:
         """``entered`` and ``left`` hear of a room's first and last connection."""
+        self._clock = clock
+        self._news: dict[int, list[LogEntry]] = {}
         self._entered = entered
         self._left = left
         self._there: dict[int, dict[Attendant, None]] = {}
@@ -54,9 +62,20 @@ class Fanout:
         return list(self._there)
 
     def offer(self, room: int, entry: LogEntry) -> None:
-        """Tell everybody who is there."""
-        for attendant in tuple(self._there.get(room, ())):
-            attendant.offered(room, entry)
+        """Tell everybody who is there, with what else this turn brings."""
+        if room not in self._there:
+            return
+        if not self._news:
+            self._clock.callLater(0, self._tell)
+        self._news.setdefault(room, []).append(entry)
+
+    def _tell(self) -> None:
+        """Tell everybody what this turn has brought."""
+        news, self._news = self._news, {}
+        for room, entries in news.items():
+            salvo = Salvo(entries, self._clock.seconds())
+            for attendant in tuple(self._there.get(room, ())):
+                attendant.offered(room, salvo)
 
     def raise_head(self, room: int, head: int) -> None:
         """Tell everybody how far the log reaches."""
@@ -64,6 +83,7 @@ class Fanout:
             attendant.raised(room, head)
 
     def stream(self, message: Message) -> None:
-        """Bring a stream to everybody who is there."""
+        """Bring a stream to everybody who is there, behind what came before it."""
+        self._tell()
         for attendant in tuple(self._there.get(message.recipient.number, ())):
             attendant.streamed(message)

@@ -219,6 +219,33 @@ class Feed:
             self._page_to = self.head
             self._pump()
 
+    # Many at once, in rooms (timtw.core.volleys).
+
+    def sent_run(self, first: int, last: int, octets: int) -> int:
+        """
+        Take entries as sent that are about to be written, all of them or none.
+
+        Returns: the first of their receipts, which are consecutive; 0 for none.
+        """
+        flights, count = self._flights, last - first + 1
+        if first != self.sent + 1 or self.state is not State.LIVE or not self._writable:
+            return 0
+        if not flights.add_run(count, octets):
+            return 0
+        self.head = self.sent = last
+        return self._receipts.run(count)
+
+    def landed_run(self, last: int, count: int, octets: int) -> None:
+        """The first so many entries of all that were sent so are confirmed."""
+        self._flights.land_run(last, count, octets)
+        self._port.confirmed(last, ())
+
+    def single_out(self, entry: LogEntry, receipt: int, at: float) -> None:
+        """An entry that was sent so waits for its answer by itself from now on."""
+        size = weight_of(entry)
+        flight = Flight((entry,), entry.seq, receipt, size, at)
+        self._flights.adopt(flight)
+
     def resume(self, seq: int) -> None:
         """The client has everything up to this number, and does not ask yet."""
         self._resume_behind(min(max(seq, 0), self.head))
@@ -328,7 +355,7 @@ class Feed:
         """Whether the window has room for one more frame."""
         if entry.own and entry.seq > self._backlog_to:
             return self._flights.has_room_for_echo()
-        return self._flights.has_room(_weight(entry))
+        return self._flights.has_room(weight_of(entry))
 
     def _omitted(self, entry: LogEntry) -> bool:
         """Whether this connection steps over ``entry``."""
@@ -348,7 +375,7 @@ class Feed:
                 self._port.confirmed(seq, ())
         else:
             self.sent = seq
-            flight = self._launch((entry,), _weight(entry))
+            flight = self._launch((entry,), weight_of(entry))
             self._port.deliver(entry, flight.receipt, self._is_backlog(seq))
 
     def _cut_off(self) -> None:
@@ -474,6 +501,6 @@ class Feed:
             self.state = State.FLOW
 
 
-def _weight(entry: LogEntry) -> int:
+def weight_of(entry: LogEntry) -> int:
     """About how many bytes an entry takes in the window."""
     return limits.ENTRY_BYTES + entry.message.content.weight

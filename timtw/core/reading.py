@@ -168,9 +168,21 @@ class Reading(LogReading):
         """The client confirms what was sent under this number."""
         if receipt >= _FIRST_OF_ROOMS:
             if self._rooms is not None:
-                self._rooms.acknowledged(receipt)
+                self._rooms.acknowledged([receipt])
         elif self._feed is not None:
             self._feed.acknowledged(receipt)
+
+    def acknowledged_all(self, receipts: Sequence[int]) -> None:
+        """The client confirms several at once."""
+        if self._rooms is None or max(receipts) < _FIRST_OF_ROOMS:
+            for receipt in receipts:
+                self.acknowledged(receipt)
+            return
+        if min(receipts) >= _FIRST_OF_ROOMS:
+            self._rooms.acknowledged(receipts)
+            return
+        for receipt in receipts:
+            self.acknowledged(receipt)
 
     def asked(self, resume: int | None) -> None:
         """The client asks for what is waiting."""

@@ -18,6 +18,15 @@ class Receipts:
         self._most = most
         self._last = first - 1
 
+    def run(self, count: int) -> int:
+        """The first of so many numbers in a row."""
+        first = self.next()
+        if first + count > self._most:
+            self._last = self._first - 1
+            first = self.next()
+        self._last += count - 1
+        return first
+
     def next(self) -> int:
         """The next number."""
         last = self._last

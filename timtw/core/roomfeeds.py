@@ -25,10 +25,11 @@ from timtw.core.paging import Pageable, Paging
 from timtw.core.receipts import Receipts
 from timtw.core.roomreading import RoomReading, stuck_number
 from timtw.core.sessions import Leftover
+from timtw.core.volleys import Salvo, Volley
 from timtw.model import limits
 from timtw.model.errors import StorageUnavailable
 from timtw.model.events import EndOfBacklog, Streamed
-from timtw.model.values import LogEntry, Message, ReaderState, RoomState
+from timtw.model.values import Message, ReaderState, RoomState
 
 _Place: TypeAlias = int | RoomReading
 
@@ -51,6 +52,7 @@ class RoomFeeds:
         "_places",
         "_queue",
         "_turn",
+        "_volleys",
         "_whole",
         "_writable",
         "receipts",
@@ -79,6 +81,7 @@ class RoomFeeds:
         self._writable = writable
         self._places: dict[int, _Place] = {}
         self._by_receipt: dict[int, RoomReading] = {}
+        self._volleys: list[Volley[RoomReading]] = []
         self._turn: RoomReading | None = None
         self._queue: dict[RoomReading, None] = {}
         self._paging = Paging(self._all_paged)
@@ -149,6 +152,7 @@ class RoomFeeds:
             if acked >= state.cursor:
                 if isinstance(place, RoomReading):
                     place.doubt(False, self._writable)
+                    place.tidy()
                 return
             self.parted(room)
         self._places[room] = state.cursor
@@ -172,15 +176,15 @@ class RoomFeeds:
 
     # What the registry tells.
 
-    def offered(self, room: int, entry: LogEntry) -> None:
+    def offered(self, room: int, salvo: Salvo) -> None:
         """See ``Attendant`` of ``timtw.core.fanout``."""
         place = self._places.get(room)
         if type(place) is int:
-            if entry.seq <= place:
+            if salvo.last <= place:
                 return
             place = self._open(RoomState(room, place, place))
         if place is not None:
-            place.feed.offered(entry)  # type: ignore[union-attr]
+            place.offered(salvo)  # type: ignore[union-attr]
             if self._queue:
                 self.rested()
 
@@ -202,8 +206,42 @@ class RoomFeeds:
 
     # What the client says.
 
-    def acknowledged(self, receipt: int) -> None:
-        """What was sent under this number has arrived."""
+    def acknowledged(self, receipts: Sequence[int]) -> None:
+        """What was sent under these numbers has arrived."""
+        place, end = 0, len(receipts)
+        while place < end:
+            receipt = receipts[place]
+            volley = self._volley_of(receipt) if self._volleys else None
+            if volley is None:
+                self._landed_alone(receipt)
+                place += 1
+                continue
+            count = min(volley.left, end - place)
+            run = range(receipt, receipt + count)
+            if count > 1 and receipts[place : place + count] != [*run]:
+                count = 1
+            if count == volley.left:
+                self._volleys.remove(volley)
+            volley.reading.landed(volley, count)
+            place += count
+
+    def _volley_of(self, receipt: int) -> Volley[RoomReading] | None:
+        """What was sent together and whose next answer this is; mostly the oldest.
+
+        Where an answer has come before those that were due, its room waits for each
+        of them by itself from now on.
+        """
+        for volley in self._volleys:
+            ahead = receipt - volley.receipt
+            if ahead == 0:
+                return volley
+            if 0 < ahead < volley.left:
+                volley.reading.single_out()
+                return None
+        return None
+
+    def _landed_alone(self, receipt: int) -> None:
+        """What waits by itself has arrived; or an answer is not known."""
         reading = self._by_receipt.pop(receipt, None)
         if reading is not None:
             reading.acknowledged(receipt)
@@ -261,6 +299,14 @@ class RoomFeeds:
         if len(expected) > limits.ROOM_RECEIPTS:
             del expected[next(iter(expected))]
         return True
+
+    def launched(self, volley: Volley[RoomReading]) -> None:
+        """See ``Company``."""
+        self._volleys.append(volley)
+
+    def landing_differs(self, volley: Volley[RoomReading]) -> None:
+        """See ``Company``."""
+        self._volleys.remove(volley)
 
     def may_read(self, reading: RoomReading) -> bool:
         """See ``Company``."""

@@ -10,8 +10,9 @@ from timtw.core.feed import Feed, State
 from timtw.core.logreading import LogReading, Surroundings
 from timtw.core.receipts import Receipts
 from timtw.core.sessions import Leftover
+from timtw.core.volleys import Salvo, Volley
 from timtw.model import limits
-from timtw.model.events import Expired, Revoked
+from timtw.model.events import Deliveries, Expired, Revoked
 from timtw.model.idents import node_of
 from timtw.model.values import REVOCATION, CursorMove, LogEntry, Message, RoomState
 
@@ -25,6 +26,12 @@ class Company(Protocol):
 
     def expects(self, receipt: int, reading: RoomReading) -> bool:
         """A frame goes out; whether it is its first transmission."""
+
+    def launched(self, volley: Volley[RoomReading]) -> None:
+        """Entries go out together."""
+
+    def landing_differs(self, volley: Volley[RoomReading]) -> None:
+        """They are not expected to be confirmed in order any more."""
 
     def may_read(self, reading: RoomReading) -> bool:
         """Whether it is the turn of this room to ask storage."""
@@ -49,7 +56,7 @@ class RoomReading(LogReading):
     is confirmed: what is left then is one number.
     """
 
-    __slots__ = ("_company", "_in_doubt")
+    __slots__ = ("_company", "_in_doubt", "_volleys")
 
     def __init__(
         self,
@@ -73,6 +80,7 @@ class RoomReading(LogReading):
         super().__init__(around, state.room)
         self._company = company
         self._in_doubt = False
+        self._volleys: list[Volley[RoomReading]] = []
         self.key = key
         cursor = max([state.cursor, state.low, *(one.acked for one in left)])
         self._cursor = self._told = cursor
@@ -91,8 +99,10 @@ class RoomReading(LogReading):
 
     @property
     def feed(self) -> Feed:
-        """The feed, until ``end``."""
+        """The feed, until ``end``, with everything that it has sent one by one."""
         assert self._feed is not None
+        if self._volleys:
+            self.single_out()
         return self._feed
 
     @property
@@ -119,16 +129,58 @@ class RoomReading(LogReading):
             self._low = 0
         self.feed.start()
 
+    def offered(self, salvo: Salvo) -> None:
+        """The log has grown; who is up to date is sent all of it at once."""
+        feed = self._feed
+        assert feed is not None
+        if salvo.is_plain and not self._in_doubt:
+            octets = salvo.octets[-1]
+            receipt = feed.sent_run(salvo.first, salvo.last, octets)
+            if receipt:
+                volley = Volley(self, salvo, receipt)
+                self._volleys.append(volley)
+                self._company.launched(volley)
+                if self._alarm is None:
+                    self.wake(salvo.at + limits.ACK_SECONDS)
+                self._outbox.offer(Deliveries(salvo.entries, receipt))
+                return
+        feed = self.feed
+        for entry in salvo.entries:
+            feed.offered(entry)
+
+    def landed(self, volley: Volley[RoomReading], count: int) -> None:
+        """The first so many of what was sent together are confirmed."""
+        salvo, place = volley.salvo, volley.place
+        volley.place = after = place + count
+        volley.receipt += count
+        if after == len(salvo.entries):
+            self._volleys.remove(volley)
+        if self._feed is not None:
+            octets = salvo.octets[after] - salvo.octets[place]
+            self._feed.landed_run(salvo.entries[after - 1].seq, count, octets)
+
+    def single_out(self) -> None:
+        """Something but answers in order happens: each entry waits by itself."""
+        volleys, self._volleys = self._volleys, []
+        for volley in volleys:
+            self._company.landing_differs(volley)
+            receipt = volley.receipt
+            for entry in volley.salvo.entries[volley.place :]:
+                assert self._feed is not None
+                self._feed.single_out(entry, receipt, volley.salvo.at)
+                self._company.expects(receipt, self)
+                receipt += 1
+
     def acknowledged(self, receipt: int) -> None:
         """The client confirms what was sent under this number."""
         if self._feed is not None:
-            self._feed.acknowledged(receipt)
+            self.feed.acknowledged(receipt)
             self.rested()
 
     def writable(self, now: bool) -> None:
         """The line takes bytes, or does not."""
         if self._feed is not None:
-            self._feed.writable(now and not self._in_doubt)
+            self.feed.writable(now and not self._in_doubt)
 
     def doubt(self, whether: bool, writable: bool) -> None:
         """Send nothing until it is known whether the account is still a member."""
@@ -137,7 +189,7 @@ class RoomReading(LogReading):
 
     def choked(self) -> bool:
         """The client says that a frame was too much; whether it was one of these."""
-        suspect = 0 if self._feed is None else self._feed.first_unanswered()
+        suspect = 0 if self._feed is None else self.feed.first_unanswered()
         if suspect:
             self.stuck(suspect)
         return suspect > 0
@@ -145,7 +197,7 @@ class RoomReading(LogReading):
     def page_out(self) -> None:
         """See ``Pageable``."""
         if self._feed is not None:
-            self._feed.ask()
+            self.feed.ask()
         else:
             self._company.paged(self)
 
@@ -188,6 +240,7 @@ class RoomReading(LogReading):
 
     def rested(self) -> None:
         """See ``LogReading``."""
+        self.tidy()
         self._company.rested()
 
     def confirmed(self, acked: int, entries: Sequence[LogEntry]) -> None:
@@ -227,13 +280,24 @@ class RoomReading(LogReading):
             times=times,
         )
         if times >= limits.STUCK_TIMES and self._feed is not None:
-            self._feed.skip(seq)
+            self.feed.skip(seq)
 
     def _awake(self) -> None:
-        super()._awake()
-        if self._alarm is None and self._feed is not None and self._feed.is_idle:
-            self._company.tidy(self)
+        self._alarm = None
+        if self._volleys:
+            due = self._volleys[0].salvo.at + limits.ACK_SECONDS
+            if due > self._clock.seconds():
+                self.wake(due)
+                return
+        if self._feed is not None:
+            self.feed.awake()
         self.rested()
+
+    def tidy(self) -> None:
+        """Go, if nothing can come of what goes on here."""
+        feed = self._feed
+        if feed is not None and self._alarm is None and feed.is_idle:
+            self._company.tidy(self)
 
 
 def stuck_number(room: int, seq: int) -> int:

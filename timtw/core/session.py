@@ -7,7 +7,7 @@ not wait and do not count (docs/reference/protocol.md, section Limits).
 from __future__ import annotations
 
 import enum
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from typing import Any, Final
 
 from twisted.internet.interfaces import IDelayedCall
@@ -138,6 +138,12 @@ class Session:
                 self._hold("rate", True)
                 self._rest = self._door.clock.callLater(wait, self._rested)
             self._order.add(command)
+
+    def acknowledged(self, receipts: Sequence[int]) -> None:
+        """See ``ISession``."""
+        self._watch.heard()
+        if self._reading is not None:
+            self._reading.acknowledged_all(receipts)
 
     def alive(self) -> None:
         """See ``ISession``."""

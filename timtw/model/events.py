@@ -86,6 +86,19 @@ class Delivery:
 
 
 @value
+class Deliveries:
+    """Live entries of a room, each with a receipt of its own.
+
+    Args:
+        entries: The same object for all who are sent the same.
+        receipt: That of the first; those behind it have the next numbers.
+    """
+
+    entries: tuple[LogEntry, ...]
+    receipt: int
+
+
+@value
 class Repeated:
     """The echo of a message that this client had sent before under the same id."""
 
@@ -251,6 +264,7 @@ Event: TypeAlias = (
     | Refused
     | Pong
     | Delivery
+    | Deliveries
     | Repeated
     | Removed
     | Revoked

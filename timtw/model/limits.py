@@ -94,6 +94,9 @@ PARTINGS_AT_ONCE: Final = 64
 # Feeds (docs/guarantees.md).
 WINDOW_FRAMES: Final = 32
 """Unacknowledged frames of one connection."""
+ROOM_FRAMES: Final = 256
+"""The same of one room, where all that a commit brings goes out together; the bytes are
+those of ``WINDOW_BYTES``."""
 WINDOW_ECHOES: Final = 1024
 """Echoes written behind an unacknowledged frame; they need no answer themselves."""
 WINDOW_BYTES: Final = 256 * KIB
@@ -150,6 +153,8 @@ NODES_BYTES: Final = 512 * KIB
 the whole list: some 35,000 nodes are one."""
 SHARED_ENCODINGS: Final = 1024
 """Messages whose encodings are remembered for further receivers."""
+SHARED_SALVOS: Final = 64
+"""The same of deliveries that go to members of a room together."""
 SHARED_ENCODINGS_BYTES: Final = 8 * MIB
 """Bytes of encodings that are remembered for further receivers."""
 CLOSE_SECONDS: Final = 10.0

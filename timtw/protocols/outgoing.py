@@ -159,6 +159,30 @@ class Speaker:
             return [acked_frame(_MESSAGE, event.receipt, body)]
         return [server_frame(_MESSAGE, body)]
 
+    def _deliveries(self, codec: Codec, event: events.Deliveries) -> list[bytes]:
+        encoded, seq = self._encodings.encoded, self.additions
+        frames = []
+        for receipt, entry in enumerate(event.entries, event.receipt):
+            body = encoded(codec, entry.message, LIVE)
+            if seq:
+                body = codec.with_seq(body, entry.seq)
+            frames.append(acked_frame(_MESSAGE, receipt, body))
+        return frames
+
+    def salvo(self, event: events.Deliveries, pack: Callable[[bytes], bytes]) -> bytes:
+        """The same, as bytes of a transport that packs each frame with ``pack``."""
+        codec = self.codec
+        if codec is None:
+            return b""
+        template = self._encodings.salvos.template(
+            event.entries,
+            codec.name,
+            self.additions,
+            pack,
+            lambda: self._deliveries(codec, event),
+        )
+        return template.filled(event.receipt)
+
     def _repeated(self, codec: Codec, event: events.Repeated) -> list[bytes]:
         body = self._encodings.encoded(codec, event.message, LIVE)
         return [server_frame(FrameType.TIMMESSAGE, body)]
@@ -294,6 +318,7 @@ def _always(frame: bytes) -> Writer:
 Writer = Callable[[Speaker, Codec, Any], list[bytes]]
 _WRITERS: Final[dict[type, Writer]] = {
     events.Delivery: Speaker._delivery,
+    events.Deliveries: Speaker._deliveries,
     events.Repeated: Speaker._repeated,
     events.Removed: Speaker._removed,
     events.Revoked: Speaker._revoked,

@@ -255,10 +255,9 @@ class RoomFeeds:
     def asked_for(self, room: int, resume: int | None) -> None:
         """The client asks for one room."""
         place = self._places.get(room)
-        if isinstance(place, int) and resume is not None and resume < place:
-            place = self._open(RoomState(room, place, place))
         if isinstance(place, RoomReading):
-            if resume is not None:
+            # Never back: what is older may be from before the membership.
+            if resume is not None and resume > place.acked:
                 place.feed.resume(resume)
             self._paging.add(place)
         self._paging.go()

@@ -520,3 +520,62 @@ class TwoNodes(Case):
         stage.settle(10)
         self.assertEqual([], heard(bob))
         self.assertEqual([PermissionDenied], refusals(bob))
+
+
+class Counting(Case):
+    """Clients of ours, which count the entries of each log."""
+
+    def setUp(self) -> None:
+        """Thirty texts wait for Bob's device, which counts."""
+        super().setUp()
+        self.stage.log_in("bob", additions=True).vanishes()
+        ada = self.stage.log_in("ada")
+        for n in range(1, 31):
+            says(ada, self.room, f"{n}")
+        self.stage.settle(1)
+
+    def test_resuming_in_a_room(self) -> None:
+        """It says how far it has a group, and gets the rest in pages and one end."""
+        bob = self.stage.log_in("bob", additions=True)
+        self.stage.settle(1)
+        self.assertEqual([], bob.entries)
+        bob.asks(FetchBacklog(20, self.room.node))
+        self.stage.settle(1)
+        self.assertEqual([f"{n}" for n in range(21, 31)], heard(bob))
+        self.assertEqual([*range(21, 31)], [one.seq for one in entries(bob)])
+        self.assertEqual(1, len(bob.told(EndOfBacklog)))
+        bob.vanishes()
+        again = self.stage.log_in("bob", additions=True)
+        again.asks(FetchBacklog())
+        self.stage.settle(1)
+        self.assertEqual([], heard(again))
+
+    def test_no_way_back(self) -> None:
+        """Nobody gets what is from before its membership by counting from zero."""
+        pull_in(self.stage, self.room.number, self.ada, self.dan)
+        dan = self.stage.log_in("dan", additions=True)
+        dan.asks(FetchBacklog(0, self.room.node))
+        dan.asks(FetchBacklog(0))
+        self.stage.settle(5)
+        self.assertEqual([], heard(dan))
+        self.assertEqual(2, len(dan.told(EndOfBacklog)))
+
+    def test_rooms_of_others(self) -> None:
+        """A request about a group in which one is not is answered with its end."""
+        dan = self.stage.log_in("dan", additions=True)
+        dan.asks(FetchBacklog(0, self.room.node))
+        dan.asks(FetchBacklog(0, "zzz"))
+        self.stage.settle(5)
+        self.assertEqual([], heard(dan))
+        self.assertEqual(2, len(dan.told(EndOfBacklog)))
+
+    def test_nothing_before_it_asks(self) -> None:
+        """Live texts of a group do not overtake what such a client asks for."""
+        bob = self.stage.log_in("bob", additions=True)
+        ada = self.stage.log_in("ada", "laptop")
+        says(ada, self.room, "31")
+        self.stage.settle(1)
+        self.assertEqual([], heard(bob))
+        bob.asks(FetchBacklog(0))
+        self.stage.settle(1)
+        self.assertEqual([f"{n}" for n in range(1, 32)], heard(bob))

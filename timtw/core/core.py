@@ -94,7 +94,9 @@ class Core:
         places = Places(sessions, self._router, settings)
         bonds = Bonds(shard.relations, clock.seconds, mesh.has_peers)
         belongings = Belongings(shard.rooms, clock.seconds, mesh.has_peers)
-        Memberships(sessions, belongings, clock)
+        self._memberships = Memberships(
+            sessions, belongings, shard.rooms, mesh.has_peers, clock
+        )
         self._showings = Showings(
             sessions,
             Attendance(
@@ -171,6 +173,7 @@ class Core:
     def start(self) -> None:
         """Join the other nodes, and begin to delete what is too old."""
         self._router.start(self._neighbour)
+        self._memberships.start()
         self._keeping.start()
 
     @deferred
@@ -181,6 +184,7 @@ class Core:
         Cancelling it ends the sessions at once.
         """
         self._keeping.stop()
+        self._memberships.stop()
         try:
             await self._desk.flush()
         finally:

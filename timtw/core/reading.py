@@ -6,7 +6,7 @@ is a member of (``timtw.core.roomfeeds``).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Final
 
 import attrs
@@ -149,6 +149,10 @@ class Reading(LogReading):
         """Whether the account is a member of this room is being asked."""
         if self._rooms is not None:
             self._rooms.doubted(room)
+
+    def rooms(self) -> Collection[int]:
+        """The rooms of which the client is sent what is written."""
+        return () if self._rooms is None else self._rooms.acked()
 
     def offered(self, entry: LogEntry) -> None:
         """The log has grown."""

@@ -7,7 +7,7 @@ not wait and do not count (docs/reference/protocol.md, section Limits).
 from __future__ import annotations
 
 import enum
-from collections.abc import Coroutine, Sequence
+from collections.abc import Collection, Coroutine, Sequence
 from typing import Any, Final
 
 from twisted.internet.interfaces import IDelayedCall
@@ -215,6 +215,10 @@ class Session:
         """Whether the account is a member of this room is being asked."""
         if self._reading is not None:
             self._reading.doubted(room)
+
+    def rooms(self) -> Collection[int]:
+        """The rooms of which it is sent what is written."""
+        return () if self._reading is None else self._reading.rooms()
 
     def marked(self, mark: DeliveredMark) -> None:
         """Somebody's device has confirmed messages of this account."""

@@ -57,6 +57,9 @@ class Listener(Protocol):
     def doubted(self, room: int) -> None:
         """Whether the account is a member of this room is being asked."""
 
+    def rooms(self) -> Collection[int]:
+        """The rooms of which it is sent what is written."""
+
     def offered(self, entry: LogEntry) -> None:
         """The account's log has grown."""
 
@@ -160,6 +163,10 @@ class Sessions:
     def of(self, account: int) -> Collection[Listener]:
         """The sessions of an account on this node."""
         return tuple(self._listeners.get(account, ()))
+
+    def accounts(self) -> list[int]:
+        """The accounts with sessions on this node."""
+        return list(self._listeners)
 
     def logs(self) -> list[int]:
         """The accounts with sessions on this node, and their rooms."""

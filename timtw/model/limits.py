@@ -138,6 +138,10 @@ LOOK_SECONDS: Final = 5.0
 """How often feeds compare their head with storage where hints can be lost."""
 LOOK_ACCOUNTS: Final = 500
 """Logs whose heads are compared in one request to storage."""
+LOOK_MEMBERS: Final = 200
+"""Accounts of which is compared at each look which rooms they are in, by turns: a node
+with so many sessions makes up for lost word within ``LOOK_SECONDS``, one with a hundred
+times as many within minutes, and storage has forty questions a second."""
 READERS: Final = 32
 """Readers of one account; the least recently seen is forgotten."""
 

@@ -521,6 +521,21 @@ class TwoNodes(Case):
         self.assertEqual([], heard(bob))
         self.assertEqual([PermissionDenied], refusals(bob))
 
+    def test_lost_word(self) -> None:
+        """A node that did not hear of a change looks, and then nothing comes."""
+        stage = self.stage
+        ada, bob = stage.log_in("ada"), stage.log_in("bob", node="south")
+        dan = stage.log_in("dan", node="south")
+        stage.hub.cut("north", "south")
+        remove(stage, self.room.number, self.ada, self.bob)
+        pull_in(stage, self.room.number, self.ada, self.dan)
+        stage.settle(2 * limits.LOOK_SECONDS)
+        stage.hub.mend("north", "south")
+        says(ada, self.room, "secret")
+        stage.settle(2 * limits.LOOK_SECONDS)
+        self.assertEqual([], heard(bob))
+        self.assertEqual(["secret"], heard(dan))
+
 
 class Counting(Case):
     """Clients of ours, which count the entries of each log."""

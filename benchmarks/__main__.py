@@ -14,7 +14,16 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from benchmarks import absent, codec, connections, flat, one_to_one, restart, servers
+from benchmarks import (
+    absent,
+    codec,
+    connections,
+    flat,
+    group,
+    one_to_one,
+    restart,
+    servers,
+)
 from benchmarks.machine import OWN_CORE, described, flush_milliseconds
 from benchmarks.options import Options
 from benchmarks.quoting import quote
@@ -24,6 +33,7 @@ from benchmarks.serving import workplace
 Part = Callable[[Options], Iterator[Row]]
 PARTS: Final[Mapping[str, Part]] = {
     "one-to-one": one_to_one.measure,
+    "group": group.measure,
     "absent": absent.measure,
     "connections": connections.measure,
     "restart": restart.measure,

@@ -35,6 +35,14 @@ _RATES: Final[Mapping[str, Mapping[str, str]]] = {
         "en": "the same over TLS, 200 in flight",
         "zh": "同上，经 TLS，200 条在途",
     },
+    "group of 1000": {
+        "en": "deliveries in a group of 1,000 who are there, each acknowledged",
+        "zh": "1,000 人在线的群内投递，逐一确认",
+    },
+    "group of 100000, 1000 there": {
+        "en": "the same in a group of 100,000, 1,000 of them there",
+        "zh": "同上，100,000 人的群，其中 1,000 人在线",
+    },
     "absent store": {
         "en": "texts for people who are away",
         "zh": "写给不在线的人",

@@ -20,7 +20,7 @@ from twisted.internet.interfaces import IListeningPort
 from twisted.logger import Logger
 
 from timtw.config import NodeConfig
-from timtw.config.sections import Registration, Sender
+from timtw.config.sections import Registration, RoomHistory, Sender
 from timtw.core.core import Core
 from timtw.core.deferreds import deferred
 from timtw.core.passwords import ArgonPasswords
@@ -53,6 +53,7 @@ def settings_of(config: NodeConfig) -> Settings:
         write_to_anyone=config.messages.sender is Sender.ANYONE,
         find_by_name=config.messages.find_by_name,
         presence_offline_block=config.messages.presence_offline_block,
+        whole_room_history=config.rooms.history is RoomHistory.ALL,
         ping_timeout=config.clients.ping_timeout,
         registers_per_minute=limits.registers_per_minute,
         logins_per_minute=limits.logins_per_minute,

@@ -55,6 +55,13 @@ class Sender(enum.Enum):
     ANYONE = "anyone"
 
 
+class RoomHistory(enum.Enum):
+    """From where on members read what was written to a room."""
+
+    JOIN = "join"
+    ALL = "all"
+
+
 def option(
     default: object,
     help: str,
@@ -196,6 +203,17 @@ class MessagesConfig:
 
 
 @attrs.frozen
+class RoomsConfig:
+    """What members of rooms see."""
+
+    history: RoomHistory = option(
+        "join",
+        "From where on members read what was written to a room: from when they have "
+        "joined, or `all` of it.",
+    )
+
+
+@attrs.frozen
 class LimitsConfig:
     """What one address, name or connection may ask of the node. 0 is no limit
     where the help does not say otherwise."""
@@ -246,6 +264,7 @@ class NodeConfig:
     clients: ClientsConfig
     accounts: AccountsConfig
     messages: MessagesConfig
+    rooms: RoomsConfig
     limits: LimitsConfig
     shards: tuple[ShardConfig, ...]
 
@@ -255,6 +274,7 @@ SECTIONS: Mapping[str, type] = {
     "clients": ClientsConfig,
     "accounts": AccountsConfig,
     "messages": MessagesConfig,
+    "rooms": RoomsConfig,
     "limits": LimitsConfig,
     "shard main": ShardConfig,
 }

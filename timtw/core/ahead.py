@@ -29,6 +29,11 @@ class Ahead:
         self._again_at = 0.0
         self._gone = _NOTHING
 
+    @property
+    def is_busy(self) -> bool:
+        """Whether a read is under way, or something of the last one is left."""
+        return self._reading or bool(self.entries)
+
     def knows(self, sent: int) -> bool:
         """Whether it is known what follows ``sent``."""
         return bool(self.entries) or self.reaches > sent

@@ -39,6 +39,23 @@ class Belongings:
             read, limits.BELONGINGS, now, has_peers
         )
 
+    async def room(self, number: int) -> Room | None:
+        """
+        The room of this number, dissolved or not.
+
+        Raises StorageUnavailable.
+        """
+        return self.rooms.known(number) or await self.rooms.look_up(number)
+
+    async def belonging(self, room: int, account: int) -> Belonging:
+        """
+        What an account is to a room.
+
+        Raises StorageUnavailable.
+        """
+        key = (room, account)
+        return self.of.known(key) or await self.of.look_up(key)
+
     def heed(self, change: RoomChanged) -> None:
         """A room has changed, or what an account is to it, or may have."""
         if change.account:

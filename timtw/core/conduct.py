@@ -41,6 +41,7 @@ from timtw.model.events import (
     Repeated,
     RoomProfiles,
 )
+from timtw.model.idents import number_of
 from timtw.model.interfaces import IGroups, IOutbox
 from timtw.model.stores import Outcome
 from timtw.model.values import REMOVALS, STREAM, TEXT, Address, Changed
@@ -118,7 +119,10 @@ class Conduct:
         elif isinstance(item, Unacceptable):
             self._outbox.offer(Refused(item, item.error))
         elif isinstance(item, FetchBacklog):
-            self._reading.asked(item.resume)
+            if item.room:
+                self._reading.asked_for(number_of(item.room), item.resume)
+            else:
+                self._reading.asked(item.resume)
         else:
             self._order.alone()
             then(
@@ -174,13 +178,13 @@ class Conduct:
 
     def _send(self, command: SendMessage) -> None:
         sender = self._asker.address
-        recipient = self._posting.at_hand(sender, command)
+        recipient = self._posting.recipients.at_hand(sender, command)
         if recipient is not None:
             self._post(recipient, command)
             return
         self._order.alone()
         then(
-            self._posting.recipient(sender, command),
+            self._posting.recipients.look_up(sender, command),
             lambda recipient: self._found(recipient, command),
             lambda failure: self._missing(failure, command),
             self._log,
@@ -216,7 +220,8 @@ class Conduct:
         elif isinstance(result, Changed):
             raise AssertionError("a message is no step of a relation")
         elif command.kind in REMOVALS:
-            self._outbox.offer(Removed(command))
+            if command.peer:  # In a room the feeds of all devices tell of it.
+                self._outbox.offer(Removed(command))
         elif command.kind != TEXT:
             self._outbox.offer(Accepted(command))
         elif result.repeated:

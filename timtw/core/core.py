@@ -13,15 +13,19 @@ from timtw.core.belongings import Belongings
 from timtw.core.bonds import Bonds
 from timtw.core.deferreds import deferred
 from timtw.core.door import Door
+from timtw.core.fanout import Fanout
 from timtw.core.groups import GroupParts, MakeGroups
 from timtw.core.keeping import Keeping
+from timtw.core.memberships import Memberships
 from timtw.core.neighbour import Neighbour
 from timtw.core.office import Office
 from timtw.core.overload import Gate
 from timtw.core.passwords import Passwords
+from timtw.core.people import People
 from timtw.core.places import Places
-from timtw.core.posting import People, Posting
+from timtw.core.posting import Posting
 from timtw.core.presence import Attendance
+from timtw.core.recipients import Recipients
 from timtw.core.relating import Relating
 from timtw.core.router import Router
 from timtw.core.serving import Serving
@@ -70,6 +74,7 @@ class Core:
             clock.seconds,
             lambda account: self._showings.entered(account),
             lambda account, device: self._showings.left(account, device),
+            Fanout(clock, mesh.entered, mesh.left),
         )
         self._router = Router(sessions, mesh, shard.messages, clock)
         presence, history, logins = (
@@ -89,6 +94,9 @@ class Core:
         places = Places(sessions, self._router, settings)
         bonds = Bonds(shard.relations, clock.seconds, mesh.has_peers)
         belongings = Belongings(shard.rooms, clock.seconds, mesh.has_peers)
+        self._memberships = Memberships(
+            sessions, belongings, shard.rooms, mesh.has_peers, clock
+        )
         self._showings = Showings(
             sessions,
             Attendance(
@@ -117,7 +125,11 @@ class Core:
             accounts=self._accounts,
             people=people,
             posting=Posting(
-                people, bonds, desk, self._router, settings, time_ns, entropy
+                Recipients(people, bonds, belongings, settings),
+                desk,
+                self._router,
+                time_ns,
+                entropy,
             ),
             relating=Relating(
                 people,
@@ -142,7 +154,9 @@ class Core:
                     entropy,
                 )
             ),
-            serving=Serving(accounts, shard.messages, settings, now, history),
+            serving=Serving(
+                accounts, shard.messages, belongings, settings, now, history
+            ),
             showings=self._showings,
             sessions=sessions,
             places=places,
@@ -159,6 +173,7 @@ class Core:
     def start(self) -> None:
         """Join the other nodes, and begin to delete what is too old."""
         self._router.start(self._neighbour)
+        self._memberships.start()
         self._keeping.start()
 
     @deferred
@@ -169,6 +184,7 @@ class Core:
         Cancelling it ends the sessions at once.
         """
         self._keeping.stop()
+        self._memberships.stop()
         try:
             await self._desk.flush()
         finally:

@@ -9,8 +9,10 @@ import attrs
 from twisted.internet.interfaces import IReactorTime
 
 from timtw.core.accounts import Accounts, Proven
+from timtw.core.logreading import Surroundings
+from timtw.core.people import People
 from timtw.core.places import Places
-from timtw.core.posting import People, Posting
+from timtw.core.posting import Posting
 from timtw.core.reading import Reading
 from timtw.core.relating import Relating
 from timtw.core.serving import Asker, Serving
@@ -156,26 +158,22 @@ class Door:
         if guest.is_gone:
             return None
         self.places.make(room, address.number, comer)
-        left = [
-            Leftover(one.acked, one.acked, frozenset())
-            for one in others
-            if one.device == command.device
-        ]
+        left = [one.left() for one in others if one.device == command.device]
         lost = self.sessions.pick_up(address.number, state.key)
         if lost is not None:
             left.append(lost)
         return Admitted(address, state, tuple(left), credential)
 
     def _reading(self, owner: Address, outbox: IOutbox) -> Reading:
-        return Reading(
+        around = Surroundings(
             owner,
             outbox,
             self.shard.messages,
             self.shard.readers,
             self.desk,
-            self.router,
             self.clock,
         )
+        return Reading(around, self.router, self.sessions.fanout)
 
     def _forget(self, guest: Guest) -> Address | None:
         owner, guest.owner = guest.owner, None

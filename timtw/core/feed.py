@@ -24,6 +24,7 @@ from collections.abc import Callable, Iterable
 from timtw.core.ahead import Ahead
 from timtw.core.flights import Flight, Flights
 from timtw.core.port import Port
+from timtw.core.receipts import Receipts
 from timtw.model import limits
 from timtw.model.values import REMOVALS, TEXT, LogEntry, LogPage
 
@@ -53,7 +54,7 @@ class Feed:
         "_page_bytes",
         "_page_to",
         "_port",
-        "_receipt",
+        "_receipts",
         "_unseen",
         "_whole",
         "_writable",
@@ -73,6 +74,7 @@ class Feed:
         page_bytes: int,
         again_up_to: int = 0,
         settled: Iterable[int] = (),
+        receipts: Receipts | None = None,
     ) -> None:
         """
         A feed that begins behind ``cursor``; ``start`` sets it going.
@@ -84,6 +86,7 @@ class Feed:
             again_up_to: What a lost connection of this reader had in flight ends
                 here and goes out at once.
             settled: Numbers above ``cursor`` that need not be sent any more.
+            receipts: Shared with other feeds of the connection, if there are some.
         """
         self._port = port
         self._now = now
@@ -97,7 +100,7 @@ class Feed:
         self._page: Flight | None = None
         self._flights = Flights(cursor, settled)
         self._ahead = Ahead(cursor)
-        self._receipt = 0
+        self._receipts = Receipts() if receipts is None else receipts
         self._unseen = 0
         self._asking = False
         self._writable = True
@@ -110,6 +113,20 @@ class Feed:
     def acked(self) -> int:
         """Everything up to here is confirmed."""
         return self._flights.acked
+
+    @property
+    def is_reading(self) -> bool:
+        """Whether entries that storage was asked for are on their way, or wait here."""
+        return self._ahead.is_busy
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether everything is sent and confirmed: nothing but ``head`` counts."""
+        return (
+            self.state is State.LIVE
+            and self._flights.acked == self.head
+            and not self._flights.frames
+        )
 
     def start(self) -> None:
         """Begin to send."""
@@ -194,13 +211,48 @@ class Feed:
             resume: The client has everything up to this number and wants the rest.
         """
         if resume is not None:
-            self._resume_behind(min(max(resume, 0), self.head))
+            self.resume(resume)
         elif self.state is State.SUSPENDED:
             self._go_back(self.acked)
         if self.state is not State.PAGES:
             self.state = State.PAGES
             self._page_to = self.head
             self._pump()
+
+    # Many at once, in rooms (timtw.core.volleys).
+
+    def sent_run(self, first: int, last: int, octets: int) -> int:
+        """
+        Take entries as sent that are about to be written, all of them or none.
+
+        Returns: the first of their receipts, which are consecutive; 0 for none.
+        """
+        flights, count = self._flights, last - first + 1
+        if first != self.sent + 1 or self.state is not State.LIVE or not self._writable:
+            return 0
+        if not flights.add_run(count, octets):
+            return 0
+        self.head = self.sent = last
+        return self._receipts.run(count)
+
+    def landed_run(self, last: int, count: int, octets: int) -> None:
+        """The first so many entries of all that were sent so are confirmed."""
+        self._flights.land_run(last, count, octets)
+        self._port.confirmed(last, ())
+
+    def single_out(self, entry: LogEntry, receipt: int, at: float) -> None:
+        """An entry that was sent so waits for its answer by itself from now on."""
+        size = weight_of(entry)
+        flight = Flight((entry,), entry.seq, receipt, size, at)
+        self._flights.adopt(flight)
+
+    def resume(self, seq: int) -> None:
+        """The client has everything up to this number, and does not ask yet."""
+        self._resume_behind(min(max(seq, 0), self.head))
+
+    def go_on(self) -> None:
+        """It may be this feed's turn to read from storage."""
+        self._pump()
 
     def acknowledged(self, receipt: int) -> None:
         """The client has received the frame with this receipt."""
@@ -275,6 +327,8 @@ class Feed:
         """Whether it is known what follows ``sent``; if not, storage is asked."""
         if self._ahead.knows(self.sent):
             return True
+        if not self._port.may_read():
+            return False
         ticket = self._ahead.ticket(self.sent, self._now())
         if not ticket:
             return False
@@ -301,7 +355,7 @@ class Feed:
         """Whether the window has room for one more frame."""
         if entry.own and entry.seq > self._backlog_to:
             return self._flights.has_room_for_echo()
-        return self._flights.has_room(_weight(entry))
+        return self._flights.has_room(weight_of(entry))
 
     def _omitted(self, entry: LogEntry) -> bool:
         """Whether this connection steps over ``entry``."""
@@ -321,7 +375,7 @@ class Feed:
                 self._port.confirmed(seq, ())
         else:
             self.sent = seq
-            flight = self._launch((entry,), _weight(entry))
+            flight = self._launch((entry,), weight_of(entry))
             self._port.deliver(entry, flight.receipt, self._is_backlog(seq))
 
     def _cut_off(self) -> None:
@@ -337,11 +391,10 @@ class Feed:
 
     def _launch(self, entries: tuple[LogEntry, ...], size: int) -> Flight:
         """Expect an answer to what is about to be written."""
-        self._receipt = self._receipt % limits.LAST_RECEIPT + 1
         now = self._now()
         if not self._flights.frames:
             self._port.wake(now + limits.ACK_SECONDS)
-        flight = Flight(entries, entries[-1].seq, self._receipt, size, now)
+        flight = Flight(entries, entries[-1].seq, self._receipts.next(), size, now)
         self._flights.launch(flight)
         return flight
 
@@ -400,6 +453,7 @@ class Feed:
                 return
             if flight.times >= limits.TRANSMISSIONS:
                 self.state = State.SUSPENDED
+                self._ahead.abandon(self.sent)
                 self._port.stuck(flight.entries[0].seq)
                 return
             flight.times += 1
@@ -447,6 +501,6 @@ class Feed:
             self.state = State.FLOW
 
 
-def _weight(entry: LogEntry) -> int:
+def weight_of(entry: LogEntry) -> int:
     """About how many bytes an entry takes in the window."""
     return limits.ENTRY_BYTES + entry.message.content.weight

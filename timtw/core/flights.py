@@ -118,6 +118,29 @@ class Flights:
         self.frames += 1
         self.octets += flight.size
 
+    # Runs of entries in which every answer comes in order; nothing else waits then.
+
+    def add_run(self, count: int, octets: int) -> bool:
+        """Count so many frames that wait for an answer, if they fit."""
+        frames, size = self.frames + count, self.octets + octets
+        if self._queue or frames > limits.ROOM_FRAMES or size > limits.WINDOW_BYTES:
+            return False
+        self.frames, self.octets = frames, size
+        return True
+
+    def land_run(self, last: int, count: int, octets: int) -> None:
+        """So many of them are answered, up to the number ``last``."""
+        self.acked = last
+        self.frames -= count
+        self.octets -= octets
+
+    def adopt(self, flight: Flight) -> None:
+        """One of them, which is counted already, waits by itself from now on."""
+        self._queue.append(flight)
+        if self._by_receipt is None:
+            self._by_receipt = {}
+        self._by_receipt[flight.receipt] = flight
+
     def pass_by(self, last: int, entries: tuple[LogEntry, ...] = ()) -> bool:
         """
         Take everything up to ``last`` as confirmed; whether ``acked`` moved.

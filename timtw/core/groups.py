@@ -9,7 +9,7 @@ import attrs
 
 from timtw.core.belongings import Belongings
 from timtw.core.overload import Gate
-from timtw.core.posting import People
+from timtw.core.people import People
 from timtw.core.tickets import Entropy
 from timtw.model.interfaces import IGroups, IRouter
 from timtw.model.stores import IPostingDesk, IRoomStore

@@ -27,6 +27,9 @@ class Port(Protocol):
     def measure(self, entry: LogEntry) -> int:
         """The bytes that an entry takes."""
 
+    def may_read(self) -> bool:
+        """Whether storage may be asked now; else ``go_on`` is called when it may."""
+
     def read(self, after: int, up_to: int, ticket: int) -> None:
         """Read the log; answered by ``loaded`` or ``unread``, never from inside."""
 

@@ -8,8 +8,9 @@ from twisted.internet.defer import Deferred
 
 from timtw.core.bonds import Bonds
 from timtw.core.buckets import Buckets
+from timtw.core.people import People
 from timtw.core.policy import meets
-from timtw.core.posting import People, offers
+from timtw.core.posting import offers
 from timtw.core.tickets import Entropy, MessageIdents
 from timtw.model import idents, limits
 from timtw.model.commands import ChangeRelation, ListRelations

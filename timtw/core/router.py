@@ -156,10 +156,10 @@ class Router:
         background("heads of logs were not read", self._compare(), self._log)
 
     async def _compare(self) -> None:
-        accounts = self._sessions.accounts()
+        logs = self._sessions.logs()
         try:
-            for start in range(0, len(accounts), limits.LOOK_ACCOUNTS):
-                some = accounts[start : start + limits.LOOK_ACCOUNTS]
+            for start in range(0, len(logs), limits.LOOK_ACCOUNTS):
+                some = logs[start : start + limits.LOOK_ACCOUNTS]
                 self._sessions.raise_heads(await self._messages.heads(some))
         finally:
             self._look_later()

@@ -6,8 +6,10 @@ from collections.abc import Callable
 
 import attrs
 
+from timtw.core.belongings import Belongings
 from timtw.core.buckets import Buckets
 from timtw.core.overload import Gate
+from timtw.core.policy import is_of, may_read_history
 from timtw.core.settings import Settings
 from timtw.model import limits
 from timtw.model.commands import (
@@ -16,7 +18,12 @@ from timtw.model.commands import (
     PullHistory,
     ReadProfiles,
 )
-from timtw.model.errors import BadParameter, NotServed, TooFrequent
+from timtw.model.errors import (
+    BadParameter,
+    NotServed,
+    PermissionDenied,
+    TooFrequent,
+)
 from timtw.model.events import Event, History, Marked, ProfileChanged, Profiles
 from timtw.model.idents import node_of, number_of
 from timtw.model.stores import IAccountStore, IMessageStore
@@ -44,12 +51,14 @@ class Serving:
         self,
         accounts: IAccountStore,
         messages: IMessageStore,
+        belongings: Belongings,
         settings: Settings,
         now: Callable[[], float],
         gate: Gate,
     ) -> None:
         """``now`` counts seconds for the limit of look-ups."""
         self._accounts = accounts
+        self._belongings = belongings
         self._messages = messages
         self._settings = settings
         self._gate = gate
@@ -59,14 +68,16 @@ class Serving:
         """
         A piece of a conversation, and how far the other side has confirmed it.
 
-        Raises BadParameter: the node is malformed. Raises Overloaded or
-        StorageUnavailable.
+        Raises BadParameter: the node is malformed. Raises PermissionDenied, Overloaded
+        or StorageUnavailable.
         """
         me = asker.address
         number = number_of(command.peer)
         if number is None:
-            raise BadParameter("this is no node of an account")
+            raise BadParameter("this is no node")
         self._gate.enter()
+        if command.of_room:
+            return await self._history_of_room(me, number, command)
         conversation = Conversation.between(me.number, number)
         count = min(command.count, limits.HISTORY_ENTRIES)
         messages = await self._messages.history(
@@ -79,6 +90,24 @@ class Serving:
                 reader = Address(number, node_of(number), me.domain)
                 events.append(Marked(DeliveredMark(reader, me, mid)))
         return events
+
+    async def _history_of_room(
+        self, me: Address, number: int, command: PullHistory
+    ) -> list[Event]:
+        """A piece of what was written to a room, as far as a member may see it."""
+        room = await self._belongings.room(number)
+        belonging = await self._belongings.belonging(number, me.number)
+        if room is None or not is_of(me, room):
+            raise PermissionDenied("only members read what was written to a room")
+        refusal = may_read_history(room, belonging)
+        if refusal is not None:
+            raise refusal
+        count = min(command.count, limits.HISTORY_ENTRIES)
+        messages = await self._messages.history(
+            Conversation.of_room(number), command.newest, command.until, count
+        )
+        seen = 0 if self._settings.whole_room_history else belonging.joined_mid
+        return [History(tuple(one for one in messages if one.mid > seen))]
 
     async def find(self, asker: Asker, command: FindAccount) -> list[Event]:
         """

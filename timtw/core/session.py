@@ -7,7 +7,7 @@ not wait and do not count (docs/reference/protocol.md, section Limits).
 from __future__ import annotations
 
 import enum
-from collections.abc import Coroutine
+from collections.abc import Collection, Coroutine, Sequence
 from typing import Any, Final
 
 from twisted.internet.interfaces import IDelayedCall
@@ -19,10 +19,12 @@ from timtw.core.buckets import Bucket
 from timtw.core.conduct import Conduct, Item, told
 from timtw.core.deferreds import then
 from timtw.core.door import Admitted, Door, OwnLogin
+from timtw.core.flights import NO_NUMBERS
 from timtw.core.order import InOrder
 from timtw.core.presence import Unseen
 from timtw.core.reading import Reading
 from timtw.core.serving import Asker
+from timtw.core.sessions import Leftover
 from timtw.core.watch import Watch
 from timtw.model.commands import (
     Acknowledge,
@@ -46,7 +48,15 @@ from timtw.model.events import (
 )
 from timtw.model.interfaces import IOutbox, ISession
 from timtw.model.presence import Appearance
-from timtw.model.values import STREAM, Address, DeliveredMark, Device, LogEntry, Message
+from timtw.model.values import (
+    STREAM,
+    Address,
+    DeliveredMark,
+    Device,
+    LogEntry,
+    Message,
+    RoomState,
+)
 
 _FREE: Final[frozenset[str]] = frozenset()
 """No reason not to read; shared, as an empty set takes 216 bytes."""
@@ -129,6 +139,12 @@ class Session:
                 self._rest = self._door.clock.callLater(wait, self._rested)
             self._order.add(command)
 
+    def acknowledged(self, receipts: Sequence[int]) -> None:
+        """See ``ISession``."""
+        self._watch.heard()
+        if self._reading is not None:
+            self._reading.acknowledged_all(receipts)
+
     def alive(self) -> None:
         """See ``ISession``."""
         self._watch.heard()
@@ -155,10 +171,10 @@ class Session:
 
     # What the registry tells.
 
-    @property
-    def acked(self) -> int:
-        """Everything up to here is confirmed on this connection."""
-        return self._reading.acked if self._reading is not None else 0
+    def left(self) -> Leftover:
+        """What this connection knows better than storage, while it goes on."""
+        reading = self._reading
+        return Leftover(0, 0, NO_NUMBERS) if reading is None else reading.left()
 
     @property
     def heard(self) -> float:
@@ -184,6 +200,25 @@ class Session:
         """Storage says that the log reaches to ``head``."""
         if self._reading is not None:
             self._reading.raised(head)
+
+    def belongs(self, state: RoomState) -> None:
+        """The account is a member of this room."""
+        if self._reading is not None:
+            self._reading.belongs(state)
+
+    def parted(self, room: int) -> None:
+        """The account is no member of this room."""
+        if self._reading is not None:
+            self._reading.parted(room)
+
+    def doubted(self, room: int) -> None:
+        """Whether the account is a member of this room is being asked."""
+        if self._reading is not None:
+            self._reading.doubted(room)
+
+    def rooms(self) -> Collection[int]:
+        """The rooms of which it is sent what is written."""
+        return () if self._reading is None else self._reading.rooms()
 
     def marked(self, mark: DeliveredMark) -> None:
         """Somebody's device has confirmed messages of this account."""

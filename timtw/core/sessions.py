@@ -9,6 +9,7 @@ from typing import Protocol
 import attrs
 
 from timtw.core.comebacks import Comebacks
+from timtw.core.fanout import Fanout
 from timtw.model import limits
 from timtw.model.peers import (
     Comer,
@@ -17,11 +18,19 @@ from timtw.model.peers import (
     Offer,
     Presence,
     RelationChanged,
+    RoomChanged,
     SessionsEnd,
     TakenOver,
 )
 from timtw.model.presence import Appearance, Showing
-from timtw.model.values import Address, DeliveredMark, Device, LogEntry, Message
+from timtw.model.values import (
+    Address,
+    DeliveredMark,
+    Device,
+    LogEntry,
+    Message,
+    RoomState,
+)
 
 
 class Listener(Protocol):
@@ -36,9 +45,20 @@ class Listener(Protocol):
     def heard(self) -> float:
         """When the last sign of life was seen, seconds on the node's clock."""
 
-    @property
-    def acked(self) -> int:
-        """Everything up to here is confirmed on this connection."""
+    def left(self) -> Leftover:
+        """What this connection knows better than storage, while it goes on."""
+
+    def belongs(self, state: RoomState) -> None:
+        """The account is a member of this room."""
+
+    def parted(self, room: int) -> None:
+        """The account is no member of this room."""
+
+    def doubted(self, room: int) -> None:
+        """Whether the account is a member of this room is being asked."""
+
+    def rooms(self) -> Collection[int]:
+        """The rooms of which it is sent what is written."""
 
     def offered(self, entry: LogEntry) -> None:
         """The account's log has grown."""
@@ -73,11 +93,27 @@ class Leftover:
         acked: Everything up to here was confirmed, whether or not storage knows.
         sent: Everything up to here was written to the lost line.
         settled: Numbers beyond the cursor that were confirmed nevertheless.
+        rooms: The same of the logs of rooms.
     """
 
     acked: int
     sent: int
     settled: frozenset[int]
+    rooms: Mapping[int, Leftover] = attrs.field(factory=dict)
+
+    def merged(self, later: Leftover) -> Leftover:
+        """What this one and a later one of the same reader know together."""
+        acked = max(self.acked, later.acked)
+        settled = self.settled | later.settled
+        rooms = dict(self.rooms)
+        for room, left in later.rooms.items():
+            rooms[room] = rooms[room].merged(left) if room in rooms else left
+        return Leftover(
+            acked,
+            max(self.sent, later.sent),
+            frozenset(seq for seq in settled if seq > acked),
+            rooms,
+        )
 
 
 class Sessions:
@@ -88,9 +124,17 @@ class Sessions:
         now: Callable[[], float],
         entered: Callable[[Address], None],
         left: Callable[[Address, Device], None],
+        fanout: Fanout,
     ) -> None:
-        """``entered`` and ``left`` hear of an account's first and last session."""
+        """
+        ``entered`` and ``left`` hear of an account's first and last session.
+
+        Args:
+            fanout: Who of them reads which room.
+        """
         self._now = now
+        self.fanout = fanout
+        self.membership_changed: Callable[[RoomChanged], None] = lambda _change: None
         self.comebacks = Comebacks(now)
         self._entered = entered
         self._left = left
@@ -124,19 +168,26 @@ class Sessions:
         """The accounts with sessions on this node."""
         return list(self._listeners)
 
+    def logs(self) -> list[int]:
+        """The accounts with sessions on this node, and their rooms."""
+        return [*self._listeners, *self.fanout.rooms()]
+
     def offer(self, offers: Iterable[Offer]) -> None:
-        """Bring offers to the sessions of their accounts on this node."""
+        """Bring offers to the sessions of their accounts or rooms on this node."""
         for offer in offers:
             present = self._listeners.get(offer.account)
             if present is not None:
                 for listener in tuple(present):
                     listener.offered(offer.entry)
+            else:
+                self.fanout.offer(offer.account, offer.entry)
 
     def raise_heads(self, heads: Mapping[int, int]) -> None:
         """Tell sessions how far their logs reach."""
         for account, head in heads.items():
             for listener in self.of(account):
                 listener.raised(head)
+            self.fanout.raise_head(account, head)
 
     def mark(self, mark: DeliveredMark) -> None:
         """Tell the author's sessions on this node."""
@@ -144,7 +195,9 @@ class Sessions:
             listener.marked(mark)
 
     def stream(self, message: Message) -> None:
-        """Bring a stream to the recipient's sessions on this node."""
+        """Bring a stream to the sessions of its recipient, or in it, on this node."""
+        if message.conversation.is_of_room:
+            self.fanout.stream(message)
         for listener in self.of(message.recipient.number):
             listener.streamed(message)
 
@@ -174,6 +227,8 @@ class Sessions:
         elif isinstance(fact, RelationChanged):
             for listener in self.of(fact.account):
                 listener.related()
+        elif isinstance(fact, RoomChanged):
+            self.membership_changed(fact)
 
     def present(self, account: int) -> list[Presence]:
         """The account's sessions on this node, for the rule of admission."""
@@ -197,13 +252,7 @@ class Sessions:
         """
         earlier = self.pick_up(account, key)
         if earlier is not None:
-            acked = max(earlier.acked, leftover.acked)
-            settled = earlier.settled | leftover.settled
-            leftover = Leftover(
-                acked,
-                max(earlier.sent, leftover.sent),
-                frozenset(seq for seq in settled if seq > acked),
-            )
+            leftover = earlier.merged(leftover)
         self._leftovers[account, key] = (
             self._now() + limits.FLIGHT_SECONDS,
             leftover,

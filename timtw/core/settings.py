@@ -20,6 +20,7 @@ class Settings:
     write_to_anyone: bool = False
     find_by_name: bool = True
     presence_offline_block: bool = False
+    whole_room_history: bool = False
     ping_timeout: float = 600.0
     registers_per_minute: float = 60.0
     logins_per_minute: float = 600.0

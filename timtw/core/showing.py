@@ -15,7 +15,7 @@ from timtw.core.bonds import Bonds
 from timtw.core.buckets import Buckets
 from timtw.core.deferreds import background
 from timtw.core.overload import Gate
-from timtw.core.posting import People
+from timtw.core.people import People
 from timtw.core.presence import (
     Attendance,
     Newest,

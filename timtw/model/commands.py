@@ -90,17 +90,22 @@ class FetchBacklog:
     Args:
         resume: Everything up to this number of the log is confirmed, and what follows
             is wanted; ``None`` for the ordinary request.
+        room: The room's node, for its log alone; empty for all there is.
     """
 
     resume: int | None = None
+    room: str = ""
 
 
 @value
 class SendMessage:
-    """Store a message, unless it is a stream, and deliver it to one account.
+    """Store a message, unless it is a stream, and deliver it to an account or a room.
 
     Args:
-        peer: The recipient's node as the client spelled it.
+        peer: The node of the account it is for, as the client spelled it; empty where
+            it is for a whole room.
+        room: The node of the room it is for, or within which it is for one account;
+            empty for none.
         ident: The client's id, which makes the send idempotent, or ``None``.
         kind: ``TEXT``, a removal, a custom kind or ``STREAM``
             (``timtw.model.values``).
@@ -113,6 +118,7 @@ class SendMessage:
     form: Form = Form.MESSAGE
     kind: int = TEXT
     mid: int = 0
+    room: str = ""
 
 
 @value
@@ -120,6 +126,7 @@ class PullHistory:
     """Read a conversation backwards.
 
     Args:
+        peer: The node of an account, or of a room.
         newest: The newest ``mid`` wanted, inclusive; 0 for the newest there is.
         count: How many are wanted, at least 1.
         until: The newest timestamp wanted, inclusive; used only with ``newest`` 0.
@@ -129,6 +136,7 @@ class PullHistory:
     newest: int
     count: int
     until: int | None = None
+    of_room: bool = False
 
 
 @value

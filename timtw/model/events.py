@@ -86,6 +86,19 @@ class Delivery:
 
 
 @value
+class Deliveries:
+    """Live entries of a room, each with a receipt of its own.
+
+    Args:
+        entries: The same object for all who are sent the same.
+        receipt: That of the first; those behind it have the next numbers.
+    """
+
+    entries: tuple[LogEntry, ...]
+    receipt: int
+
+
+@value
 class Repeated:
     """The echo of a message that this client had sent before under the same id."""
 
@@ -97,6 +110,14 @@ class Removed:
     """The text that ``command`` names is gone; both sides hear of it besides."""
 
     command: SendMessage
+
+
+@value
+class Revoked:
+    """A text of this account in a room is gone, because one of its devices said so."""
+
+    room: str
+    mid: int
 
 
 @value
@@ -128,9 +149,14 @@ class EndOfBacklog:
 
 @value
 class Expired:
-    """Nothing is left of the account's log up to ``seq``, whoever had it or not."""
+    """Nothing is left of a log up to ``seq``, whoever had it or not.
+
+    Args:
+        room: The room's node, where the log is not the account's own.
+    """
 
     seq: int
+    room: str = ""
 
 
 @value
@@ -238,8 +264,10 @@ Event: TypeAlias = (
     | Refused
     | Pong
     | Delivery
+    | Deliveries
     | Repeated
     | Removed
+    | Revoked
     | Accepted
     | Streamed
     | Page

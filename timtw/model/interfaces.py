@@ -55,6 +55,9 @@ class ISession(Interface):
     def received(command: Command) -> None:
         """Carry out ``command`` after all earlier ones. Never raises a TimError."""
 
+    def acknowledged(receipts: Sequence[int]) -> None:
+        """The client has received what was sent under these receipts, one or more."""
+
     def alive() -> None:
         """A sign of life that is no command was seen."""
 
@@ -133,7 +136,7 @@ class IGroups(Interface):
         """
         Do what an account asks; fires with what it is told.
 
-        Fails with what ``timtw.model.roomsteps.decide`` or ``timtw.rooms.policy``
+        Fails with what ``timtw.model.roomsteps.decide`` or ``timtw.core.policy``
         refuse with, BadParameter, UnknownAccount, NotThere, TooFrequent, Overloaded or
         StorageUnavailable.
         """

@@ -94,6 +94,9 @@ PARTINGS_AT_ONCE: Final = 64
 # Feeds (docs/guarantees.md).
 WINDOW_FRAMES: Final = 32
 """Unacknowledged frames of one connection."""
+ROOM_FRAMES: Final = 256
+"""The same of one room, where all that a commit brings goes out together; the bytes are
+those of ``WINDOW_BYTES``."""
 WINDOW_ECHOES: Final = 1024
 """Echoes written behind an unacknowledged frame; they need no answer themselves."""
 WINDOW_BYTES: Final = 256 * KIB
@@ -103,7 +106,13 @@ ENTRY_BYTES: Final = 128
 TRANSMISSIONS: Final = 3
 """How often a frame is sent before its connection is suspended."""
 LAST_RECEIPT: Final = 2**31 - 1
-"""The highest receipt of a connection; the next one is 1 again."""
+"""The highest receipt of a connection."""
+FIRST_ROOM_RECEIPT: Final = 2**30
+"""Receipts from here on are of the logs of rooms, those below of the account's own;
+each half begins again after its last one."""
+ROOM_RECEIPTS: Final = 4096
+"""Receipts of rooms that one connection is expected to answer, the oldest go first: as
+many as hundred rooms have in their windows."""
 LATE_RECEIPTS: Final = 256
 """Receipts of frames that were sent again under others and still count."""
 READ_AGAIN_SECONDS: Final = 1.0
@@ -129,6 +138,10 @@ LOOK_SECONDS: Final = 5.0
 """How often feeds compare their head with storage where hints can be lost."""
 LOOK_ACCOUNTS: Final = 500
 """Logs whose heads are compared in one request to storage."""
+LOOK_MEMBERS: Final = 200
+"""Accounts of which is compared at each look which rooms they are in, by turns: a node
+with so many sessions makes up for lost word within ``LOOK_SECONDS``, one with a hundred
+times as many within minutes, and storage has forty questions a second."""
 READERS: Final = 32
 """Readers of one account; the least recently seen is forgotten."""
 
@@ -144,6 +157,8 @@ NODES_BYTES: Final = 512 * KIB
 the whole list: some 35,000 nodes are one."""
 SHARED_ENCODINGS: Final = 1024
 """Messages whose encodings are remembered for further receivers."""
+SHARED_SALVOS: Final = 64
+"""The same of deliveries that go to members of a room together."""
 SHARED_ENCODINGS_BYTES: Final = 8 * MIB
 """Bytes of encodings that are remembered for further receivers."""
 CLOSE_SECONDS: Final = 10.0

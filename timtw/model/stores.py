@@ -145,7 +145,8 @@ class IMessageStore(Interface):
         where the conversation has no such text (any more), with PermissionDenied
         where its sender is not the author (REVOCATION) or is the author (BURN).
 
-        A custom kind is an entry of the recipient's log alone.
+        A custom kind is an entry of the recipient's log alone, and so is everything
+        that is written to a room.
 
         A ``NOTICE`` is a step (``timtw.model.relations.decide``): the relation of both
         accounts is changed and the notice that follows is an entry of the log of the
@@ -157,7 +158,8 @@ class IMessageStore(Interface):
         id, kind and content were stored within ``REPEAT_SECONDS`` before its timestamp
         (also earlier in this batch), is answered with the first message and
         ``repeated``, whether or not that is gone.
-        A cursor never goes back; nor does a delivered mark.
+        A cursor never goes back; nor does a delivered mark. A cursor in a room is one
+        of a reader that is known.
 
         Fails with StorageUnavailable: nothing of the batch was stored.
         """
@@ -249,7 +251,8 @@ class IReaderStore(Interface):
         """
         The state of this reader, which is made if it was never seen.
 
-        A new reader starts at the highest cursor of the account's readers, or at 0.
+        A new reader starts at the highest cursor of the account's readers, or at 0; so
+        it does in each room, and nobody starts below where the account has joined.
         More than ``READERS`` of one account: the least recently seen is forgotten.
         A later opening has a higher session number than those of the account that were
         done before it began.
@@ -337,11 +340,12 @@ class IPostingDesk(Interface):
         """
 
     def move(
-        account: int, key: bytes, done: Callable[[CursorMove], None]
+        account: int, key: bytes, done: Callable[[CursorMove], None], room: int = 0
     ) -> IWaitingMove:
         """
-        A move of this reader that will be stored with the next commit, or after
-        ``CURSOR_SECONDS``; the one that waits already, if there is one.
+        A move of this reader, in its account's log or a room's, that will be stored
+        with the next commit, or after ``CURSOR_SECONDS``; the one that waits already,
+        if there is one.
 
         ``done`` is called after the commit with what was stored; a failed commit is
         tried again.

@@ -6,7 +6,7 @@ frame is wrapped, read and ended, and in nothing else: that lies in their own mo
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 import attrs
@@ -15,7 +15,7 @@ from twisted.internet.tcp import Server
 from zope.interface import implementer
 
 from timtw.model.errors import TooFrequent
-from timtw.model.events import Event, LoggedIn
+from timtw.model.events import Deliveries, Event, LoggedIn
 from timtw.model.interfaces import IFrontDesk, IOutbox, ISession
 from timtw.model.limits import BIG_DATA_SECONDS, CLOSE_SECONDS, FRAME_BEFORE_LOGIN
 from timtw.model.values import LogEntry
@@ -136,6 +136,11 @@ class ClientLine:
             if self._session is not None:
                 self._session.received(command)
 
+    def answers(self, receipts: Sequence[int]) -> None:
+        """Hand several acknowledgements to the core at once."""
+        if self._session is not None:
+            self._session.acknowledged(receipts)
+
     def alive(self) -> None:
         """A sign of life that is no command."""
         if self._session is not None:
@@ -174,6 +179,9 @@ class ClientLine:
         if out is None or self._ending or not self.in_touch:
             return False
         pack = self.pack
+        if type(event) is Deliveries:
+            out.write(self._wire.salvo(event, pack))
+            return self.in_touch
         for frame in self._wire.encode(event):
             out.write(pack(frame))
         if type(event) is LoggedIn:

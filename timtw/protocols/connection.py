@@ -6,9 +6,11 @@ docs/reference/protocol.md, section 2.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from timtw.model.commands import Command, Unacceptable
 from timtw.model.errors import BadBigData, BadParameter, NotServed, TimError
-from timtw.model.events import Event, Refused
+from timtw.model.events import Deliveries, Event, Refused
 from timtw.model.values import LogEntry
 from timtw.protocols import incoming
 from timtw.protocols.bigdata import BigDataReader
@@ -94,6 +96,19 @@ class ClientWire:
     def encode(self, event: Event) -> list[bytes]:
         """The frames that tell ``event`` to this client, in order."""
         return self._speaker.encode(event)
+
+    def salvo(self, event: Deliveries, pack: Callable[[bytes], bytes]) -> bytes:
+        """What ``encode`` gives, each frame packed with ``pack``, as one piece."""
+        return self._speaker.salvo(event, pack)
+
+    @property
+    def takes_answers(self) -> bool:
+        """Whether an acknowledgement that comes now is one."""
+        return (
+            self._speaker.codec is not None
+            and not self.collecting
+            and FrameType.TIMACK not in self._switched_off
+        )
 
     def measure(self, entry: LogEntry) -> int:
         """How many bytes of a page ``entry`` takes."""

@@ -6,6 +6,7 @@ payload is JSON", to clients "acknowledge this with the four bytes that follow".
 """
 
 from enum import IntEnum
+from struct import Struct
 from typing import Final, NamedTuple
 
 FLAG: Final = 0x80
@@ -57,6 +58,17 @@ BIG_DATA: Final = frozenset(
 """The types whose frames ``bigdata`` reads, whole, with their type byte."""
 
 
+MASKED_ANSWER: Final = 11
+"""Length of an acknowledgement in a WebSocket message of a client."""
+ANSWER_HEAD: Final = b"\x82\x85"
+"""How such a message begins: binary, masked, five bytes."""
+_ANSWER: Final = (0x82, 0x85)
+TCP_ANSWER: Final = 9
+"""Length of an acknowledgement as it travels over TCP."""
+_TCP_ANSWERS: Final = Struct(">IBI").iter_unpack
+_MASKED_ANSWERS: Final = Struct(">HIBI").iter_unpack
+
+
 class ClientFrame(NamedTuple):
     """A frame from a client: its type (any of 0 to 127) and its payload.
 
@@ -84,6 +96,39 @@ def ack_id(payload: bytes) -> int | None:
     if len(payload) < ACK_BYTES:
         return None
     return int.from_bytes(payload[:ACK_BYTES], "big")
+
+
+def masked_answers(data: bytes) -> list[int]:
+    """
+    The ids of the acknowledgements with which ``data``, as WebSocket has it, begins.
+
+    A busy client confirms many deliveries at once. It is no fault if this finds fewer
+    than there are: the others are read as any message is.
+    """
+    count = len(data) // MASKED_ANSWER
+    whole = data[: count * MASKED_ANSWER]
+    heads = whole[::MASKED_ANSWER], whole[1::MASKED_ANSWER]
+    if heads != (b"\x82" * count, b"\x85" * count):
+        # Others follow: take as many as there are in front of them.
+        count = next(n for n in range(count) if (heads[0][n], heads[1][n]) != _ANSWER)
+        whole = whole[: count * MASKED_ANSWER]
+    found = []
+    for _head, mask, kind, ident in _MASKED_ANSWERS(whole):
+        if (kind ^ mask >> 24) & 0x7F != FrameType.TIMACK:
+            break
+        found.append(ident ^ (mask << 8 & 0xFFFFFFFF | mask >> 24))
+    return found
+
+
+def tcp_answers(data: bytes) -> list[int]:
+    """The same, as they travel over TCP."""
+    found = []
+    whole = data[: len(data) // TCP_ANSWER * TCP_ANSWER]
+    for length, kind, ident in _TCP_ANSWERS(whole):
+        if length != TCP_ANSWER - 4 or kind & 0x7F != FrameType.TIMACK:
+            break
+        found.append(ident)
+    return found
 
 
 def server_frame(type: int, payload: bytes = b"") -> bytes:

@@ -32,6 +32,7 @@ from timtw.protocols.frames import ClientFrame, FrameType
 from timtw.protocols.messages import send_message
 from timtw.protocols.refusals import (
     BY_ACCOUNT,
+    BY_ROOM,
     CHANGE_PASSWORD,
     CHANGE_PROFILE,
     FIND,
@@ -121,7 +122,7 @@ def _fetch_backlog(frame: ClientFrame, additions: bool) -> Command:
         except DecodeError:
             return commands.FetchBacklog()
         if request.reqInt is not None:
-            return commands.FetchBacklog(max(0, request.reqInt))
+            return commands.FetchBacklog(max(0, request.reqInt), request.node or "")
     return commands.FetchBacklog()
 
 
@@ -141,9 +142,7 @@ def _pull_history(frame: ClientFrame, additions: bool) -> Command:
         raise Wrong(BadParameter(), note)
     if newest is None or newest < 0 or count is None:
         raise Wrong(BadParameter(), note)
-    if unserved(Part.HISTORY, request.rtype):
-        raise Wrong(NotServed(), note)
-    if request.rtype != BY_ACCOUNT:
+    if request.rtype not in (BY_ACCOUNT, BY_ROOM):
         raise Wrong(BadParameter(), note)
     until: int | None = None
     if newest == 0 and request.node2:
@@ -151,7 +150,8 @@ def _pull_history(frame: ClientFrame, additions: bool) -> Command:
             raise Wrong(BadParameter(), note)
         until = min(int(request.node2), _NEWEST_TIME)
     count = min(max(count, 1), HISTORY_ENTRIES)
-    return commands.PullHistory(request.node, newest, count, until)
+    of_room = request.rtype == BY_ROOM
+    return commands.PullHistory(request.node, newest, count, until, of_room)
 
 
 def _business(frame: ClientFrame, additions: bool) -> Command:

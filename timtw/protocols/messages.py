@@ -14,7 +14,6 @@ from timtw.model import commands, values
 from timtw.model.commands import Unacceptable
 from timtw.model.errors import (
     BadParameter,
-    NotServed,
     PermissionDenied,
     TimError,
     UnknownAccount,
@@ -23,7 +22,6 @@ from timtw.model.idents import node_of
 from timtw.model.values import Address, Content, DeliveredMark, Message
 from timtw.protocols import structs
 from timtw.protocols.refusals import Note, note_of
-from timtw.protocols.unserved import UNSERVED, Part, unserved
 
 V = TypeVar("V", str, bytes)
 
@@ -48,7 +46,6 @@ _KINDS: Final = {
     **{kind: kind for kind in values.CUSTOM},
 }
 """The kind of a message by its odType."""
-_UNSERVED: Final = frozenset(UNSERVED[Part.RECIPIENT])
 _ORDERS: Final = {
     values.NOTICE: NOTICE,
     **{kind: order for order, kind in _KINDS.items()},
@@ -59,8 +56,10 @@ def send_message(
     message: structs.TimMessage, form: commands.Form
 ) -> commands.SendMessage | Unacceptable:
     """The command of a message, after the checks that need only the message."""
-    to = message.toTid
+    to, within = message.toTid, message.roomTid
     recipient, order = _meant(message)
+    if recipient == TO_ROOM:
+        to = None
     command = commands.SendMessage(
         peer=to.node if to is not None else "",
         content=Content(
@@ -75,15 +74,14 @@ def send_message(
         form=form,
         kind=_KINDS.get(order, values.TEXT),
         mid=message.mid or 0 if order in (REVOKE, BURN) else 0,
+        room=within.node if within is not None else "",
     )
     error = _fault(message, recipient, order)
     if error is None:
         return command
-    note = note_of(command)
-    if to is None:
-        room = message.roomTid
-        note = Note(note.type, n=None if room is None else room.node, t2=note.t2)
-    return Unacceptable(error, about=note)
+    note, named = note_of(command), message.toTid or within
+    node = None if named is None else named.node
+    return Unacceptable(error, about=Note(note.type, n=node, t2=note.t2))
 
 
 def _meant(message: structs.TimMessage) -> tuple[int, int]:
@@ -105,13 +103,10 @@ def _fault(message: structs.TimMessage, recipient: int, order: int) -> TimError 
         return BadParameter("mid has to name the message")
     if order == BURN and recipient == TO_ROOM:
         return BadParameter("messages to rooms cannot be burnt")
-    if recipient in _UNSERVED:
-        return NotServed()
-    if message.toTid is None:
-        return UnknownAccount() if message.roomTid is None else PermissionDenied()
-    if message.roomTid is not None and unserved(Part.ADDRESS, "roomTid"):
-        return NotServed()
-    return None
+    if message.toTid is None and message.roomTid is None:
+        return UnknownAccount()
+    wanted = message.roomTid if recipient == TO_ROOM else message.toTid
+    return PermissionDenied() if wanted is None else None
 
 
 class Copy(enum.IntEnum):
@@ -150,20 +145,27 @@ def stored_message(message: Message, copy: Copy) -> structs.TimMessage:
         sender.resource = device.resource
         sender.termtyp = device.kind
     recipient = message.recipient
+    to: structs.Tid | None = None
+    room: structs.Tid | None = None
+    if message.conversation.is_of_room:
+        room = structs.Tid(node=recipient.node)
+    else:
+        to = _to(recipient)
+        if content.room:
+            room = structs.Tid(node=node_of(content.room))
     with_id = copy is LIVE or copy in _WITH_ID or kind != values.TEXT
     extend, extra = content.extend, content.extra
     is_notice = kind == values.NOTICE
-    room = structs.Tid(node=node_of(content.room)) if content.room else None
     # Who goes into an open room by itself is told by nobody.
     is_joining = room is not None and is_notice and message.sender == recipient
     return structs.TimMessage(
-        msType=TO_ACCOUNT,
+        msType=TO_ACCOUNT if to is not None else TO_ROOM,
         odType=_ORDERS[kind],
         id=message.ident if with_id else None,
         bnType=message.mid if is_notice else None,
         mid=None if is_notice else message.mid or None,
         fromTid=None if is_joining else sender,
-        toTid=None if is_joining else _to(recipient),
+        toTid=None if is_joining else to,
         roomTid=room,
         dataBinary=content.binary,
         dataString=content.text,
@@ -192,9 +194,12 @@ def delivered_mark(mark: DeliveredMark) -> structs.TimMessage:
     )
 
 
-def expiry(seq: int) -> structs.TimMessage:
-    """The notice that nothing is left of the log up to a number."""
-    return structs.TimMessage(msType=TO_ACCOUNT, odType=EXPIRED, seq=seq)
+def expiry(seq: int, room: str) -> structs.TimMessage:
+    """The notice that nothing is left of a log, the own or a room's, up to a number."""
+    if not room:
+        return structs.TimMessage(msType=TO_ACCOUNT, odType=EXPIRED, seq=seq)
+    place = structs.Tid(node=room)
+    return structs.TimMessage(msType=TO_ROOM, odType=EXPIRED, roomTid=place, seq=seq)
 
 
 def relations_changed() -> structs.TimMessage:

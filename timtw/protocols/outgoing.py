@@ -27,6 +27,7 @@ from timtw.protocols.lists import (
 from timtw.protocols.messages import (
     LIVE,
     TO_ACCOUNT,
+    TO_ROOM,
     Copy,
     delivered_mark,
     expiry,
@@ -158,6 +159,30 @@ class Speaker:
             return [acked_frame(_MESSAGE, event.receipt, body)]
         return [server_frame(_MESSAGE, body)]
 
+    def _deliveries(self, codec: Codec, event: events.Deliveries) -> list[bytes]:
+        encoded, seq = self._encodings.encoded, self.additions
+        frames = []
+        for receipt, entry in enumerate(event.entries, event.receipt):
+            body = encoded(codec, entry.message, LIVE)
+            if seq:
+                body = codec.with_seq(body, entry.seq)
+            frames.append(acked_frame(_MESSAGE, receipt, body))
+        return frames
+
+    def salvo(self, event: events.Deliveries, pack: Callable[[bytes], bytes]) -> bytes:
+        """The same, as bytes of a transport that packs each frame with ``pack``."""
+        codec = self.codec
+        if codec is None:
+            return b""
+        template = self._encodings.salvos.template(
+            event.entries,
+            codec.name,
+            self.additions,
+            pack,
+            lambda: self._deliveries(codec, event),
+        )
+        return template.filled(event.receipt)
+
     def _repeated(self, codec: Codec, event: events.Repeated) -> list[bytes]:
         body = self._encodings.encoded(codec, event.message, LIVE)
         return [server_frame(FrameType.TIMMESSAGE, body)]
@@ -173,13 +198,26 @@ class Speaker:
         )
         return [ack_frame(codec, answer)]
 
+    def _revoked(self, codec: Codec, event: events.Revoked) -> list[bytes]:
+        answer = structs.TimAck(
+            ok=True,
+            timType=FrameType.TIMREVOKEMESSAGE,
+            t=TO_ROOM,
+            n=event.room,
+            t2=event.mid,
+        )
+        return [ack_frame(codec, answer)]
+
     def _accepted(self, codec: Codec, event: events.Accepted) -> list[bytes]:
         """Others know it from the absence of a refusal."""
         if not self.additions:
             return []
         command = event.command
         answer = structs.TimAck(
-            ok=True, timType=FrameType.TIMMESSAGE, n=command.peer, t2=command.ident
+            ok=True,
+            timType=FrameType.TIMMESSAGE,
+            n=command.peer or command.room,
+            t2=command.ident,
         )
         return [ack_frame(codec, answer)]
 
@@ -253,7 +291,7 @@ class Speaker:
     def _expired(self, codec: Codec, event: events.Expired) -> list[bytes]:
         if not self.additions:
             return []
-        body = codec.encode(expiry(event.seq))
+        body = codec.encode(expiry(event.seq, event.room))
         return [server_frame(FrameType.TIMMESSAGE, body)]
 
     def _changed(self, codec: Codec, event: events.RelationsChanged) -> list[bytes]:
@@ -280,8 +318,10 @@ def _always(frame: bytes) -> Writer:
 Writer = Callable[[Speaker, Codec, Any], list[bytes]]
 _WRITERS: Final[dict[type, Writer]] = {
     events.Delivery: Speaker._delivery,
+    events.Deliveries: Speaker._deliveries,
     events.Repeated: Speaker._repeated,
     events.Removed: Speaker._removed,
+    events.Revoked: Speaker._revoked,
     events.Accepted: Speaker._accepted,
     events.Streamed: Speaker._streamed,
     events.Appeared: Speaker._appeared,

@@ -21,6 +21,8 @@ from timtw.protocols.roomrequests import CHANGE_ROOM, READ_ROOMS
 
 BY_ACCOUNT: Final = 1
 """The rtype of a history request for the conversation with an account."""
+BY_ROOM: Final = 2
+"""The same for the conversation of a room."""
 CHANGE_PASSWORD: Final = 21
 """The rtype of a business request that sets a new password."""
 FIND: Final = 64
@@ -65,11 +67,12 @@ def _login(command: commands.LogIn) -> Note:
 
 def _send(command: commands.SendMessage) -> Note:
     """A refused message names its recipient and the id that the client chose."""
-    return Note(_TYPES[command.form], n=command.peer, t2=command.ident)
+    return Note(_TYPES[command.form], n=command.peer or command.room, t2=command.ident)
 
 
 def _history(command: commands.PullHistory) -> Note:
-    return Note(FrameType.TIMPULLMESSAGE, t=BY_ACCOUNT, n=command.peer)
+    kind = BY_ROOM if command.of_room else BY_ACCOUNT
+    return Note(FrameType.TIMPULLMESSAGE, t=kind, n=command.peer)
 
 
 def _presence(command: commands.ShowPresence) -> Note:

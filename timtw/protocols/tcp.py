@@ -19,7 +19,7 @@ from twisted.python.failure import Failure
 
 from timtw.model.limits import STALLED_SECONDS
 from timtw.protocols.clientline import ClientLine, Shared
-from timtw.protocols.frames import tcp_message
+from timtw.protocols.frames import TCP_ANSWER, tcp_answers, tcp_message
 from timtw.protocols.sources import source_of
 
 _LENGTH: Final = 4
@@ -88,6 +88,11 @@ class TcpClient(ClientLine, Protocol):
         """Hand on every frame that is complete; the rest waits."""
         start, size = 0, len(data)
         needed = _LENGTH
+        if size >= 2 * TCP_ANSWER and self._wire.takes_answers:
+            receipts = tcp_answers(data)
+            if receipts:
+                self.answers(receipts)
+                start = len(receipts) * TCP_ANSWER
         while not (self._stopped or self._ending) and size - start >= _LENGTH:
             body = start + _LENGTH
             length = int.from_bytes(data[start:body], "big")

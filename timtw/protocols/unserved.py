@@ -18,9 +18,6 @@ class Part(enum.Enum):
     """The part of a request that tells what is wanted."""
 
     FRAME = "frame type"
-    HISTORY = "TimReq.rtype of type 21"
-    RECIPIENT = "TimMessage.msType"
-    ADDRESS = "TimMessage, a field beside toTid"
     PROFILE = "TimUserBean, a field that is set"
 
 
@@ -34,9 +31,6 @@ UNSERVED: Final[Mapping[Part, Mapping[Value, str]]] = {
         FrameType.TIMBIGBINARY: "big binaries",
         FrameType.TIMBIGBINARYSTREAM: "big binaries into virtual rooms",
     },
-    Part.HISTORY: {2: "history of a room"},
-    Part.RECIPIENT: {3: "messages to rooms"},
-    Part.ADDRESS: {"roomTid": "private messages in a room"},
     Part.PROFILE: {
         "nickName": "nickname",
         "brithday": "birthday",

@@ -21,7 +21,11 @@ from twisted.internet.testing import StringTransport
 from twisted.python.failure import Failure
 
 from timtw.protocols.clientline import ClientLine, Shared
-from timtw.protocols.frames import websocket_message
+from timtw.protocols.frames import (
+    MASKED_ANSWER,
+    masked_answers,
+    websocket_message,
+)
 from timtw.protocols.wsreader import MessageReader, Silence
 
 NORMAL: Final = 1000
@@ -49,6 +53,15 @@ class WebSocketClient(ClientLine, MessageReader):
     """One client on a WebSocket."""
 
     pack = staticmethod(websocket_message)
+
+    def take_answers(self, data: bytes) -> int:
+        """See ``MessageReader``."""
+        if not self._wire.takes_answers:
+            return 0
+        receipts = masked_answers(data)
+        if receipts:
+            self.answers(receipts)
+        return len(receipts) * MASKED_ANSWER
 
     def connectionMade(self) -> None:
         """See ``accept``, which is called next."""

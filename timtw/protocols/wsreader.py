@@ -12,6 +12,7 @@ from typing import Any, Final
 from autobahn.twisted.websocket import WebSocketServerProtocol
 
 from timtw.model.limits import FRAGMENTS
+from timtw.protocols.frames import ANSWER_HEAD, MASKED_ANSWER
 
 _WHOLE: Final = frozenset({0x81, 0x82})
 """First byte of an unfragmented text or binary frame without extensions."""
@@ -57,6 +58,10 @@ class MessageReader(WebSocketServerProtocol):
         """One message of the client; may be empty."""
         raise NotImplementedError
 
+    def take_answers(self, data: bytes) -> int:
+        """Take acknowledgements at the beginning of the buffer; how many bytes."""
+        raise NotImplementedError
+
     def dataReceived(self, data: bytes) -> None:
         """Bytes of the client."""
         self.data = self.data + data if self.data else data
@@ -95,6 +100,8 @@ class MessageReader(WebSocketServerProtocol):
         data = self.data
         size, start = len(data), 0
         limit = min(self.maxMessagePayloadSize, _XOR_BYTES)
+        if size >= 2 * MASKED_ANSWER and data.startswith(ANSWER_HEAD):
+            start = self.take_answers(data)
         while size - start >= 6 and data[start] in _WHOLE:
             length, body = data[start + 1] - _MASKED, start + 6
             if length == _SHORT:

@@ -11,6 +11,7 @@ from zope.interface import implementer
 from timtw.core.buckets import Buckets
 from timtw.core.deferreds import deferred
 from timtw.core.groups import GroupParts
+from timtw.core.policy import is_of, may_list_barred, may_list_members
 from timtw.core.posting import offers
 from timtw.core.tickets import MessageIdents
 from timtw.model import limits
@@ -45,7 +46,6 @@ from timtw.model.values import (
     Content,
     Draft,
 )
-from timtw.rooms.policy import is_of, may_list_barred, may_list_members
 
 _COUNTED: Final = frozenset(
     (RoomStep.CREATE, RoomStep.JOIN, RoomStep.PULL_IN, RoomStep.BLOCK)

@@ -51,7 +51,7 @@ from timtw.shards.moves import CursorDone, WaitingMove
 
 _Entry: TypeAlias = tuple[Draft | None, PostingDone]
 """A draft with its callback; without a draft it is refused in its turn."""
-_Key: TypeAlias = tuple[int, bytes]
+_Key: TypeAlias = tuple[int, bytes, int]
 _Taken: TypeAlias = tuple[WaitingMove, CursorMove]
 
 _NOTHING: Final[Sequence[Outcome]] = ()
@@ -92,13 +92,16 @@ class GroupCommit:
         if self._soon is None and self._sent is None:
             self._soon = self._clock.callLater(0, self._turn)
 
-    def move(self, account: int, key: bytes, done: CursorDone) -> WaitingMove:
+    def move(
+        self, account: int, key: bytes, done: CursorDone, room: int = 0
+    ) -> WaitingMove:
         """See ``IPostingDesk``."""
-        reader = (account, key)
-        waiting = self._moves.get(reader)
+        place = (account, key, room)
+        waiting = self._moves.get(place)
         if waiting is None:
             self._moved += 1
-            waiting = self._moves[reader] = WaitingMove(account, key, done, self._moved)
+            waiting = WaitingMove(account, key, room, done, self._moved)
+            self._moves[place] = waiting
         else:
             waiting.done = done
         if self._later is None and self._sent is None:
@@ -243,7 +246,9 @@ class GroupCommit:
         self._apart = True
         self._pause = min(self._pause * 2, CURSOR_RETRY_SECONDS)
         newer = self._moves
-        self._moves = {(move.account, move.key): kept for kept, move in moves}
+        self._moves = {
+            (move.account, move.key, move.room): kept for kept, move in moves
+        }
         for kept, _move in moves:
             kept.waits = True
         for key, waiting in newer.items():

@@ -23,6 +23,7 @@ from sqlalchemy import (
     bindparam,
     case,
     delete,
+    exists,
     func,
     insert,
     literal_column,
@@ -40,6 +41,7 @@ from timtw.shards.repeats import WINDOW
 from timtw.shards.statements import (
     CONVERSATION,
     MEMBER,
+    READER,
     TEXT_ENTRY,
     slot_of,
 )
@@ -65,6 +67,13 @@ _cursors = _list(
     "moving_cursor",
     Column("account", BigInteger),
     Column("device", LargeBinary),
+    Column("cursor", BigInteger),
+)
+_rooms = _list(
+    "moving_room",
+    Column("account", BigInteger),
+    Column("device", LargeBinary),
+    Column("room", BigInteger),
     Column("cursor", BigInteger),
 )
 _marks = _list(
@@ -128,7 +137,7 @@ class MovingStatements:
 
     def __init__(self, sql: Sql) -> None:
         self.rows = (_moving_texts(), _moving_entries())
-        self.moves = (_moving_cursors(), _moving_marks())
+        self.moves = (_moving_cursors(), _moving_marks(), _moving_rooms())
         self.drop_rows = _dropping(schema.journal)
         self.drop_moves = _dropping(schema.journal_move)
         self.last_row = SQLITE.text(select(func.max(schema.journal.c.n)))
@@ -248,7 +257,7 @@ def _moving_cursors() -> Slices:
     m, r, c = schema.journal_move.c, schema.reader.c, _cursors.c
     listed = (
         select(m.account, m.device, func.max(m.cursor))
-        .where(m.n <= bindparam("up_to"))
+        .where(m.n <= bindparam("up_to"), m.cursor > _NONE)
         .group_by(m.account, m.device)
         .order_by(slot_of(m.account), m.account, m.device)
     )
@@ -271,7 +280,7 @@ def _moving_marks() -> Slices:
     m, d = schema.journal_move.c, _marks.c
     listed = (
         select(m.first, m.second, m.account, func.max(m.mid))
-        .where(m.n <= bindparam("up_to"), m.mid > _NONE)
+        .where(m.n <= bindparam("up_to"), m.mid > _NONE, m.second != _NONE)
         .group_by(m.first, m.second, m.account)
         .order_by(slot_of(m.first), m.first, m.second)
     )
@@ -280,3 +289,22 @@ def _moving_marks() -> Slices:
     )
     moved = _raise(schema.member, MEMBER, "delivered_mid", rows)
     return _slices(_marks, listed, 1, moved)
+
+
+def _moving_rooms() -> Slices:
+    """Cursors in rooms, of readers that still exist."""
+    m, r, c = schema.journal_move.c, schema.reader.c, _rooms.c
+    listed = (
+        select(m.account, m.device, m.first, func.max(m.mid))
+        .where(m.n <= bindparam("up_to"), m.mid > _NONE, m.second == _NONE)
+        .group_by(m.account, m.device, m.first)
+        .order_by(slot_of(m.account), m.account, m.device, m.first)
+    )
+    known = exists().where(
+        r.slot == slot_of(c.account), r.account == c.account, r.device == c.device
+    )
+    rows = select(slot_of(c.account), c.account, c.device, c.room, c.cursor).where(
+        *_slice(_rooms), known
+    )
+    moved = _raise(schema.room_reader, (*READER, "room"), "cursor", rows)
+    return _slices(_rooms, listed, 1, moved)

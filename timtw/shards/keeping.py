@@ -19,6 +19,7 @@ from timtw.model.values import Expiring
 from timtw.shards.dialects import Sql
 from timtw.shards.keeping_statements import DeviceStatements, KeepingStatements, Walk
 from timtw.shards.operations import Operation, Run
+from timtw.shards.room_readers import RoomReaderStatements
 from timtw.shards.statements import ReaderStatements
 
 _START: Final[Place] = (-1, 0, 0)
@@ -39,6 +40,7 @@ class Keeping:
         self._statements = sql.made(KeepingStatements)
         self._devices = sql.made(DeviceStatements)
         self._readers = sql.made(ReaderStatements)
+        self._rooms = sql.made(RoomReaderStatements)
 
     def expire(self, what: Expiring, before: int, place: Place) -> Deferred[Place]:
         """See ``IKeeping``."""
@@ -143,4 +145,5 @@ class Keeping:
                 yield self._devices.drop_credential, key
                 if stand != best:
                     yield self._devices.drop_reader, key
+                    yield self._rooms.drop_forgotten, key[:2]
                     self._forgotten(account, device)

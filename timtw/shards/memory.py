@@ -84,6 +84,7 @@ class MemoryShard:
         self.relations = MemoryRelations(submit, self.readers.reached)
         self.messages.relations = self.relations
         self.rooms = self.messages.rooms = MemoryRooms(submit, self.relations)
+        self.readers.joined = self.rooms.joined
         self.keeping = MemoryKeeping(submit, self.messages, self.readers, self.accounts)
 
     @property

@@ -129,9 +129,12 @@ class MemoryMessages:
         kept = self._conversations.setdefault(conversation, [])
         kept.append((as_read(message), len(packed)))
         line: _Line = (conversation, mid)
+        other = self._logs.setdefault(draft.recipient.number, [])
+        if draft.to_room:
+            other.append(line)
+            return Posted(message, 0, len(other))
         own = self._logs.setdefault(draft.sender.number, [])
         own.append(line)
-        other = self._logs.setdefault(draft.recipient.number, [])
         if other is not own:
             other.append(line)
         return Posted(message, len(own), len(other))
@@ -166,9 +169,10 @@ class MemoryMessages:
         """Store one removal, notice or custom message."""
         packed = pack_content(draft.content)
         owners = [draft.recipient.number]
-        if draft.kind in REMOVALS or draft.both:
+        is_removal = draft.kind in REMOVALS
+        if (is_removal or draft.both) and not draft.to_room:
             owners.insert(0, draft.sender.number)
-        elif draft.chosen:
+        if draft.chosen and not is_removal:
             first = self._first(draft, packed, 0)
             if first is not None:
                 return Posted(message_of(draft, *first, False), 0, 0, repeated=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 import attrs
@@ -11,7 +11,7 @@ from zope.interface import implementer
 
 from timtw.model.limits import READERS
 from timtw.model.stores import IReaderStore, Reader
-from timtw.model.values import CursorMove, Device, ReaderState
+from timtw.model.values import CursorMove, Device, ReaderState, RoomState
 from timtw.shards.digests import Digests
 from timtw.shards.memory_standings import Submit
 
@@ -34,11 +34,15 @@ class _Reader:
     seen: int
     stuck_seq: int = 0
     stuck_count: int = 0
+    rooms: dict[int, int] = attrs.Factory(dict)
 
 
 @implementer(IReaderStore)
 class MemoryReaders:
     """Devices and cursors in dictionaries."""
+
+    joined: Callable[[int], Mapping[int, int]]
+    """The rooms of an account, and the ends of their logs when it joined."""
 
     def __init__(self, submit: Submit, digests: Digests, logs: Logs) -> None:
         self._submit = submit
@@ -57,6 +61,9 @@ class MemoryReaders:
             if reader is None:
                 cursor = max((other.cursor for other in readers.values()), default=0)
                 reader = readers[key] = _Reader(cursor, now)
+                for one in readers.values():
+                    for room, reached in one.rooms.items():
+                        reader.rooms[room] = max(reached, reader.rooms.get(room, 0))
                 others = sorted((r.seen, k) for k, r in readers.items() if k != key)
                 for _seen, other in others[: max(0, len(others) - (READERS - 1))]:
                     del readers[other]
@@ -70,9 +77,23 @@ class MemoryReaders:
                 reader.stuck_count,
                 self._logs.low(account),
                 session,
+                self._stands(account, reader),
             )
 
         return self._submit(operation)
+
+    def _stands(self, account: int, reader: _Reader) -> tuple[RoomState, ...]:
+        """Where a device stands in the rooms of its account."""
+        logs = self._logs
+        return tuple(
+            RoomState(
+                room,
+                max(joined, reader.rooms.get(room, 0)),
+                logs.head(room),
+                logs.low(room),
+            )
+            for room, joined in self.joined(account).items()
+        )
 
     def seen(self, readers: Sequence[Reader], now: int) -> Deferred[None]:
         """See ``IReaderStore``."""
@@ -125,5 +146,10 @@ class MemoryReaders:
     def move(self, move: CursorMove) -> None:
         """Raise a cursor; a reader that was forgotten stays forgotten."""
         reader = self._accounts.get(move.account, {}).get(move.key)
-        if reader is not None:
+        if reader is None:
+            return
+        if move.room:
+            cursor = max(reader.rooms.get(move.room, 0), move.cursor)
+            reader.rooms[move.room] = cursor
+        else:
             reader.cursor = max(reader.cursor, move.cursor)

@@ -20,10 +20,22 @@ class WaitingMove:
     Not an attrs class: it is written to once per message on the busiest path.
     """
 
-    __slots__ = ("account", "cursor", "done", "key", "marks", "ticket", "waits")
+    __slots__ = (
+        "account",
+        "cursor",
+        "done",
+        "key",
+        "marks",
+        "room",
+        "ticket",
+        "waits",
+    )
 
-    def __init__(self, account: int, key: bytes, done: CursorDone, ticket: int) -> None:
+    def __init__(
+        self, account: int, key: bytes, room: int, done: CursorDone, ticket: int
+    ) -> None:
         """``ticket`` is the count of moves when this one began to wait."""
+        self.room = room
         self.account = account
         self.key = key
         self.done = done
@@ -54,4 +66,4 @@ class WaitingMove:
         """The move, as it goes into a commit."""
         self.waits = False
         marks = tuple([Confirmed(*mark) for mark in self.marks.items()])
-        return CursorMove(self.account, self.key, self.cursor, marks)
+        return CursorMove(self.account, self.key, self.cursor, marks, self.room)

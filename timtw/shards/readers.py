@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from twisted.internet.defer import Deferred
 from zope.interface import implementer
@@ -10,10 +10,11 @@ from zope.interface import implementer
 from timtw.model.idents import slot_of
 from timtw.model.limits import READERS
 from timtw.model.stores import IReaderStore, Reader
-from timtw.model.values import Device, ReaderState
+from timtw.model.values import Device, ReaderState, RoomState
 from timtw.shards.dialects import Sql
 from timtw.shards.keeping_statements import DeviceStatements, KeepingStatements
 from timtw.shards.operations import Operation, Run, first_of
+from timtw.shards.room_readers import RoomReaderStatements, begun, stands
 from timtw.shards.sealing import Sealer
 from timtw.shards.statements import ReaderStatements
 
@@ -28,6 +29,7 @@ class Readers:
         self._statements = sql.made(ReaderStatements)
         self._ends = sql.made(KeepingStatements).read_ends
         self._see = sql.made(DeviceStatements).see
+        self._rooms = sql.made(RoomReaderStatements)
 
     # What an engine may know better.
 
@@ -35,7 +37,11 @@ class Readers:
         """The cursor of a reader in whose row ``stored`` stands."""
         return stored
 
-    def _head(self, account: int, stored: int) -> int:
+    def _in_room(self, account: int, device: bytes, room: int, stored: int) -> int:
+        """The same in the log of a room."""
+        return stored
+
+    def _head(self, owner: int, stored: int) -> int:
         """The newest number of a log in whose counter ``stored`` stands."""
         return stored
 
@@ -52,6 +58,7 @@ class Readers:
             cursors = {row[0]: self._cursor(account, *row[:2]) for row in rows}
             known = {row[0]: row[3:5] for row in rows}
             session = 1 + max((row[5] for row in rows), default=0)
+            rooms = yield from self._stands(account, key, known)
             if key in known:
                 cursor = cursors[key]
                 stuck_seq, stuck_count = known[key]
@@ -61,16 +68,37 @@ class Readers:
                 others = sorted((row[2], row[0]) for row in rows)
                 for _seen, other in others[: max(0, len(others) - (READERS - 1))]:
                     yield self._statements.drop_reader, (slot, account, other)
+                    yield self._rooms.drop_forgotten, (slot, account)
                     self._forgotten(account, other)
             row = (slot, account, key, cursor, now, session)
             yield self._statements.put_reader, row
+            if key not in known:
+                yield from begun(self._rooms, account, key, rooms)
             ends = yield from first_of(self._ends, (slot, account, 0))
             head, low = ends or (0, 0)
             head = self._head(account, head)
             stuck = (stuck_seq, stuck_count)
-            return ReaderState(key, cursor, head, *stuck, low, session)
+            return ReaderState(key, cursor, head, *stuck, low, session, rooms)
 
         return self._write(operation)
+
+    def _stands(
+        self, account: int, key: bytes, devices: Collection[bytes]
+    ) -> Operation[tuple[RoomState, ...]]:
+        """Where a device stands in the rooms of its account."""
+        rows = yield self._rooms.read_rooms, (account,)
+        if not rows:
+            return ()
+        rooms = [
+            (room, joined, self._head(room, head), low)
+            for room, joined, head, low in rows
+        ]
+        cursors = yield self._rooms.read_cursors, (slot_of(account), account)
+
+        def known(device: bytes, room: int, stored: int) -> int:
+            return self._in_room(account, device, room, stored)
+
+        return stands(rooms, cursors, devices, key, known)
 
     def seen(self, readers: Sequence[Reader], now: int) -> Deferred[None]:
         """See ``IReaderStore``."""

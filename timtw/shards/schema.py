@@ -313,7 +313,8 @@ journal: Final = Table(
 )
 
 journal_move: Final = Table(
-    # A cursor, and one delivered mark that follows from it; mid 0 for none.
+    # A cursor, and one delivered mark that follows from it; mid 0 for none. Or, with
+    # cursor 0: the cursor ``mid`` in the log of a room, (room, 0).
     "journal_move",
     embedded,
     Column("n", Integer, primary_key=True, autoincrement=False),

@@ -9,6 +9,7 @@ from timtw.model.idents import slot_of
 from timtw.model.values import CursorMove
 from timtw.shards.dialects import Sql
 from timtw.shards.operations import Operation, all_of
+from timtw.shards.room_readers import RoomReaderStatements
 from timtw.shards.server_statements import ServerPostingStatements
 
 _Reader: TypeAlias = tuple[int, bytes]
@@ -19,11 +20,34 @@ class ServerCursors:
 
     def __init__(self, sql: Sql) -> None:
         self._statements = sql.made(ServerPostingStatements)
+        self._rooms = sql.made(RoomReaderStatements)
 
     def store(self, moves: Sequence[CursorMove]) -> Operation[None]:
         """Raise cursors and marks."""
-        yield from self._move(moves)
-        yield from self._mark(moves)
+        own = [move for move in moves if not move.room]
+        if own:
+            yield from self._move(own)
+            yield from self._mark(own)
+        if len(own) < len(moves):
+            yield from self._move_in_rooms([move for move in moves if move.room])
+
+    def _move_in_rooms(self, moves: Sequence[CursorMove]) -> Operation[None]:
+        """Raise cursors in rooms of readers that exist."""
+        readers = {(move.account, move.key) for move in moves}
+        keys: list[Any] = []
+        for account, device in sorted(readers):
+            keys += (slot_of(account), account, device)
+        known = yield from all_of(self._statements.read_cursors, keys)
+        there = {(account, device) for account, device, _cursor in known}
+        wanted: dict[tuple[int, bytes, int], int] = {}
+        for move in moves:
+            if (move.account, move.key) in there:
+                key = (move.account, move.key, move.room)
+                wanted[key] = max(move.cursor, wanted.get(key, 0))
+        rows: list[Any] = []
+        for key, cursor in sorted(wanted.items()):
+            rows += (slot_of(key[0]), *key, cursor)
+        yield from all_of(self._rooms.put, rows)
 
     def _move(self, moves: Sequence[CursorMove]) -> Operation[None]:
         """Raise cursors of readers that exist; forgotten ones stay forgotten."""

@@ -108,6 +108,8 @@ def changed_by(step: Draft) -> Pair:
 def owners(draft: Draft) -> Sequence[int]:
     """Whose logs get an entry of a draft."""
     sender, recipient = draft.sender.number, draft.recipient.number
+    if draft.to_room:
+        return (recipient,)
     if draft.kind == TEXT and sender == recipient:
         return (sender,)
     if draft.kind == TEXT or draft.kind in REMOVALS or draft.both:

@@ -184,7 +184,8 @@ class ServerPosting:
                 else:
                     mid = draft.mid
                     self._add_events(draft, seqs, plan.packed_of(n, draft), events)
-                own = seqs[0] if draft.kind == TEXT or len(seqs) > 1 else 0
+                is_echoed = draft.kind == TEXT and not draft.to_room
+                own = seqs[0] if is_echoed or len(seqs) > 1 else 0
                 message = message_of(draft, mid, draft.timestamp, True)
                 posted[n].append(Posted(message, own, seqs[-1]))
             if n in plan.changed and not plan.drafts[n].content.room:

@@ -19,6 +19,7 @@ from timtw.model.stores import Outcome
 from timtw.model.values import (
     NOTICE,
     REMOVALS,
+    ROOM,
     TEXT,
     Batch,
     Changed,
@@ -42,7 +43,7 @@ from timtw.shards.rooming import Rooming
 from timtw.shards.rooms import RoomRows
 from timtw.shards.sealing import Sealer, body_context, event_context
 from timtw.shards.statements import PostingStatements, ReaderStatements, made
-from timtw.shards.tail import First, Kept, Mark, Once, Reader, Tail
+from timtw.shards.tail import First, Kept, Mark, Once, Reader, RoomReader, Tail
 from timtw.shards.writer import run_on
 
 _Pair: TypeAlias = tuple[int, int]
@@ -85,6 +86,7 @@ class Posting:
         self._octets = 0
         self._raised: dict[Reader, int] = {}
         self._marked: dict[Mark, int] = {}
+        self._in_rooms: dict[RoomReader, int] = {}
         self._once: dict[Once, First] = {}
 
     # What the writer calls.
@@ -107,6 +109,7 @@ class Posting:
             tail.remove(pair, mid)
         tail.cursors.update(self._raised)
         tail.marks.update(self._marked)
+        tail.rooms.update(self._in_rooms)
         tail.moves += self._move_row - self._moves_done
         self._rows_done, self._moves_done = self._row, self._move_row
         self._mover.committed()
@@ -150,6 +153,11 @@ class Posting:
         return max(
             stored, self._cursors.values.get(key, 0), self._tail.cursors.get(key)
         )
+
+    def in_room(self, account: int, device: bytes, room: int, stored: int) -> int:
+        """The cursor of a reader in a room, in whose row ``stored`` stands."""
+        key = (account, device, room)
+        return max(stored, self._in_rooms.get(key, 0), self._tail.rooms.get(key))
 
     def _reached(self, account: int) -> Operation[int]:
         """The highest cursor of an account's readers."""
@@ -260,7 +268,7 @@ class Posting:
         else:
             context = event_context(kind, first, second, sender, ident)
         sender_seq = recipient_seq = 0
-        if kind == TEXT or kind in REMOVALS or draft.both:
+        if second != ROOM and (kind == TEXT or kind in REMOVALS or draft.both):
             own = (sender, 0)
             sender_seq = recipient_seq = last[own] = last.get(own, 0) + 1
         if other != sender or not sender_seq:
@@ -297,11 +305,12 @@ class Posting:
     def _load_counters(
         self, connection: sqlite3.Connection, pairs: Sequence[Conversation]
     ) -> None:
-        """Know the newest numbers of these conversations and of both logs of each."""
+        """Know the newest numbers of these conversations and of the logs of each."""
         keys: set[_Pair] = set(pairs)
         for first, second in pairs:
             keys.add((first, 0))
-            keys.add((second, 0))
+            if second != ROOM:
+                keys.add((second, 0))
         self._counters.load(connection, keys)
 
     # Repeats.
@@ -363,6 +372,10 @@ class Posting:
         for move in moves:
             account, device = reader = move.account, move.key
             cursor = known.get(reader)
+            if move.room:
+                if cursor is not None:
+                    self._move_in_room(move, rows)
+                continue
             higher = []
             for (first, second), mid in move.confirmed:
                 mark = (first, second, account)
@@ -380,3 +393,11 @@ class Posting:
                 rows += (first, second, mid)
         for text, parameters in self._journal.write_moves.split(rows):
             connection.execute(text, parameters)
+
+    def _move_in_room(self, move: CursorMove, rows: list[Any]) -> None:
+        """Raise a cursor in the log of a room."""
+        account, device, room = key = move.account, move.key, move.room
+        if move.cursor > self.in_room(account, device, room, 0):
+            self._in_rooms[key] = move.cursor
+            self._move_row += 1
+            rows += (self._move_row, account, device, 0, room, 0, move.cursor)

@@ -37,9 +37,13 @@ class SqliteReaders(Readers):
         """See ``Readers``."""
         return self._posting.cursor(account, device, stored)
 
-    def _head(self, account: int, stored: int) -> int:
+    def _in_room(self, account: int, device: bytes, room: int, stored: int) -> int:
         """See ``Readers``."""
-        return self._posting.head(account, stored)
+        return self._posting.in_room(account, device, room, stored)
+
+    def _head(self, owner: int, stored: int) -> int:
+        """See ``Readers``."""
+        return self._posting.head(owner, stored)
 
     def _forgotten(self, account: int, device: bytes) -> None:
         """See ``Readers``."""

@@ -8,9 +8,10 @@ from twisted.internet.defer import Deferred
 
 from timtw.model.errors import StorageUnavailable
 from timtw.model.idents import slot_of
-from timtw.model.values import Device, ReaderState
+from timtw.model.values import Device, ReaderState, RoomState
 from timtw.shards.keeping_statements import KeepingStatements
 from timtw.shards.reader import ReadPool
+from timtw.shards.room_readers import RoomReaderStatements, stands
 from timtw.shards.sealing import Sealer
 from timtw.shards.statements import ReaderStatements, made
 from timtw.shards.tail import Tail
@@ -29,6 +30,7 @@ class ReadOnlyReaders:
         self._tail = tail
         self._readers = made(ReaderStatements)
         self._ends = made(KeepingStatements).read_ends
+        self._rooms = made(RoomReaderStatements)
 
     def open(self, account: int, device: Device) -> Deferred[ReaderState]:
         """
@@ -52,8 +54,28 @@ class ReadOnlyReaders:
                     where = (slot, account, 0)
                     ends = connection.execute(self._ends, where).fetchone() or (0, 0)
                     head, cursor = max(head, ends[0]), max(cursor, stored)
+                    rooms = self._stands(connection, account, key)
                     stuck = (stuck_seq, stuck_count)
-                    return ReaderState(key, cursor, head, *stuck, ends[1], session)
+                    low = ends[1]
+                    return ReaderState(key, cursor, head, *stuck, low, session, rooms)
             raise StorageUnavailable
 
         return self._read(operation)
+
+    def _stands(
+        self, connection: sqlite3.Connection, account: int, key: bytes
+    ) -> tuple[RoomState, ...]:
+        """Where a known device stands in the rooms of its account."""
+        tail = self._tail
+        rows = connection.execute(self._rooms.read_rooms, (account,)).fetchall()
+        rooms = [
+            (room, joined, max(head, tail.last((room, 0))), low)
+            for room, joined, head, low in rows
+        ]
+        where = (slot_of(account), account)
+        cursors = connection.execute(self._rooms.read_cursors, where).fetchall()
+
+        def known(device: bytes, room: int, stored: int) -> int:
+            return max(stored, tail.rooms.get((account, device, room)))
+
+        return stands(rooms, cursors, (key,), key, known)

@@ -27,6 +27,7 @@ First: TypeAlias = tuple[int, int]
 """The mid and the time of such a send."""
 Reader: TypeAlias = tuple[int, bytes]
 Mark: TypeAlias = tuple[int, int, int]
+RoomReader: TypeAlias = tuple[int, bytes, int]
 
 
 class Kept:
@@ -35,7 +36,15 @@ class Kept:
     Not an attrs class: one is made per message on the busiest path.
     """
 
-    __slots__ = ("message", "n", "once", "recipient_seq", "sender_seq", "size")
+    __slots__ = (
+        "_as_read",
+        "message",
+        "n",
+        "once",
+        "recipient_seq",
+        "sender_seq",
+        "size",
+    )
 
     def __init__(
         self,
@@ -53,6 +62,15 @@ class Kept:
         self.recipient_seq = recipient_seq
         self.size = size
         self.once = once
+        self._as_read: Message | None = None
+
+    @property
+    def as_read(self) -> Message:
+        """The message as storage gives it: one object, however many read it."""
+        found = self._as_read
+        if found is None:
+            found = self._as_read = as_read(self.message)
+        return found
 
 
 class Run:
@@ -124,6 +142,7 @@ class Tail:
         self.once: dict[Once, First] = {}
         self.cursors: Newest[Reader] = Newest()
         self.marks: Newest[Mark] = Newest()
+        self.rooms: Newest[RoomReader] = Newest()
         self._texts: dict[_Pair, Run] = {}
         self._logs: dict[int, Run] = {}
         self._order: deque[Kept] = deque()
@@ -160,20 +179,20 @@ class Tail:
 
     def turn(self) -> None:
         """What cursors and marks there are now is about to go into the tables."""
-        self.cursors.turn()
-        self.marks.turn()
+        for newest in (self.cursors, self.marks, self.rooms):
+            newest.turn()
         self._turned = self.moves
 
     def turned(self) -> None:
         """They are in the tables."""
-        self.cursors.done()
-        self.marks.done()
+        for newest in (self.cursors, self.marks, self.rooms):
+            newest.done()
         self.moves -= self._turned
 
     def turn_back(self) -> None:
         """They did not get there."""
-        self.cursors.undone()
-        self.marks.undone()
+        for newest in (self.cursors, self.marks, self.rooms):
+            newest.undone()
 
     def add(self, kept: Iterable[Kept]) -> None:
         """Take in what was committed, in the order of its numbers."""
@@ -259,7 +278,7 @@ def entries_of(account: int, run: Run, after: int, up_to: int) -> Iterator[Line]
     for place in range(max(after + 1 - base, 0), min(up_to + 1 - base, len(items))):
         kept = items[place]
         if kept is not None:
-            message = as_read(kept.message)
+            message = kept.as_read
             own = message.kind == TEXT and message.sender.number == account
             yield base + place, LogEntry(base + place, message, own), kept.size
 
@@ -270,4 +289,4 @@ def texts_of(run: Run, newest: int, until: int | None) -> Iterator[Message]:
     for place in range(min(newest + 1 - base, len(items)) - 1, -1, -1):
         kept = items[place]
         if kept is not None and (until is None or kept.message.timestamp <= until):
-            yield as_read(kept.message)
+            yield kept.as_read

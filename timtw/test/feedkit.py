@@ -120,6 +120,10 @@ class Script:
         """See ``Port``."""
         return self.measured
 
+    def may_read(self) -> bool:
+        """See ``Port``."""
+        return True
+
     def read(self, after: int, up_to: int, ticket: int) -> None:
         """See ``Port``."""
         self.reads.append((after, up_to, ticket))

@@ -31,6 +31,7 @@ from timtw.model.commands import (
     SendMessage,
 )
 from timtw.model.events import (
+    Deliveries,
     Delivery,
     EndOfBacklog,
     Event,
@@ -136,6 +137,10 @@ class Client:
         """See ``IOutbox``."""
         if not self.open:
             return False
+        if isinstance(event, Deliveries):
+            for receipt, entry in enumerate(event.entries, event.receipt):
+                self.offer(Delivery(entry, receipt))
+            return True
         self.events.append(event)
         if self.acknowledges and isinstance(event, Delivery | Page) and event.receipt:
             self.session.received(Acknowledge(event.receipt))

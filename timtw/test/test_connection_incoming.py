@@ -20,7 +20,7 @@ from timtw.model.errors import (
 from timtw.model.limits import HISTORY_ENTRIES, NODE_LIST
 from timtw.model.presence import Status
 from timtw.model.relations import Circle, Step
-from timtw.model.values import Content, Device
+from timtw.model.values import REVOCATION, Content, Device
 from timtw.protocols.codecs import JSON, THRIFT
 from timtw.protocols.refusals import Note
 from timtw.test.wirekit import CODECS, wire
@@ -101,9 +101,19 @@ class RealClients(Case):
             )
 
     def test_revoke(self) -> None:
-        """A revocation in a room is understood, and not offered."""
+        """A revocation in a room is understood."""
         thrift = bytes.fromhex("5c 1303 1302 260e 4c 1804726f6f6d 00 00")
-        self.refused(thrift, NotServed, Note(92, n="room"))
+        self.assertEqual(
+            self.one(thrift),
+            commands.SendMessage(
+                "",
+                Content(),
+                form=commands.Form.REVOKE,
+                kind=REVOCATION,
+                mid=7,
+                room="room",
+            ),
+        )
 
     def test_history(self) -> None:
         """Each client's request for history is understood."""

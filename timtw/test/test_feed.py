@@ -57,12 +57,12 @@ class LiveTests(SynchronousTestCase):
         self.assertEqual([1, 2, 3], [receipt for _, receipt in script.frames])
 
     def test_receipts_begin_again(self) -> None:
-        """Behind the highest receipt comes 1, never 0."""
+        """Behind the highest receipt comes 1, never 0, nor one of a room's."""
         script = Script().begin()
-        script.feed._receipt = limits.LAST_RECEIPT - 1
+        script.feed._receipts._last = limits.FIRST_ROOM_RECEIPT - 2
         script.offer(2)
         receipts = [receipt for _, receipt in script.frames]
-        self.assertEqual([limits.LAST_RECEIPT, 1], receipts)
+        self.assertEqual([limits.FIRST_ROOM_RECEIPT - 1, 1], receipts)
 
     def test_holes_in_the_answers(self) -> None:
         """Cursor and delivered marks wait at the first frame without an answer."""

@@ -180,6 +180,10 @@ class FeedMachine(RuleBasedStateMachine):
         """All entries are of one size."""
         return ENTRY_BYTES
 
+    def may_read(self) -> bool:
+        """See ``Port``."""
+        return True
+
     def read(self, after: int, up_to: int, ticket: int) -> None:
         """Storage answers later with what it has now."""
         assert after < up_to <= self.head

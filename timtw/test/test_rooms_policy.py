@@ -7,6 +7,7 @@ from typing import Final
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from timtw.core import policy
 from timtw.model.errors import (
     AlreadyMember,
     BadParameter,
@@ -22,7 +23,6 @@ from timtw.model.relations import Bond
 from timtw.model.rooms import Belonging, Entry, Role, Room, Side
 from timtw.model.roomsteps import OTHERS, RoomStep, RoomVerdict, Scene, Space, decide
 from timtw.model.values import Address
-from timtw.rooms import policy
 
 NONE, YES, NO = Side.NOTHING, Side.AGREES, Side.BLOCKS
 PARTS: Final = {

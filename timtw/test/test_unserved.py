@@ -25,9 +25,6 @@ class TheTable(SynchronousTestCase):
         table = {part: sorted(map(str, values)) for part, values in UNSERVED.items()}
         expected: dict[Part, list[object]] = {
             Part.FRAME: [22, 94, 95, 96, 97],
-            Part.HISTORY: [2],
-            Part.RECIPIENT: [3],
-            Part.ADDRESS: ["roomTid"],
             Part.PROFILE: [
                 "area",
                 "brithday",
@@ -41,9 +38,6 @@ class TheTable(SynchronousTestCase):
         }
         spelled = {part: sorted(map(str, values)) for part, values in expected.items()}
         self.assertEqual(table, spelled)
-
-
-TO = b'"toTid":{"node":"B"}'
 
 
 class Refusals(SynchronousTestCase):
@@ -89,25 +83,3 @@ class Refusals(SynchronousTestCase):
         for field in (b'"gender":1', b'"nickName":""', b'"extend":{}', b'"area":"x"'):
             frame = b'\xaa{"ntype":6,"usermap":{"":{"name":"n",%b}}}' % field
             self.refused(frame, NotServed, Note(42, t=6))
-
-    def test_history_of_rooms(self) -> None:
-        """The history of a room is not offered."""
-        frame = b'\x95{"rtype":2,"node":"R","reqInt":0,"reqInt2":1}'
-        self.refused(frame, NotServed, Note(21, t=2, n="R"))
-
-    def test_messages(self) -> None:
-        """Rooms and private messages in them are not offered."""
-        for type in (90, 92, 93):
-            head = bytes([type | 0x80])
-            for order in (5, 31):
-                other = b'{"msType":3,"odType":%d,"roomTid":{"node":"R"}}' % order
-                self.refused(head + other, NotServed, Note(type, n="R"))
-            room = b'{"msType":3,"odType":1,"roomTid":{"node":"R"}}'
-            self.refused(head + room, NotServed, Note(type, n="R"))
-            private = b'{"msType":2,"odType":1,%b,"roomTid":{"node":"R"}}' % TO
-            self.refused(head + private, NotServed, Note(type, n="B"))
-
-    def test_stream_of_one_client(self) -> None:
-        """A client that sends streams to rooms without a kind is told of rooms."""
-        frame = b'\xda{"msType":3,"odType":0,%b,"dataBinary":"AQ=="}' % TO
-        self.refused(frame, NotServed, Note(90, n="B"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from twisted.internet.defer import Deferred
@@ -10,7 +11,7 @@ from twisted.internet.testing import StringTransport
 from zope.interface import directlyProvides, implementer
 
 from timtw.model import events
-from timtw.model.commands import Command, IssueToken, LogIn, Register
+from timtw.model.commands import Acknowledge, Command, IssueToken, LogIn, Register
 from timtw.model.errors import TooFrequent
 from timtw.model.interfaces import IFrontDesk, IOutbox, ISession
 from timtw.model.values import Address, Content, Conversation, Device, LogEntry, Message
@@ -85,6 +86,10 @@ class RecordingSession:
     def received(self, command: Command) -> None:
         """Write a command down; see ISession."""
         self.commands.append(command)
+
+    def acknowledged(self, receipts: Sequence[int]) -> None:
+        """See ISession."""
+        self.commands += map(Acknowledge, receipts)
 
     def alive(self) -> None:
         """See ISession."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final
 
 import attrs
@@ -121,6 +121,11 @@ class Session:
         elif self._slow and not self.held:
             self.held = True
             self.outbox.hold()
+
+    def acknowledged(self, receipts: Sequence[int]) -> None:
+        """See ISession."""
+        for receipt in receipts:
+            self.received(commands.Acknowledge(receipt))
 
     def proceed(self) -> None:
         """What was asked is done."""

@@ -1,0 +1,364 @@
+"""Random lives of one connection's rooms: nothing is lost, doubled or reordered."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import attrs
+from twisted.internet.defer import Deferred
+from twisted.internet.task import Clock
+from twisted.trial.unittest import SynchronousTestCase
+
+from timtw.core.fanout import Fanout
+from timtw.core.logreading import Surroundings
+from timtw.core.reading import Reading
+from timtw.core.sessions import Leftover
+from timtw.model.events import (
+    Deliveries,
+    Delivery,
+    EndOfBacklog,
+    Event,
+    Page,
+)
+from timtw.model.stores import IWaitingMove
+from timtw.model.values import (
+    REVOCATION,
+    TEXT,
+    Address,
+    Content,
+    Conversation,
+    CursorMove,
+    LogEntry,
+    LogPage,
+    Message,
+    ReaderState,
+    RoomState,
+)
+from timtw.shards.moves import WaitingMove
+
+ME, PEER = Address(1, "me"), Address(2, "peer")
+ROOMS = (10, 11, 12)
+
+
+@attrs.define(eq=False)
+class Room:
+    """A room as storage has it, and what the device has seen of it.
+
+    Args:
+        joined: Everything up to here is older than the membership; -1 for no member.
+        confirmed: What the device has confirmed, as far as the node knows.
+    """
+
+    number: int
+    log: dict[int, LogEntry] = attrs.Factory(dict)
+    head: int = 0
+    mid: int = 0
+    joined: int = 0
+    cursor: int = 0
+    arrived: set[int] = attrs.Factory(set)
+    confirmed: set[int] = attrs.Factory(set)
+    front: int = 0
+
+
+class Life:
+    """One device, one connection after the other, and the node around it."""
+
+    def __init__(self, rng: random.Random) -> None:
+        """Nothing was written; the account is a member of all rooms."""
+        self.rng = rng
+        self.clock = Clock()
+        self.rooms = {number: Room(number) for number in ROOMS}
+        self.reads: list[tuple[Deferred[LogPage], LogPage]] = []
+        self.looks: list[tuple[Deferred[Mapping[int, int]], dict[int, int]]] = []
+        self.moves: dict[int, WaitingMove] = {}
+        self.fanout = Fanout(self.clock, lambda _room: None, lambda _room: None)
+        self.left: Leftover | None = None
+        self.ends = 0
+        self.faults: list[str] = []
+        self._connect()
+
+    # The surroundings of the reading.
+
+    page_bytes = 700
+
+    def measure(self, entry: LogEntry) -> int:
+        """See ``IOutbox``."""
+        return 100
+
+    def offer(self, event: Event) -> bool:
+        """See ``IOutbox``."""
+        if isinstance(event, Delivery):
+            self._came((event.entry,), event.receipt)
+        elif isinstance(event, Page):
+            self._came(event.entries, event.receipt)
+        elif isinstance(event, Deliveries):
+            for receipt, entry in enumerate(event.entries, event.receipt):
+                self._came((entry,), receipt)
+        elif isinstance(event, EndOfBacklog):
+            self.ends += 1
+        return True
+
+    def read_log(
+        self, number: int, after: int, up_to: int, limit: int
+    ) -> Deferred[LogPage]:
+        """See ``IMessageStore``: what is there now, told later."""
+        room = self.rooms[number]
+        found = [one for seq, one in room.log.items() if after < seq <= up_to]
+        some = tuple(found[: self.rng.randint(1, 8)])
+        reached = some[-1].seq if len(some) < len(found) else up_to
+        answer: Deferred[LogPage] = Deferred()
+        self.reads.append((answer, LogPage(some, reached)))
+        return answer
+
+    def heads(self, numbers: Sequence[int]) -> Deferred[Mapping[int, int]]:
+        """See ``IMessageStore``."""
+        answer: Deferred[Mapping[int, int]] = Deferred()
+        found = {number: self.rooms[number].head for number in numbers}
+        self.looks.append((answer, found))
+        return answer
+
+    def stuck(self, account: int, key: bytes, seq: int) -> Deferred[int]:
+        """See ``IReaderStore``: nobody counts here."""
+        return Deferred()
+
+    def move(
+        self,
+        account: int,
+        key: bytes,
+        done: Callable[[CursorMove], None],
+        room: int = 0,
+    ) -> IWaitingMove:
+        """See ``IPostingDesk``."""
+        found = self.moves.get(room)
+        if found is None:
+            found = self.moves[room] = WaitingMove(account, key, room, done, 0)
+        return found
+
+    def flush(self) -> Deferred[None]:
+        """See ``IPostingDesk``."""
+        self.cursors_are_stored()
+        return Deferred()
+
+    # What the device sees.
+
+    def _came(self, entries: Sequence[LogEntry], receipt: int) -> None:
+        """Frames arrive at once; they are read when the client pleases."""
+        assert receipt, "everything in a room wants to be confirmed"
+        is_again = receipt in self.outstanding
+        self.outstanding[receipt] = tuple(entries)
+        for entry in entries:
+            room = self.rooms[entry.message.conversation.first]
+            seq = entry.seq
+            if room.joined < 0 or seq <= room.joined:
+                self.faults.append(f"{seq} is of another membership")
+            if seq in room.confirmed and not is_again:
+                self.faults.append(f"{seq} came after its confirmation")
+            if seq not in room.arrived:
+                if seq < room.front:
+                    self.faults.append(f"{seq} was overtaken")
+                room.arrived.add(seq)
+                room.front = seq
+
+    def _connect(self) -> None:
+        """The device logs in."""
+        self.outstanding: dict[int, tuple[LogEntry, ...]] = {}
+        around: Any = Surroundings(ME, self, self, self, self, self.clock)  # type: ignore[arg-type]
+        self.reading = Reading(around, None, self.fanout)  # type: ignore[arg-type]
+        rooms = tuple(
+            RoomState(one.number, max(one.cursor, one.joined), one.head)
+            for one in self.rooms.values()
+            if one.joined >= 0
+        )
+        left = [self.left] if self.left is not None else []
+        state = ReaderState(b"key", 0, 0, rooms=rooms)
+        self.reading.begin(state, False, left)
+        self.writable = True
+
+    # What may happen.
+
+    def grows(self) -> None:
+        """Something is written to a room, and the node hears of it, or does not."""
+        room = self.rooms[self.rng.choice(ROOMS)]
+        for _ in range(self.rng.choice((1, 1, 1, 3, 40))):
+            entry = self._written(room)
+            if self.rng.random() < 0.9:
+                self.fanout.offer(room.number, entry)
+
+    def _written(self, room: Room) -> LogEntry:
+        """One more entry."""
+        room.head += 1
+        kind, mid = TEXT, room.mid + 1
+        texts = [one for one in room.log.values() if one.message.kind == TEXT]
+        if texts and self.rng.random() < 0.15:
+            gone = self.rng.choice(texts)
+            kind, mid = REVOCATION, gone.message.mid
+            del room.log[gone.seq]
+        else:
+            room.mid = mid
+        place = Address(room.number, "room")
+        pair = Conversation.of_room(room.number)
+        content = Content("x" * self.rng.choice((1, 1, 100_000)))
+        message = Message(pair, mid, room.head, PEER, place, 0, content, kind=kind)
+        entry = room.log[room.head] = LogEntry(room.head, message, False)
+        return entry
+
+    def time_passes(self) -> None:
+        """A little or a lot."""
+        self.clock.advance(self.rng.choice((0.0, 0.0, 0.0, 0.5, 3.0, 10.0)))
+
+    def storage_answers(self) -> None:
+        """A read is done, with what was there when it began."""
+        if self.reads:
+            answer, page = self.reads.pop(self.rng.randrange(len(self.reads)))
+            answer.callback(page)
+        elif self.looks:
+            look, found = self.looks.pop(0)
+            look.callback(found)
+
+    def client_confirms(self) -> None:
+        """Some of what has come, mostly in order."""
+        receipts = [*self.outstanding]
+        if self.rng.random() < 0.2:
+            self.rng.shuffle(receipts)
+        told = receipts[: self.rng.choice((1, 3, 20, 100))]
+        for receipt in told:
+            for entry in self.outstanding.pop(receipt):
+                self.rooms[entry.message.conversation.first].confirmed.add(entry.seq)
+        if told:
+            self.reading.acknowledged_all(told)
+
+    def client_asks(self) -> None:
+        """For everything, or for one room."""
+        if self.rng.random() < 0.5:
+            self.reading.asked(None)
+        else:
+            self.reading.asked_for(self.rng.choice(ROOMS), None)
+
+    def client_writes(self) -> None:
+        """It waits for no request any more."""
+        self.reading.stir()
+
+    def line_fills(self) -> None:
+        """It takes nothing, or takes bytes again."""
+        self.writable = self.rng.random() < 0.7
+        self.reading.writable(self.writable)
+
+    def cursors_are_stored(self) -> None:
+        """A commit carries them."""
+        for number, waiting in self.moves.items():
+            cursor = waiting.taken().cursor
+            if number:
+                room = self.rooms[number]
+                room.cursor = max(room.cursor, cursor)
+        self.moves.clear()
+
+    def look(self) -> None:
+        """Heads are compared with storage."""
+        for room in self.rooms.values():
+            self.fanout.raise_head(room.number, room.head)
+
+    def line_breaks(self) -> None:
+        """The client comes back to the same node."""
+        ended = self.reading.end()
+        assert ended is not None
+        self.left = ended[1]
+        self._connect()
+
+    def node_crashes(self) -> None:
+        """What was not stored may come again."""
+        self.reading.end()
+        self.moves.clear()
+        self.left = None
+        for room in self.rooms.values():
+            kept = {seq for seq in room.confirmed if seq <= room.cursor}
+            room.confirmed = kept
+        self._connect()
+
+    def membership_changes(self) -> None:
+        """One goes, or comes back."""
+        room = self.rooms[self.rng.choice(ROOMS)]
+        self.reading.doubted(room.number)
+        if room.joined >= 0:
+            if self.rng.random() < 0.5:
+                state = RoomState(room.number, room.joined, room.joined)
+                self.reading.belongs(state)
+                return
+            room.joined = -1
+            self.reading.parted(room.number)
+        else:
+            room.joined = room.head
+            room.confirmed = set()
+            room.arrived = set(range(room.head + 1))
+            room.front = room.head
+            self.reading.belongs(RoomState(room.number, room.head, room.head))
+
+    def live(self) -> None:
+        """So many things happen; in the end a willing client has everything."""
+        acts: list[tuple[Callable[[], None], int]] = [
+            (self.grows, 10),
+            (self.time_passes, 10),
+            (self.storage_answers, 12),
+            (self.client_confirms, 12),
+            (self.client_asks, 1),
+            (self.client_writes, 1),
+            (self.line_fills, 2),
+            (self.cursors_are_stored, 2),
+            (self.look, 1),
+            (self.line_breaks, 1),
+            (self.node_crashes, 1),
+            (self.membership_changes, 2),
+        ]
+        chosen = self.rng.choices(
+            [act for act, _ in acts], [weight for _, weight in acts], k=200
+        )
+        for act in chosen:
+            act()
+            assert not self.faults, self.faults
+        self._end()
+        assert not self.faults, self.faults
+
+    def _end(self) -> None:
+        """Nothing stands in the way any more."""
+        self.reading.writable(True)
+        self.look()
+        for _ in range(300):
+            while self.reads or self.looks:
+                self.storage_answers()
+            self.clock.advance(3.0)
+            receipts = [*self.outstanding]
+            for receipt in receipts:
+                for entry in self.outstanding.pop(receipt):
+                    room = self.rooms[entry.message.conversation.first]
+                    room.confirmed.add(entry.seq)
+            if receipts:
+                self.reading.acknowledged_all(receipts)
+            elif self.rng.random() < 0.2:
+                self.reading.asked(None)
+        self.cursors_are_stored()
+        for room in self.rooms.values():
+            if room.joined < 0:
+                continue
+            missing = [
+                seq for seq in room.log if seq > room.joined and seq not in room.arrived
+            ]
+            assert not missing, f"{missing} of {room.number} never came"
+            assert max(room.cursor, room.joined) == room.head, (room.cursor, room.head)
+        feeds = self.reading._rooms
+        if feeds is None:
+            return
+        assert not feeds._volleys
+        assert not feeds._queue
+        numbers = [place for place in feeds._places.values() if isinstance(place, int)]
+        assert len(numbers) == len(feeds._places), "an idle room is one number"
+
+
+class RoomModelTests(SynchronousTestCase):
+    """Whatever happens in whatever order, the promises hold."""
+
+    def test_lives(self) -> None:
+        """Three hundred lives lose, double and reorder nothing."""
+        for seed in range(300):
+            with self.subTest(seed):
+                Life(random.Random(seed)).live()

@@ -9,6 +9,7 @@ agree the account is a member; where the account alone agrees it has asked to jo
 from __future__ import annotations
 
 import enum
+from typing import Final
 
 from timtw.model.roominfo import Entry as Entry
 from timtw.model.roominfo import RoomInfo
@@ -30,6 +31,10 @@ class Role(enum.IntEnum):
     MEMBER = 0
     MANAGER = 1
     FOUNDER = 2
+
+
+RANKS: Final = (Role.FOUNDER, Role.MANAGER, Role.MEMBER)
+"""The order in which members are listed."""
 
 
 @value

@@ -229,12 +229,14 @@ class IRoomStore(Interface):
     def blocked_rooms(account: int) -> Deferred[Sequence[int]]:
         """The rooms that an account blocks, by number."""
 
-    def members(room: int, after: int, limit: int) -> Deferred[Sequence[Member]]:
+    def members(
+        room: int, after: Member | None, limit: int
+    ) -> Deferred[Sequence[Member]]:
         """
-        The next members of a room behind the number ``after``, by number.
+        The next members of a room: its founder, managers, others, each by number.
 
         Args:
-            after: ``FIRST_ACCOUNT`` to begin.
+            after: The last one of those before; ``None`` to begin.
         """
 
     def barred(room: int) -> Deferred[Sequence[int]]:

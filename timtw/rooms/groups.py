@@ -35,11 +35,10 @@ from timtw.model.idents import SLOT_BITS, is_spelled, node_of, number_in, number
 from timtw.model.interfaces import IGroups
 from timtw.model.peers import RoomChanged
 from timtw.model.roominfo import RoomInfo, RoomWish
-from timtw.model.rooms import Room
+from timtw.model.rooms import Member, Room
 from timtw.model.roomsteps import OTHERS, RoomStep, Scene, decide
 from timtw.model.stores import Outcome
 from timtw.model.values import (
-    FIRST_ACCOUNT,
     NOTICE,
     Address,
     Changed,
@@ -238,13 +237,13 @@ class Groups:
     async def _everybody(self, room: int) -> list[int]:
         """Who is in a room, read in pieces, so that others come in between."""
         found: list[int] = []
-        after, page = FIRST_ACCOUNT, _PAGE
-        while page == _PAGE:
+        after: Member | None = None
+        while True:
             members = await self._parts.store.members(room, after, _PAGE)
             found += [member.account for member in members]
-            page = len(members)
-            after = found[-1] if found else after
-        return found
+            if len(members) < _PAGE:
+                return found
+            after = members[-1]
 
     async def _profiles(self, me: Address, command: ReadRooms) -> list[Event]:
         """What rooms of one's own domain are."""

@@ -10,7 +10,7 @@ from twisted.internet.defer import Deferred
 from zope.interface import implementer
 
 from timtw.model.roominfo import RoomInfo
-from timtw.model.rooms import Belonging, Member, Role, Room, RoomProfile, Side
+from timtw.model.rooms import RANKS, Belonging, Member, Role, Room, RoomProfile, Side
 from timtw.model.stores import IRoomStore
 from timtw.model.values import Draft
 from timtw.shards.memory_relations import MemoryRelations
@@ -166,17 +166,20 @@ class MemoryRooms:
         """See ``IRoomStore``."""
         return self._submit(lambda: self._rows.rooms(account, Side.BLOCKS))
 
-    def members(self, room: int, after: int, limit: int) -> Deferred[Sequence[Member]]:
+    def members(
+        self, room: int, after: Member | None, limit: int
+    ) -> Deferred[Sequence[Member]]:
         """See ``IRoomStore``."""
 
+        def place(member: Member) -> tuple[int, int]:
+            return RANKS.index(member.role), member.account
+
         def operation() -> Sequence[Member]:
-            there = self._rows.in_room.get(room, {})
-            found = [
-                Member(account, belonging.role)
-                for account, belonging in sorted(there.items())
-                if account > after and belonging.is_member
-            ]
-            return found[:limit]
+            there = self._rows.in_room.get(room, {}).items()
+            found = [Member(n, one.role) for n, one in there if one.is_member]
+            if after is not None:
+                found = [one for one in found if place(one) > place(after)]
+            return sorted(found, key=place)[:limit]
 
         return self._submit(operation)
 

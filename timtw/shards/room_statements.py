@@ -79,12 +79,13 @@ class RoomStatements:
         )
         self.barred = sql.text(select(m.account).where(*barred), *_OF_ROOM)
         self.members = sql.text(
-            select(m.account, m.role)
-            .where(*of_room, m.account > bindparam("after"), *agreed)
-            .order_by(m.slot, m.room, m.account)
+            select(m.account)
+            .where(*of_room, *agreed, *equal(table, "role"))
+            .where(m.account > bindparam("after"))
+            .order_by(m.account)
             .limit(bindparam("count"))
             .offset(FIRST),
-            *(*_OF_ROOM, "after", "count"),
+            *(*_OF_ROOM, "role", "after", "count"),
         )
         self.rooms_of = sql.text(select(m.room).where(*of_account, *agreed), "account")
         self.blocked_rooms = sql.text(

@@ -11,9 +11,9 @@ from zope.interface import implementer
 from timtw.model.idents import node_of, slot_of
 from timtw.model.relations import Half
 from timtw.model.roominfo import Entry, RoomInfo
-from timtw.model.rooms import Belonging, Member, Role, Room, RoomProfile, Side
+from timtw.model.rooms import RANKS, Belonging, Member, Role, Room, RoomProfile, Side
 from timtw.model.stores import IRoomStore
-from timtw.model.values import Address, Conversation
+from timtw.model.values import FIRST_ACCOUNT, Address, Conversation
 from timtw.shards.dialects import Sql
 from timtw.shards.operations import Operation, Run, all_of, first_of
 from timtw.shards.records import pack_info, pack_room, unpack_info, unpack_room
@@ -184,13 +184,23 @@ class Rooms:
 
         return self._read(operation)
 
-    def members(self, room: int, after: int, limit: int) -> Deferred[Sequence[Member]]:
+    def members(
+        self, room: int, after: Member | None, limit: int
+    ) -> Deferred[Sequence[Member]]:
         """See ``IRoomStore``."""
 
         def operation() -> Operation[Sequence[Member]]:
-            key = (slot_of(room), room, after, limit)
-            rows = yield self._statements.members, key
-            return [Member(account, Role(role)) for account, role in rows]
+            found: list[Member] = []
+            begin = Member(FIRST_ACCOUNT, Role.FOUNDER) if after is None else after
+            for role in RANKS[RANKS.index(begin.role) :]:
+                behind = begin.account if role is begin.role else FIRST_ACCOUNT
+                rest = limit - len(found)
+                key = (slot_of(room), room, int(role), behind, rest)
+                rows = yield self._statements.members, key
+                found += [Member(row[0], role) for row in rows]
+                if len(found) == limit:
+                    break
+            return found
 
         return self._read(operation)
 

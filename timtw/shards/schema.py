@@ -239,7 +239,8 @@ room_member: Final = Table(
 Index("room_member_account", room_member.c.account)
 _sides: Final = (room_member.c.room_side, room_member.c.account_side)
 _OF_ROOM: Final = (room_member.c.slot, room_member.c.room)
-Index("room_member_sides", *_OF_ROOM, *_sides, room_member.c.role)
+_RANK: Final = (room_member.c.role, room_member.c.account)
+Index("room_member_role", *_OF_ROOM, *_sides, *_RANK)
 
 room_reader: Final = Table(
     # How far a device has confirmed the log of a room; absent: nothing since joining.

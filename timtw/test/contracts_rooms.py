@@ -22,7 +22,6 @@ from timtw.model.roominfo import RoomInfo, RoomWish
 from timtw.model.rooms import Belonging, Entry, Role, Room, RoomProfile, Side
 from timtw.model.roomsteps import RoomNotice, RoomStep
 from timtw.model.values import (
-    FIRST_ACCOUNT,
     NOTICE,
     Address,
     Changed,
@@ -115,8 +114,8 @@ class RoomLogs(MessageLogs):
 
     async def members(self, room: int) -> list[tuple[int, Role]]:
         """Who is in a room."""
-        found = await self.shard.rooms.members(room, FIRST_ACCOUNT, 100)
-        return [(one.account, one.role) for one in found]
+        found = await self.shard.rooms.members(room, None, 100)
+        return sorted((one.account, one.role) for one in found)
 
     async def notices(self, who: Address) -> list[tuple[int, str | None, int]]:
         """What somebody is told of rooms: the notice, its text, and whose step."""

@@ -19,7 +19,7 @@ from timtw.model.relations import Step
 from timtw.model.roominfo import RoomInfo
 from timtw.model.rooms import Belonging, Entry, Member, Role
 from timtw.model.roomsteps import OTHERS, RoomStep
-from timtw.model.values import FIRST_ACCOUNT, Address, Batch, Content, Draft
+from timtw.model.values import Address, Batch, Content, Draft
 from timtw.shards import rooming
 from timtw.test.contracts import ADA, BOB, CYD, draft
 from timtw.test.contracts_relations import step as relation_step
@@ -156,18 +156,26 @@ class RoomStateContract(RoomLogs):
 
     async def test_members_in_pages(self) -> None:
         """
-        However many are in a room, they come by number and each once.
+        However many are in a room, founder and managers come first, and each once.
         """
-        room = await self.made(Entry.OPEN, BOB, CYD, DAN)
-        await self.done(about(RoomStep.BLOCK, room, Address(5, node_of(5), "here")))
-        found: list[Member] = []
-        after = FIRST_ACCOUNT
-        while page := await self.shard.rooms.members(room, after, 2):
-            self.assertLessEqual(len(page), 2)
-            found += page
-            after = page[-1].account
-        everybody = sorted(one.number for one in (ADA, BOB, CYD, DAN))
-        self.assertEqual(everybody, [one.account for one in found])
+        others = [Address(n, node_of(n), "here") for n in (-9, 5, 6, 7, 8)]
+        room = await self.made(Entry.OPEN, *others, founder=BOB)
+        await self.done(change(room, BOB, RoomInfo(), [others[0], others[3]]))
+        await self.done(about(RoomStep.BLOCK, room, CYD))
+        expected = [
+            Member(BOB.number, Role.FOUNDER),
+            Member(-9, Role.MANAGER),
+            Member(7, Role.MANAGER),
+            *[Member(n, Role.MEMBER) for n in (5, 6, 8)],
+        ]
+        for size in (1, 2, 3, 4, 6, 7):
+            found: list[Member] = []
+            after: Member | None = None
+            while page := await self.shard.rooms.members(room, after, size):
+                self.assertLessEqual(len(page), size)
+                found += page
+                after = page[-1]
+            self.assertEqual(expected, found)
 
     async def test_g16_as_many_as_may_be(self) -> None:
         """

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from timtw.core.groups import GroupParts
 from timtw.model.commands import (
     ChangeRelation,
     ChangeRoom,
@@ -19,11 +20,14 @@ from timtw.model.commands import (
 from timtw.model.errors import TimError
 from timtw.model.events import Event, Refused, RoomDone, RoomNodes, RoomProfiles
 from timtw.model.idents import number_of
+from timtw.model.interfaces import IGroups
 from timtw.model.relations import Step
 from timtw.model.roominfo import Entry, RoomInfo
 from timtw.model.rooms import RoomProfile
 from timtw.model.roomsteps import RoomStep
 from timtw.model.values import NOTICE, Address
+from timtw.rooms.groups import Groups
+from timtw.test import stage
 from timtw.test.stage import OPEN, Client, Stage
 
 
@@ -34,12 +38,19 @@ class GroupsCase(SynchronousTestCase):
 
     def setUp(self) -> None:
         """Everybody is logged in."""
+        self.parts: list[GroupParts] = []
+        self.patch(stage, "Groups", self.make_groups)
         self.stage = Stage(("north", "south"), settings=self.settings)
         names = ("ada", "bob", "cyd")
         self.ada_is, self.bob_is, self.cyd_is = map(self.stage.register, names)
         self.ada = self.stage.log_in("ada")
         self.bob = self.stage.log_in("bob", node="south")
         self.cyd = self.stage.log_in("cyd", node="south")
+
+    def make_groups(self, parts: GroupParts) -> IGroups:
+        """What a node has for groups; what it is made of is kept for a look."""
+        self.parts.append(parts)
+        return Groups(parts)
 
     def answer(self, who: Client, command: Command) -> Event:
         """The one answer that somebody gets to a request."""

@@ -16,6 +16,8 @@ from twisted.trial.unittest import SynchronousTestCase, TestCase
 
 from timtw.model.errors import StorageUnavailable
 from timtw.model.limits import BATCH_DRAFTS
+from timtw.model.roominfo import RoomInfo
+from timtw.model.roomsteps import RoomStep
 from timtw.model.values import (
     FIRST_ACCOUNT,
     Batch,
@@ -33,6 +35,8 @@ from timtw.shards.journal_statements import JournalStatements, MovingStatements,
 from timtw.shards.migrations import migrate
 from timtw.shards.operations import Begin, Operation, Run, Statement
 from timtw.shards.places import place_of
+from timtw.shards.relations import RelationStatements
+from timtw.shards.room_statements import RoomStatements
 from timtw.shards.server import ServerShard
 from timtw.shards.statements import (
     ONCE,
@@ -43,8 +47,9 @@ from timtw.shards.statements import (
     ReadingStatements,
 )
 from timtw.test import servers
-from timtw.test.contracts import ADA, BOB, NOW, PAIR, PHONE, draft
+from timtw.test.contracts import ADA, BOB, CYD, NOW, PAIR, PHONE, draft
 from timtw.test.contracts_kinds import removal
+from timtw.test.contracts_rooms import about, change, create
 
 REACTOR: Any = reactor
 ROWS: Final = 4000
@@ -169,10 +174,36 @@ class _Plans(TestCase):
         await messages.read_log(BOB.number, 1, 4, 10)
         await messages.history(PAIR, 0, None, 10)
         await messages.delivered(PAIR, BOB.number)
+        await self.rooms(shard, seen)
         # The accounts of chance cannot be read; how they are searched for can be asked.
         listing = accounts.listing(FIRST_ACCOUNT, 10)
         await self.assertFailure(listing, StorageUnavailable)
         return seen
+
+    async def rooms(self, shard: ServerShard, seen: dict[str, Sequence[Any]]) -> None:
+        """Do what is often done about rooms."""
+        rooms = shard.rooms
+        rooms._read = noting(rooms._read, seen)
+        wish = create(info=RoomInfo("topic"))
+        room = wish.content.room
+        steps = (
+            wish,
+            about(RoomStep.JOIN, room, BOB, text="please"),
+            about(RoomStep.PULL_IN, room, ADA, BOB),
+            change(room, ADA, RoomInfo("new"), [BOB]),
+            about(RoomStep.BAR, room, BOB, CYD),
+            about(RoomStep.REMOVE, room, ADA, BOB),
+        )
+        for step in steps:
+            await shard.messages.post(Batch((step,)))
+        await rooms.room(room)
+        await rooms.belonging(room, ADA.number)
+        await rooms.rooms_of(ADA.number)
+        await rooms.blocked_rooms(ADA.number)
+        await rooms.members(room, None, 10)
+        await rooms.barred(room)
+        await rooms.profiles([room, 12345])
+        await shard.messages.post(Batch((about(RoomStep.DISSOLVE, room),)))
 
 
 def noting(run: Run, seen: dict[str, Sequence[Any]]) -> Any:
@@ -275,6 +306,7 @@ class SqlitePlanTests(SynchronousTestCase):
         kinds = (
             *(ReadingStatements, ReaderStatements, PostingStatements),
             *(AccountStatements, CleaningStatements, JournalStatements),
+            *(RelationStatements, RoomStatements),
         )
         texts = [
             text for kind in kinds for text in texts_of(vars(kind(SQLITE)).values())

@@ -228,6 +228,11 @@ class Browser:
         script = "return document.activeElement.id"
         self.until(lambda: self.run(script) == name, f"the focus at {name}")
 
+    def held(self, selector: str) -> None:
+        """Wait until the focus is at such an element."""
+        script = "return document.activeElement.matches(arguments[0])"
+        self.until(lambda: self.run(script, selector), f"the focus at {selector}")
+
     def say(self, *texts: str) -> None:
         """Write texts into the open conversation."""
         for text in texts:

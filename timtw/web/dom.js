@@ -26,8 +26,11 @@ export function setText(element, text) {
 }
 
 // Makes the children of `parent` the elements of `items`, in order, keeping those that are
-// there already. Items are {key, make() -> element, update(element)}.
+// there already. Items are {key, make() -> element, update(element)}. The focus
+// stays where it is, or goes to a neighbour of the one that goes.
 export function reconcile(parent, items) {
+  const focus = document.activeElement;
+  const held = [...parent.children].findIndex((child) => child.contains(focus));
   const present = new Map([...parent.children].map((child) => [child.dataset.key, child]));
   const wanted = new Set(items.map(({ key }) => String(key)));
   for (const [key, child] of present) {
@@ -44,6 +47,10 @@ export function reconcile(parent, items) {
     if (element === place) place = place.nextElementSibling;
     else parent.insertBefore(element, place);
   }
+  if (held < 0 || document.activeElement === focus) return;
+  const neighbour = parent.children[Math.min(held, parent.children.length - 1)];
+  if (focus.isConnected) focus.focus(); // moving takes the focus away
+  else neighbour?.querySelector("button")?.focus();
 }
 
 const COLOURS = 8;

@@ -11,13 +11,12 @@ const CHOICES = {
 const ASKED_FIRST = new Set(["end", "block"]);
 const LOOKS = { accept: "main", end: "danger", block: "danger" };
 
-// `only` leaves out what is not in it; `done(name)` is called behind what worked.
-export function actionsView(app, node, { only = null, done = () => {} } = {}) {
+// `only` leaves out what is not in it.
+export function actionsView(app, node, { only = null } = {}) {
   const { store, session } = app;
   const steps = stepsView(app, {
     context: (name) => (name === "accept" ? "ask" : "people"),
     values: () => ({ name: store.people.nameOf(node) }),
-    done,
   });
 
   function update() {

@@ -6,7 +6,7 @@ import { Refused } from "../requests.js";
 const LONGEST = 1024; // bytes of UTF-8 that the node takes
 const encoder = new TextEncoder();
 
-export function askForm(app, node, { done = () => {} } = {}) {
+export function askForm(app, node) {
   const { store, session } = app;
   const name = store.people.nameOf(node);
   const text = h("input", { id: "ask-text", name: "ask-text", dir: "auto", autocomplete: "off",
@@ -30,7 +30,6 @@ export function askForm(app, node, { done = () => {} } = {}) {
     try {
       await session.relations.ask(node, words);
       app.say(t("act.done.ask", { name: store.people.nameOf(node) }));
-      done();
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
       setText(problem, explain("ask", error.code, { name: store.people.nameOf(node) }));

@@ -36,7 +36,7 @@ export function contactsView(app, { open, toFind }) {
   }
 
   function make(standing, node, key) {
-    const actions = actionsView(app, node, { only: AT_HAND[standing], done: () => focus(node) });
+    const actions = actionsView(app, node, { only: AT_HAND[standing] });
     rows.set(key, actions);
     const entry = h("button", { type: "button", class: "entry", onclick: () => open(node) });
     const li = h("li", {}, entry, actions.element);
@@ -81,6 +81,7 @@ export function contactsView(app, { open, toFind }) {
 
   function update() {
     let count = 0;
+    const held = element.contains(document.activeElement) && document.activeElement.closest("li");
     const present = new Set();
     for (const [standing, { part, list }] of sections) {
       const nodes = store.people.all(standing);
@@ -93,6 +94,7 @@ export function contactsView(app, { open, toFind }) {
     }
     for (const key of rows.keys()) if (!present.has(key)) rows.delete(key);
     empty.hidden = count > 0;
+    if (held && !held.isConnected) focus(held.dataset.key.split(" ")[1]); // it stands elsewhere
   }
 
   function focus(node) {

@@ -34,8 +34,7 @@ export function standingView(app, node, { settled }) {
     element.replaceChildren();
     if (now) {
       const name = store.people.nameOf(node);
-      const done = () => (store.people.mayWrite(node) ? settled() : focus());
-      inside = now === "stranger" ? askForm(app, node, { done }) : actionsView(app, node, { done });
+      inside = now === "stranger" ? askForm(app, node) : actionsView(app, node);
       element.append(
         h("p", { class: "lead", dir: "auto" }, t("standing." + now, { name })),
         text ? h("blockquote", { dir: "auto" }, text) : "",

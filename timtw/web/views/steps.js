@@ -6,8 +6,8 @@ import { Refused } from "../requests.js";
 
 // A choice is {name, run() -> Promise, ask, look}: `act.NAME` is its label, `act.ask.NAME`
 // its question if `ask` is true, `act.done.NAME` what is said when it is done. `values()`
-// go into these texts, `context` explains refusals, `done(name)` is called behind success.
-export function stepsView(app, { context, values = () => ({}), done = () => {} }) {
+// go into these texts, `context` (of a name, if it is a function) explains refusals.
+export function stepsView(app, { context, values = () => ({}) }) {
   const row = h("div", { class: "row wrap" });
   const ask = h("p", {});
   const sure = h("button", { type: "button", class: "small danger sure" });
@@ -25,9 +25,11 @@ export function stepsView(app, { context, values = () => ({}), done = () => {} }
     const names = choices.map(({ name }) => name).join(" ");
     if (names === shown) return;
     shown = names;
+    const held = element.contains(document.activeElement);
     question.hidden = true;
     row.hidden = false;
     row.replaceChildren(...choices.map(button));
+    if (held) row.querySelector("button")?.focus();
   }
 
   function button(choice) {
@@ -54,9 +56,12 @@ export function stepsView(app, { context, values = () => ({}), done = () => {} }
   }
 
   function closeQuestion() {
+    const held = question.contains(document.activeElement);
     question.hidden = true;
     row.hidden = false;
-    from?.focus();
+    if (!held) return;
+    if (from?.isConnected) from.focus();
+    else row.querySelector("button")?.focus();
   }
 
   // Escape leaves the question and nothing else.
@@ -71,10 +76,8 @@ export function stepsView(app, { context, values = () => ({}), done = () => {} }
     busy = true;
     try {
       await run();
-      question.hidden = true;
-      row.hidden = false;
+      if (!question.hidden) closeQuestion();
       app.say(t("act.done." + name, values()));
-      done(name);
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
       if (!question.hidden) closeQuestion();

@@ -43,6 +43,8 @@ class RestoreContract(ServerCase):
 
     name: ClassVar[str]
     """What the page calls the engine."""
+    folder: Path
+    """Where the commands are carried out."""
     owner: ClassVar[str]
     """What the engine calls whom databases belong to."""
     programs: ClassVar[tuple[str, ...]]
@@ -87,7 +89,7 @@ class RestoreContract(ServerCase):
         """
         if not PAGE.exists():
             raise SkipTest("this is not a checkout")
-        self.folder = Path(self.mktemp())
+        self.folder = Path(self.mktemp()).resolve()
         self.folder.mkdir()
         made = blocks("Make a database", self.name)[0]
         backup, restore = blocks("Back up and restore", self.name)[:2]
@@ -119,10 +121,14 @@ class RestoreContract(ServerCase):
         """What people have written and how far they are."""
         texts = await shard.messages.history(PAIR, 0, None, 9)
         logs = [await self.log(shard, who.number) for who in (ADA, BOB)]
-        self.assertEqual(3, len(texts))
+        self.assertEqual(2, len(texts))
         return texts, logs, await shard.readers.open(BOB.number, PHONE, NOW)
 
     def drop(self) -> None:
         """Remove what the page has made."""
-        for what in ("DATABASE timtw", "DATABASE timtw2", f"{self.owner} timtw"):
+        for what in (
+            "DATABASE IF EXISTS timtw",
+            "DATABASE IF EXISTS timtw2",
+            f"{self.owner} timtw",
+        ):
             self.server.ask(f"DROP {what}")

@@ -94,7 +94,8 @@ class MariaDbRestoreTests(_MariaDb, contracts_restore.RestoreContract):
 
     def environment(self) -> Mapping[str, str]:
         """See ``RestoreContract``."""
-        return {"MYSQL_UNIX_PORT": str(self.server.socket)}
+        (self.folder / ".my.cnf").write_text(f"[client]\nsocket={self.server.socket}\n")
+        return {"HOME": str(self.folder)}
 
 
 class MariaDbRaceTests(_MariaDb, contracts_servers.RacesContract):

@@ -92,7 +92,7 @@ DEFECTS: Final[tuple[Defect, ...]] = (
     Defect("H3", "entries of the history cannot be compared with live messages"),
     Defect("H4", "message numbers are unordered, negative or too large for JavaScript"),
     Defect("H5", "nothing is ever deleted"),
-    Defect("H6", "new members read what was written before them", later="groups"),
+    Defect("H6", "new members read what was written before them"),
     Defect("X1", "the limit on requests of a connection is never applied"),
     Defect("X2", "one client uses up what all are allowed"),
     Defect("X3", "frames of any size are collected, before login as well"),

@@ -13,6 +13,7 @@ from timtw.client.values import (
     Delivered,
     Displaced,
     Expired,
+    Group,
     Login,
     Message,
     Offline,
@@ -21,6 +22,7 @@ from timtw.client.values import (
     Refused,
     Stored,
     Unreachable,
+    Unsure,
 )
 from timtw.client.ways import Ways
 
@@ -32,6 +34,7 @@ __all__ = [
     "Delivered",
     "Displaced",
     "Expired",
+    "Group",
     "Login",
     "Message",
     "Offline",
@@ -40,6 +43,7 @@ __all__ = [
     "Refused",
     "Stored",
     "Unreachable",
+    "Unsure",
     "Ways",
     "connect",
     "register",

@@ -56,14 +56,10 @@ class Acquaintances:
 
     async def change(self, client: Client, word: str, name: str) -> None:
         """Ask, accept, remove or block whoever has this login name or node."""
-        node = name
-        if name not in self.names:
-            found = await client.find(name)
-            if found is None:
-                self._say(f"Nobody is called {harmless(name)}.")
-                return
-            node = found.node
-            self.names[node] = name
+        node = await self.node_of(client, name)
+        if node is None:
+            self._say(f"Nobody is called {harmless(name)}.")
+            return
         if word in ("/add", "/accept"):
             await client.befriend(node)
         elif word == "/remove":
@@ -71,6 +67,16 @@ class Acquaintances:
         else:
             await client.block(node)
         self._say(f"-- {CHANGES[word]}: {harmless(self.names[node])}")
+
+    async def node_of(self, client: Client, name: str) -> str | None:
+        """The node of whoever has this login name, or this node if it is known."""
+        if name in self.names:
+            return name
+        found = await client.find(name)
+        if found is None:
+            return None
+        self.names[found.node] = name
+        return found.node
 
     async def listed(self, client: Client) -> None:
         """Say who the friends are."""

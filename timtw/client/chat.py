@@ -10,6 +10,8 @@ from typing import Any
 from twisted.internet.defer import Deferred
 
 from timtw.client.acquaintances import CHANGES, Acquaintances
+from timtw.client.chatgroups import HELP as GROUP_HELP
+from timtw.client.chatgroups import WORDS, ChatGroups
 from timtw.client.client import Client, connect
 from timtw.client.lineedit import harmless
 from timtw.client.options import Exit, add_common, problem, run
@@ -35,6 +37,7 @@ HELP = (
     "/add NAME   ask somebody to be friends; /accept NAME when somebody has asked",
     "/remove NAME and /block NAME: end a friendship or a block; begin a block",
     "/friends    who they are",
+    *GROUP_HELP,
     "/help       this",
     "/quit       leave; Ctrl-D does the same",
     "Everything else is written to the name in the prompt; // begins a text with a /.",
@@ -82,6 +85,7 @@ class Talk:
         self._client: Client | None = None
         self._terminal: Terminal | None = None
         self._people = Acquaintances(self._say)
+        self._groups = ChatGroups(self._people, self._say)
         self._names = self._people.names
         self._peer = ""
         self._shown: dict[str, set[int]] = {}
@@ -119,8 +123,14 @@ class Talk:
                 self._say(each)
         elif word == "/friends" and self._client is not None:
             self._background(self._people.listed(self._client))
+        elif word == "/groups" and self._client is not None:
+            self._background(self._groups.listed(self._client))
         elif word in ("/to", "/find", *CHANGES) and not name:
             self._say(f"{word} needs a name")
+        elif len(name.split()) < WORDS.get(word, 0):
+            self._say(f"{word} needs {WORDS[word]} words; /help lists them")
+        elif word in WORDS and self._client is not None:
+            self._background(self._groups.do(self._client, word, name))
         elif word == "/to":
             self._background(self._open(name))
         elif word == "/find":
@@ -178,6 +188,8 @@ class Talk:
         async for message in self._client.messages():
             if message.kind == TEXT:
                 await self._arrived(message)
+            elif message.group and message.kind == NOTICE:
+                await self._groups.noticed(self._client, message)
             elif message.kind == NOTICE:
                 await self._people.noticed(self._client, message)
 

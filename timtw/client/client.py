@@ -11,11 +11,12 @@ from twisted.internet.defer import Deferred, fail, succeed
 
 from timtw.client.addresses import NodeAddress
 from timtw.client.backoff import Route
+from timtw.client.grouprequests import Spread, nodes_in
+from timtw.client.groups import Groups
 from timtw.client.happenings import Answered, Arrived, Event, Over, Phase
 from timtw.client.keeper import Keeper
 from timtw.client.requests import (
     Find,
-    Friends,
     History,
     Profiles,
     Relate,
@@ -53,6 +54,9 @@ class Client:
     Made by ``connect``. Texts without an echo are sent again under their id and stored
     once; messages arrive in order and once, whatever happens to the line. All methods
     that answer later return Deferreds: await them, or call several at once.
+
+    Attributes:
+        groups: What can be asked about groups.
     """
 
     def __init__(
@@ -67,6 +71,7 @@ class Client:
         if not ways.listens:
             self._patience = CLIENT_ASK_AGAIN_SECONDS
         self._numbers = itertools.count(-1, -1)
+        self.groups = Groups(self._ask)
         self._waiting = Waiting(reactor, self._session.forget)
         self._inbox: deque[Message] = deque()
         self._readers: deque[Deferred[Message]] = deque()
@@ -138,11 +143,11 @@ class Client:
 
     def friends(self) -> Deferred[list[str]]:
         """The nodes of the friends of this account."""
-        return self._ask(lambda n, speech, _: Friends(n, [speech.friends(False)]))
+        return self._list(lambda speech: speech.friends(False))
 
     def blocked(self) -> Deferred[list[str]]:
         """The nodes of the accounts that this account blocks."""
-        return self._ask(lambda n, speech, _: Friends(n, [speech.friends(True)]))
+        return self._list(lambda speech: speech.friends(True))
 
     def befriend(self, peer: str, text: str = "") -> Deferred[None]:
         """
@@ -170,6 +175,15 @@ class Client:
     def unblock(self, peer: str) -> Deferred[None]:
         """End an own block; the request is that of ``unfriend``."""
         return self.unfriend(peer)
+
+    def _list(self, asked: Callable[[Speech], bytes]) -> Deferred[list[str]]:
+        """Ask for a list of nodes."""
+
+        def make(number: int, speech: Speech, own: str) -> Request:
+            frames = [asked(speech), speech.profiles([own])]
+            return Spread(number, frames, nodes_in)
+
+        return self._ask(make)
 
     def _relate(
         self, step: Step, peer: str, text: str | None, done: int

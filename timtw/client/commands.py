@@ -13,7 +13,12 @@ from twisted.internet.defer import CancelledError, Deferred
 from timtw.client.client import IDENTS, Client, connect
 from timtw.client.options import Exit, add_common, problem, run
 from timtw.client.values import (
+    EXCLUDED,
     FRIENDS,
+    GROUP_REQUEST,
+    JOINED,
+    PULLED_IN,
+    REJECTED,
     REMOVED,
     REQUEST,
     ClientError,
@@ -28,6 +33,11 @@ _NOTICES: Final = {
     REQUEST: "wants to be friends",
     FRIENDS: "friends now",
     REMOVED: "no friend any more",
+    GROUP_REQUEST: "wants to be let into group",
+    JOINED: "in group",
+    REJECTED: "not let into group",
+    PULLED_IN: "pulled into group",
+    EXCLUDED: "removed from group",
 }
 """What notices tell people."""
 
@@ -194,6 +204,8 @@ def as_json(message: Message) -> str:
     }
     if message.notice:
         told["notice"] = message.notice
+    if message.group:
+        told["group"] = message.group
     if message.data:
         told["data"] = message.data.hex()
     return json.dumps(told)
@@ -202,8 +214,12 @@ def as_json(message: Message) -> str:
 def as_words(message: Message) -> str:
     """A message as one line for people."""
     arrow = "to" if message.own else "from"
-    what = f" ({_NOTICES[message.notice]})" if message.notice in _NOTICES else ""
-    return f"{arrow} {message.peer}{what}: {' '.join(message.text.splitlines())}"
+    what = _NOTICES.get(message.notice, "")
+    if message.group:
+        what = f"{what} {message.group}".strip()
+    said = f" ({what})" if what else ""
+    who = message.peer or "the node"
+    return f"{arrow} {who}{said}: {' '.join(message.text.splitlines())}"
 
 
 def _tell(state: State) -> None:

@@ -27,10 +27,12 @@ class Request:
     Attributes:
         number: By what its answer is told.
         frames: What to send for it.
+        sent: Whether that may have gone out.
     """
 
     number: int
     frames: list[bytes]
+    sent: bool = attrs.field(default=False, kw_only=True)
 
     def hears(self, heard: Heard, own_node: str) -> tuple[bool, Any]:
         """Whether this frame completes the answer, and then the answer."""
@@ -86,39 +88,28 @@ class Rename(Request):
         return done, error
 
 
-class Friends(Request):
-    """A list of accounts; the answer is their nodes."""
-
-    def hears(self, heard: Heard, own_node: str) -> tuple[bool, Any]:
-        """See ``Request``."""
-        body = heard.body
-        if isinstance(body, TimNodes):
-            return True, list(body.nodelist or ())
-        error = refusal(heard, FrameType.TIMBUSINESS)
-        return error is not None, error
-
-
 @attrs.define
 class Relate(Request):
-    """A change of what two accounts are to each other; the answer is None.
+    """A change of what accounts, or an account and a group, are; the answer is None.
 
     Attributes:
         done: The error code that says that there is nothing to change.
         asked_again: Whether it went out on a second line, and may have been carried
             out on the first.
+        about: The type of its answer.
     """
 
     done: int = 0
     asked_again: bool = False
+    about: int = FrameType.TIMBUSINESS
 
     def hears(self, heard: Heard, own_node: str) -> tuple[bool, Any]:
         """See ``Request``."""
-        error = refusal(heard, FrameType.TIMBUSINESS)
+        error = refusal(heard, self.about)
         if error is not None and self.asked_again and error.code == self.done:
             error = None
         ack = heard.body
-        about = isinstance(ack, TimAck) and ack.timType == FrameType.TIMBUSINESS
-        return about, error
+        return isinstance(ack, TimAck) and ack.timType == self.about, error
 
     def again(self) -> None:
         """The first time may have had its effect."""
@@ -171,7 +162,9 @@ class Asking:
     def lost(self) -> list[bytes]:
         """The line was lost: the frames that go out on the next."""
         for request in self._requests:
-            request.again()
+            if request.sent:
+                request.again()
+            request.sent = True
         return [frame for request in self._requests for frame in request.frames]
 
     def hears(self, heard: Heard, own_node: str) -> list[Answered]:

@@ -155,6 +155,7 @@ class Session:
         request = make(self._speech, self.node)
         self._asking.add(request)
         if self.phase is Phase.HERE:
+            request.sent = True
             self._frames += request.frames
 
     def taken(self, message: Message) -> None:

@@ -8,6 +8,7 @@ import attrs
 
 from timtw.model import errors, relations
 from timtw.model.errors import Remedy
+from timtw.model.roomsteps import RoomNotice
 
 TEXT: Final = 1
 """The kind of a message that is a text; docs/reference/protocol.md, section 4.3."""
@@ -19,6 +20,16 @@ FRIENDS: Final = relations.FRIENDS
 """A notice: this account and the peer are friends now."""
 REMOVED: Final = relations.REMOVED
 """A notice: the peer has ended a friendship or a request."""
+GROUP_REQUEST: Final = int(RoomNotice.REQUEST)
+"""A notice: the peer wants to be let into ``group``, with ``text``."""
+JOINED: Final = int(RoomNotice.JOINED)
+"""A notice: this account is in ``group``, as it has asked."""
+REJECTED: Final = int(RoomNotice.REJECTED)
+"""A notice: the peer does not let this account into ``group``; ``text`` may say why."""
+PULLED_IN: Final = int(RoomNotice.PULLED_IN)
+"""A notice: the peer has made this account a member of ``group``."""
+EXCLUDED: Final = int(RoomNotice.REMOVED)
+"""A notice: the peer has removed this account, or its request, from ``group``."""
 _REMEDIES: Final = {each.code: each.remedy for each in errors.TimError.__subclasses__()}
 
 
@@ -63,7 +74,9 @@ class Message:
         seq: Its number in our account's log, 0 for what history answers.
         kind: The odType; 1 is a text.
         data: Its binary content.
-        notice: What a notice tells: ``REQUEST``, ``FRIENDS`` or ``REMOVED``.
+        notice: What a notice tells: ``REQUEST``, ``FRIENDS`` or ``REMOVED``; of a group
+            ``GROUP_REQUEST``, ``JOINED``, ``REJECTED``, ``PULLED_IN`` or ``EXCLUDED``.
+        group: The node of the group that a notice tells of; empty for none.
     """
 
     peer: str
@@ -76,6 +89,7 @@ class Message:
     kind: int = TEXT
     data: bytes = b""
     notice: int = 0
+    group: str = ""
 
 
 @attrs.frozen
@@ -106,6 +120,30 @@ class Profile:
     node: str
     name: str
     created: int
+
+
+@attrs.frozen
+class Group:
+    """What a group is.
+
+    Attributes:
+        node: Its visible id.
+        topic: What its founder or managers call it.
+        founder: The node of whom it belongs to.
+        managers: The nodes of those who decide with the founder.
+        private: Whether founder and managers decide who comes in.
+        created: When it was made, nanoseconds since 1970.
+        label: Free text, as ``cover`` is.
+    """
+
+    node: str
+    topic: str
+    founder: str
+    managers: tuple[str, ...]
+    private: bool
+    created: int
+    label: str = ""
+    cover: str = ""
 
 
 @attrs.frozen
@@ -172,6 +210,10 @@ class Unreachable(ClientError):
 
 class Displaced(ClientError):
     """The node ended the session, for another device or by an operator's decision."""
+
+
+class Unsure(ClientError):
+    """The line was lost before the answer; whether it was done is not known."""
 
 
 class Closed(ClientError):

@@ -13,9 +13,19 @@ from timtw.client.values import NOTICE, TEXT, Delivered, Expired, Login, Message
 from timtw.client.wsframes import BadLine
 from timtw.model.limits import CLIENT_FRAME_BYTES
 from timtw.model.relations import Step
+from timtw.model.roominfo import Entry
+from timtw.model.roomsteps import RoomStep
 from timtw.protocols.codecs import JSON, THRIFT, Codec
 from timtw.protocols.errors import DecodeError
 from timtw.protocols.frames import ACK_BYTES, FLAG, FrameType
+from timtw.protocols.roomrequests import (
+    BARRED,
+    BLOCKED_ROOMS,
+    CHANGE_ROOM,
+    MEMBERS,
+    READ_ROOMS,
+    ROOMS,
+)
 from timtw.protocols.structs import (
     Tid,
     TimAck,
@@ -24,6 +34,7 @@ from timtw.protocols.structs import (
     TimMessageList,
     TimNodes,
     TimReq,
+    TimRoomBean,
     TimUserBean,
     WireStruct,
 )
@@ -161,6 +172,39 @@ class Speech:
         body = TimReq(rtype=int(step), node=peer, reqStr=text)
         return self._frame(FrameType.TIMBUSINESS, body)
 
+    def groups(self, blocked: bool) -> bytes:
+        """A request for the groups of the account, or for those that it blocks."""
+        rtype = BLOCKED_ROOMS if blocked else ROOMS
+        return self._frame(FrameType.TIMBUSINESS, TimReq(rtype=rtype))
+
+    def members(self, group: str, barred: bool) -> bytes:
+        """A request for who is in a group, or for whom it bars."""
+        body = TimReq(rtype=BARRED if barred else MEMBERS, node=group)
+        return self._frame(FrameType.TIMBUSINESS, body)
+
+    def new_group(self, topic: str, private: bool) -> bytes:
+        """A wish for a new group."""
+        entry = int(Entry.PRIVATE if private else Entry.OPEN)
+        body = TimReq(rtype=int(RoomStep.CREATE), node=topic, reqInt=entry)
+        return self._frame(FrameType.TIMBUSINESS, body)
+
+    def group_step(
+        self, step: RoomStep, group: str, peer: str | None, text: str
+    ) -> bytes:
+        """A step about a group, and perhaps another account."""
+        body = TimReq(rtype=int(step), node=group, node2=peer, reqStr=text)
+        return self._frame(FrameType.TIMBUSINESS, body)
+
+    def group_info(self, groups: list[str]) -> bytes:
+        """A request for what groups are."""
+        body = TimNodes(ntype=READ_ROOMS, nodelist=groups)
+        return self._frame(FrameType.TIMNODES, body)
+
+    def change_group(self, group: str, bean: TimRoomBean) -> bytes:
+        """A change of what a group is."""
+        body = TimNodes(ntype=CHANGE_ROOM, roommap={group: bean})
+        return self._frame(FrameType.TIMNODES, body)
+
     def history(self, peer: str, newest: int, count: int) -> bytes:
         """A request for the conversation with an account."""
         body = TimReq(rtype=_CONVERSATION, node=peer, reqInt=newest, reqInt2=count)
@@ -206,6 +250,7 @@ def message_of(body: TimMessage, own_node: str) -> Message:
         kind=body.odType,
         notice=(body.bnType or 0) if body.odType == NOTICE else 0,
         data=body.dataBinary or b"",
+        group=body.roomTid.node if body.roomTid is not None else "",
     )
 
 

@@ -1,8 +1,8 @@
 """What went wrong in the server that the existing clients were written for: one table.
 
 The letter of a number is its chapter: D delivery, L logins, H history, X limits,
-Q behaviour towards clients, I identity, A rights, R friends, P presence. A test that
-would see a fault is named after it, as ``test_d1_gaps`` or in a class
+Q behaviour towards clients, I identity, A rights, R friends, G groups, P presence. A
+test that would see a fault is named after it, as ``test_d1_gaps`` or in a class
 ``D13EntriesAreUnique`` (but for P, of which classes are named after promises); it may
 be named after several. ``timtw.test.defectspage`` finds them and makes
 docs/reference/defects.md.
@@ -36,9 +36,7 @@ DEFECTS: Final[tuple[Defect, ...]] = (
     Defect("D3", "the backlog stops after its first page, without an end mark"),
     Defect("D4", "a waiting revocation does not say of which message"),
     Defect("D5", "what one device has acknowledged never reaches the others"),
-    Defect(
-        "D6", "a group message that is not stored vanishes silently", later="groups"
-    ),
+    Defect("D6", "a group message that is not stored vanishes silently"),
     Defect("D7", "a crash loses what was accepted and not yet acknowledged"),
     Defect("D8", "messages sent in a burst arrive in another order"),
     Defect("D9", "a silent device delays all other recipients"),
@@ -109,12 +107,12 @@ DEFECTS: Final[tuple[Defect, ...]] = (
     Defect("X12", "bodies of HTTP requests are read whole before they are measured"),
     Defect("X13", "a few bytes that declare a length reserve that much memory"),
     Defect("Q1", "a request with an empty result is not answered"),
-    Defect("Q2", "a refused group request is answered twice", later="groups"),
+    Defect("Q2", "a refused group request is answered twice"),
     Defect("Q3", "a frame that ends too early is taken as far as it goes"),
     Defect("Q4", "ids in JSON are too large for JavaScript"),
-    Defect("Q5", "big data to a group does not name the group", later="groups"),
+    Defect("Q5", "big data to a group does not name the group", later="big data"),
     Defect("Q6", "some nodes break the frames of big data"),
-    Defect("Q7", "custom kinds are refused for groups", later="groups"),
+    Defect("Q7", "custom kinds are refused for groups"),
     Defect("Q8", "too long big data is reported as another type"),
     Defect("Q9", "a logout is not understood"),
     Defect("Q10", "messages of the system have no sender", later="system messages"),
@@ -142,12 +140,12 @@ DEFECTS: Final[tuple[Defect, ...]] = (
     Defect("A1", "a hidden list of recipients reaches people who blocked the sender"),
     Defect("A2", "big data reaches everybody, whatever the rights", later="big data"),
     Defect("A3", "clients write notices of the server"),
-    Defect("A4", "anybody reads the history of any group", later="groups"),
+    Defect("A4", "anybody reads the history of any group"),
     Defect("A5", "presence reaches strangers and those who block"),
     Defect("A6", "rights that have ended are used for minutes, on other nodes as well"),
     Defect("A7", "where anybody may write, blocks mean nothing"),
     Defect("A8", "one request reads any number of profiles"),
-    Defect("A9", "private messages in a group pass personal blocks", later="groups"),
+    Defect("A9", "private messages in a group pass personal blocks"),
     Defect("A10", "texts cannot be taken back after the end of a friendship"),
     Defect(
         "A11",
@@ -170,6 +168,23 @@ DEFECTS: Final[tuple[Defect, ...]] = (
         never="it is kept, as the existing clients show it; nothing else tells it",
     ),
     Defect("R11", "people of different domains can ask and never meet"),
+    Defect("G1", "who is no member any more keeps the powers of a manager"),
+    Defect("G2", "anybody brings anybody, who may not exist, into an open group"),
+    Defect("G3", "a manager removes the founder"),
+    Defect("G4", "a group without its founder can be dissolved by nobody"),
+    Defect("G5", "a removal lifts the block of the removed account itself"),
+    Defect("G6", "people are removed from groups that are dissolved"),
+    Defect("G7", "who comes in stays on the list of blocks"),
+    Defect("G8", "changes of a group at the same time undo each other"),
+    Defect("G9", "why somebody is not let in is lost"),
+    Defect("G10", "who joins on one node is told on that node only"),
+    Defect("G11", "asking again and again is told every manager each time"),
+    Defect("G12", "a group that could not be made is answered by nothing"),
+    Defect("G13", "a block of the group and one of the account overwrite each other"),
+    Defect("G14", "barring a member removes the manager"),
+    Defect("G15", "groups that do not exist are blocked, and listed"),
+    Defect("G16", "groups, their members and managers are unlimited"),
+    Defect("G17", "members of another domain are half in a group"),
     Defect("P1", "friends are told of the end of one device while another is there"),
     Defect("P2", "each of many lost connections asks storage for its friends"),
     Defect("P3", "what somebody showed last arrives first"),

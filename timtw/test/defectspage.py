@@ -17,9 +17,9 @@ HEAD = """\
 # Known defects of the older server, and what keeps them out
 
 The existing TIM clients were written for another server, in which the faults below were
-found. For each one that conversations of two people can show, this page names the tests
-of timtw that would see it, or says why it cannot occur, or which feature of a later
-version it belongs to. Faults of rooms and clusters are not listed.
+found. For each one that conversations of people and groups can show, this page names
+the tests of timtw that would see it, or says why it cannot occur, or which feature of a
+later version it belongs to. Faults of virtual rooms and clusters are not listed.
 
 Each test is named after the faults that it would see. The page is made from the names
 by `python -m timtw.test.defectspage`; another test compares the two.
@@ -35,6 +35,7 @@ CHAPTERS = {
     "I": "Identity and secrets",
     "A": "Rights",
     "R": "Friends and blocks",
+    "G": "Groups",
     "P": "Presence",
 }
 

@@ -133,13 +133,18 @@ class Screen:
         """Press keys."""
         os.write(self._master, keys.encode())
 
-    def expect(self, words: str) -> None:
-        """Wait until these words are written, behind those expected before."""
+    def expect(self, words: str) -> str:
+        """
+        Wait until these words are written, behind those expected before.
+
+        Returns: What stands between both.
+        """
         end = time.monotonic() + SECONDS
         while words not in self.text:
             if time.monotonic() > end or not self._read():
                 raise AssertionError(f"{words!r} is not in {self.text!r}")
-        self.text = self.text.partition(words)[2]
+        before, _, self.text = self.text.partition(words)
+        return before
 
     def _read(self) -> bool:
         """Take what is written; whether there may be more."""
@@ -233,6 +238,41 @@ class ChatTests(SynchronousTestCase):
         ada.expect("-- blocked by the other account (4110)")
         ada.type("/friends\r")
         ada.expect("-- friends: nobody yet\r\n")
+
+    def test_groups(self) -> None:
+        """A group is made, asked for, entered, listed, led, left and dissolved."""
+        ada, bob = self.chat("ada"), self.chat("bob")
+        ada.type("/groups\r")
+        ada.expect("-- no groups yet")
+        ada.type("/new Chess club\r")
+        ada.expect("-- made: Chess club, ")
+        node = ada.expect("\r\n")
+        bob.type(f"/join {node} let me in\r")
+        bob.expect("-- asked: Chess club")
+        ada.expect("wants to be let into Chess club: let me in")
+        ada.type(f"/reject {node} bob wait\r")
+        bob.expect("does not let you into Chess club: wait")
+        bob.type(f"/join {node} please\r")
+        ada.expect(": please")
+        ada.type(f"/let {node} bob\r")
+        bob.expect("-- you are in Chess club now")
+        ada.type(f"/manager {node} bob\r")
+        ada.expect("-- done: /manager Chess club")
+        bob.type(f"/members {node}\r")
+        bob.expect("(founder), ")
+        bob.expect("(manager)")
+        bob.type(f"/topic {node} Go\r")
+        bob.expect("-- called: Go")
+        ada.type("/members Go\r")
+        ada.expect("-- Go: ")
+        ada.type("/dissolve Go\r")
+        ada.expect("there are other members (4105)")
+        ada.type("/kick Go bob\r")
+        bob.expect("has removed you from Go")
+        ada.type("/dissolve Go\r")
+        ada.expect("-- done: /dissolve")
+        ada.type("/kick\r")
+        ada.expect("/kick needs 2 words")
 
     def test_node_that_comes_back(self) -> None:
         """A lost line is told, and what is written meanwhile goes out afterwards."""

@@ -30,7 +30,15 @@ from timtw.client import (
     connect,
     register,
 )
-from timtw.client.values import FRIENDS, NOTICE, REQUEST
+from timtw.client.values import (
+    FRIENDS,
+    GROUP_REQUEST,
+    JOINED,
+    NOTICE,
+    PULLED_IN,
+    REJECTED,
+    REQUEST,
+)
 from timtw.client.ways import State
 from timtw.loss.nodes import CONFIGURATION, ROOT, Node, free_port
 
@@ -112,6 +120,48 @@ class LibraryTests(NodeCase):
         )
         kept = await bob.history(self.ada, 0, 100)
         self.assertEqual(expected[:-101:-1], [message.text for message in kept])
+
+    async def test_groups(self) -> None:
+        """Groups are made, entered, led, listed and left; who is concerned hears."""
+        ada = await self.client("ada", encoding="thrift", addresses=[self.stream])
+        bob = await self.client("bob")
+        group = await ada.groups.create("Chess")
+        await bob.groups.join(group, "please")
+        asked = await ada.receive()
+        told = (asked.notice, asked.group, asked.peer, asked.text)
+        self.assertEqual((GROUP_REQUEST, group, self.bob, "please"), told)
+        await ada.groups.reject(group, self.bob, "not today")
+        await bob.groups.join(group, "and now?")
+        await ada.groups.pull_in(group, self.bob)
+        await ada.groups.pull_in(await ada.groups.create("Go", private=False), self.bob)
+        notices = [await bob.receive() for _ in range(3)]
+        self.assertEqual(
+            [(REJECTED, "not today"), (JOINED, ""), (PULLED_IN, "")],
+            [(one.notice, one.text) for one in notices],
+        )
+        self.assertEqual([self.ada, self.bob], await bob.groups.members(group))
+        await ada.groups.change(group, topic="Draughts", managers=[self.bob])
+        found = (await bob.groups.info([group, "zzz"]))[group]
+        self.assertEqual(
+            ("Draughts", self.ada, (self.bob,), True),
+            (found.topic, found.founder, found.managers, found.private),
+        )
+        self.assertEqual(2, len(await bob.groups.mine()))
+        await bob.groups.block(group)
+        self.assertEqual([group], await bob.groups.blocked())
+        blocked = await self.refusal(ada.groups.pull_in(group, self.bob))
+        self.assertEqual(4110, blocked.code)
+        await bob.groups.leave(group)
+        await ada.groups.bar(group, self.bob)
+        self.assertEqual([self.bob], await ada.groups.barred(group))
+        self.assertEqual(4110, (await self.refusal(bob.groups.join(group))).code)
+        self.assertEqual(4104, (await self.refusal(bob.groups.members(group))).code)
+        change = bob.groups.change(group, topic="mine")
+        self.assertEqual(4105, (await self.refusal(change)).code)
+        await ada.groups.remove(group, self.bob)
+        await ada.groups.dissolve(group)
+        self.assertEqual(4108, (await self.refusal(ada.groups.leave(group))).code)
+        self.assertEqual({}, await ada.groups.info([group]))
 
     async def test_friends(self) -> None:
         """They befriend, list, end and block each other, and are told what happened."""

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from timtw.client.commands import as_json, as_words
+from timtw.client.grouprequests import Create, Spread, nodes_in
 from timtw.client.happenings import Answered, Arrived, Event, NotNow, Over, Phase
 from timtw.client.requests import Find, History, Relate
 from timtw.client.session import Session
@@ -23,7 +24,9 @@ from timtw.client.values import (
     Profile,
     Refused,
     Stored,
+    Unsure,
 )
+from timtw.client.wire import Speech
 from timtw.client.wsframes import BadLine
 from timtw.model.limits import CLIENT_FRAME_BYTES, CLIENT_WAITING, SENDS_UNDER_WAY
 from timtw.model.relations import Step
@@ -277,6 +280,75 @@ class SessionTests(SynchronousTestCase):
         )
         assert isinstance(events[0], Answered)
         self.assertEqual([9, 8], [message.mid for message in events[0].result])
+
+    def test_long_list(self) -> None:
+        """The pieces of a long list become one, also after a lost line."""
+        session = self.session()
+
+        def make(number: int, speech: Speech, own: str) -> Spread:
+            asked = [speech.members("R", False), speech.profiles([own])]
+            return Spread(number, asked, nodes_in)
+
+        piece = b'\x2a{"ntype":3,"node":"R","nodelist":["%b"]}'
+        end = b'\x2a{"ntype":4,"usermap":{}}'
+        session.ask(lambda speech, own: make(-1, speech, own))
+        self.assertEqual([], self.say(session, piece % b"A"))
+        session.lost()
+        session.opened()
+        self.say(session, LOGGED_IN)
+        events = self.say(session, piece % b"A", piece % b"B", end)
+        self.assertEqual([Answered(-1, ["A", "B"])], events)
+        for refused, after in ((True, [end]), (False, [])):
+            session.ask(lambda speech, own: make(-2, speech, own))
+            no = b'\x0c{"ok":false,"timType":41,"error":{"code":4104,"info":"x"}}'
+            busy = (
+                b'\x0c{"ok":false,"timType":42,"t":4,"error":{"code":5104,"info":"x"}}'
+            )
+            told = [no, *after] if refused else [piece % b"A", busy]
+            (answer,) = self.say(session, *told)
+            assert isinstance(answer, Answered)
+            self.assertEqual(refused, isinstance(answer.result, Refused))
+
+    def test_group_is_not_made_twice(self) -> None:
+        """A group that is wished for goes out once; after a lost line nobody knows."""
+        for early in (False, True):
+            session = self.session()
+            session.outgoing()
+            if early:
+                session.lost()
+            session.ask(
+                lambda speech, own: Create(
+                    -1, [speech.new_group("t", True)], speech.profiles([own])
+                )
+            )
+            if not early:
+                session.lost()
+            session.opened()
+            self.say(session, LOGGED_IN)
+            wishes = [b'"rtype":8' in frame for frame in session.outgoing()]
+            self.assertEqual(early, any(wishes))
+            made = b'\x0c{"ok":true,"timType":41,"t":8,"n":"R"}'
+            end = b'\x2a{"ntype":4,"usermap":{}}'
+            (answer,) = self.say(session, made if early else end)
+            assert isinstance(answer, Answered)
+            if early:
+                self.assertEqual("R", answer.result)
+            else:
+                self.assertIsInstance(answer.result, Unsure)
+
+    def test_group_notice(self) -> None:
+        """A notice of a group says which, also one that nobody has sent."""
+        session = self.session()
+        notice = (
+            b'\xda\0\0\0\1{"msType":2,"odType":4,"id":9,"bnType":10,"seq":1,'
+            b'"roomTid":{"node":"R"},"timestamp":5}'
+        )
+        (event,) = self.say(session, notice)
+        assert isinstance(event, Arrived)
+        message = event.message
+        self.assertEqual(("R", "", False), (message.group, message.peer, message.own))
+        self.assertEqual("from the node (in group R): ", as_words(message))
+        self.assertIn('"group": "R"', as_json(message))
 
     def test_delivered(self) -> None:
         """A delivered mark names the reader and how far it has come."""

@@ -36,6 +36,7 @@ COUNTS: Final = {
     "I": 13,
     "A": 12,
     "R": 11,
+    "G": 17,
     "P": 4,
 }
 """How many faults each chapter has."""

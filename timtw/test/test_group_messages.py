@@ -197,7 +197,7 @@ class Speaking(Case):
         self.assertEqual(["once"], heard(ada))
         self.assertEqual([1], [one.message.mid for one in ada.told(Repeated)])
 
-    def test_custom_kinds(self) -> None:
+    def test_q7_custom_kinds(self) -> None:
         """A kind of the application reaches everybody and has no place in history."""
         ada, bob = self.stage.log_in("ada", additions=True), self.stage.log_in("bob")
         says(ada, self.room, "ding", kind=40)

@@ -14,6 +14,7 @@ from timtw.model.commands import (
     ListMembers,
     ListRooms,
     ReadRooms,
+    SendMessage,
 )
 from timtw.model.errors import (
     AlreadyMember,
@@ -31,7 +32,7 @@ from timtw.model.idents import node_of, number_of
 from timtw.model.roominfo import Entry, RoomInfo
 from timtw.model.rooms import Role
 from timtw.model.roomsteps import OTHERS, RoomNotice, RoomStep
-from timtw.model.values import Address, Batch
+from timtw.model.values import Address, Batch, Content
 from timtw.rooms import groups
 from timtw.test.groupkit import GroupsCase
 
@@ -387,12 +388,6 @@ class RightsTests(GroupsCase):
         ]
         return [one.is_member for one in found]
 
-    def at_hand(self, room: str, who: Address) -> list[bool]:
-        """Whether each node knows by heart what somebody is to a group."""
-        number = number_of(room) or 0
-        key = (number, who.number)
-        return [parts.belongings.of.known(key) is not None for parts in self.parts]
-
     def test_a6_counts_everywhere_at_once(self) -> None:
         """Whatever changes who is in a group, each node goes by it from then on."""
         room = self.creates(self.ada, Entry.OPEN)
@@ -409,7 +404,6 @@ class RightsTests(GroupsCase):
             (self.bob, BLOCK, None, False),
         ):
             self.assertEqual([not after] * 2, self.known(room, bob))
-            self.assertEqual([True, True], self.at_hand(room, bob))
             self.done(who, step, room, peer, "")
             self.assertEqual([after] * 2, self.known(room, bob), step)
 
@@ -451,6 +445,19 @@ class RightsTests(GroupsCase):
         self.assertIsInstance(answer.error, StorageUnavailable)
         failing.restore()
         self.assertEqual([], self.listed(self.ada, ListRooms()))
+
+    def test_d6_text_that_is_not_stored(self) -> None:
+        """A text to a group that could not be stored is refused, and reaches nobody."""
+        room = self.creates(self.ada)
+        self.done(self.ada, PULL_IN, room, self.bob_is)
+        failing = self.shard_fails()
+        self.ada.asks(SendMessage("", Content("hi"), room=room))
+        self.stage.settle(1)
+        failing.restore()
+        (refused,) = self.ada.told(Refused)
+        self.assertIsInstance(refused.error, StorageUnavailable)
+        self.stage.settle(limits.LOOK_SECONDS)
+        self.assertEqual([], self.bob.texts)
 
     def shard_fails(self) -> MonkeyPatcher:
         """From now on nothing is stored."""

@@ -149,6 +149,37 @@ class FriendsTests(PeopleCase):
         ada.until(lambda: ada.states() == ["delivered"], "delivered at last")
 
 
+class PresenceTests(PeopleCase):
+    """How friends see each other."""
+
+    def test_presence(self) -> None:
+        """A friend is seen as here, busy with words of their own, not at all when they
+        wish so, and as gone when they are; also after a reload."""
+        ada, bob = self.person("ada"), self.person("bob", PHONE)
+        self.befriend(ada, bob, "bob")
+        ada.one("#peer .dot.here")
+        bob.one(".people .dot.here")
+        bob.click("#you")
+        bob.click("label[for=show-busy]")
+        bob.write("#status-text", "reading until 3")
+        ada.one("#peer .dot.busy")
+        ada.see("#peer", "Busy · reading until 3")
+        ada.driver.refresh()
+        ada.see("#peer", "Busy · reading until 3")
+        bob.click("label[for=show-hidden]")
+        ada.gone("#peer .dot")
+        bob.driver.refresh()
+        bob.see("#you", "Invisible")
+        ada.driver.refresh()
+        ada.see("#peer", "Friend")
+        self.assertEqual([], ada.all("#peer .dot"))
+        bob.click("#you")
+        bob.click("label[for=show-here]")
+        ada.one("#peer .dot.here")
+        bob.driver.get("about:blank")
+        ada.gone("#peer .dot")
+
+
 class PeopleKeyboardTests(PeopleCase):
     """The same without a mouse, on a telephone's screen."""
 

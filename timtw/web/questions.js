@@ -33,6 +33,8 @@ export class Questions {
   answered(ok, timType, ack) {
     const lane = this.laneOf(timType);
     if (!lane || (ok && lane === this.pages)) return;
+    const { mid } = this.removals.asked?.question[1] ?? {};
+    if (ok && lane === this.removals && ack.t2 !== mid) return; // of another device, in a group
     if (ok) lane.answer(ack);
     else lane.refuse(ack.error?.code ?? 0);
   }

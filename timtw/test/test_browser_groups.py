@@ -1,0 +1,150 @@
+"""Groups on the page, in real browsers."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from timtw.test.browser import PHONE, Browser, BrowserCase
+
+ENTER, TAB, ESCAPE, LEFT = "\ue007", "\ue004", "\ue00c", "\ue012"
+NAME: Final = "Engines and books"
+OPEN: Final = """
+    const states = Object.entries(localStorage)
+      .filter(([key]) => key.startsWith("timtw.slot."))
+      .map(([, text]) => JSON.parse(text).open);
+    return states.find((node) => node)
+"""
+
+
+class GroupsCase(BrowserCase):
+    """Ada makes groups; Bob looks at a telephone."""
+
+    def make(self, who: Browser, opened: bool = False) -> str:
+        """Make a group and open it; its number."""
+        who.click("#tab-groups")
+        who.click("#make-group summary")
+        if opened:
+            who.click("#group-open")
+        who.write("#group-name", NAME)
+        who.one("#text")
+        number: str = who.run(OPEN)
+        return number
+
+    def enter(self, who: Browser, number: str, words: str = "") -> None:
+        """Go into a group, or ask to be let in."""
+        who.click("#tab-groups")
+        who.click("#join-group summary")
+        who.one("#group-words").send_keys(words)
+        who.write("#group-number", number)
+
+    def members(self, who: Browser, *expected: str) -> None:
+        """Wait until the members that are listed are exactly these."""
+        script = """
+            return [...document.querySelectorAll("[data-people=members] .who")]
+              .map((one) => one.textContent)
+        """
+        who.until(lambda: who.run(script) == list(expected), f"members {expected}")
+
+
+class GroupsTests(GroupsCase):
+    """What people do with a group."""
+
+    def test_private(self) -> None:
+        """Whoever asks to be let in is seen with their words, let in, made a manager,
+        and barred; each of it is seen on both sides, and the founder dissolves it."""
+        ada, bob = self.person("ada"), self.person("bob", PHONE)
+        number = self.make(ada)
+        self.enter(bob, number, "It is me, bob")
+        bob.one("[data-groups=asked] li")
+        ada.see("#tab-groups", "1")
+        ada.click("#peer")
+        ada.see("[data-people=requests]", "It is me, bob")
+        ada.click("[data-act=letin]")
+        self.members(ada, "ada (you)", "bob")
+        bob.click("[data-groups=mine] .entry")
+        bob.click("#peer")
+        self.members(bob, "ada", "bob (you)")
+        ada.click("[data-act=manage]")
+        ada.see("[data-people=members] li:nth-child(2)", "Manager")
+        ada.click("[data-act=dissolve]")
+        ada.click(".about > .actions .sure")
+        ada.see(".about > .actions .problem", "Remove the other members")
+        ada.click("[data-act=bar]")
+        ada.click(".sure")
+        ada.see("[data-people=barred]", "bob")
+        ada.click("[data-act=dissolve]")
+        ada.click(".about > .actions .sure")
+        ada.see(".standing", "You are not in")
+        bob.keys(ESCAPE, ESCAPE)
+        self.enter(bob, number)
+        bob.see("#join-problem", "dissolved")
+
+    def test_conversation(self) -> None:
+        """Texts in an open group reach everybody with their author's name, live and
+        after being away; its author takes one back for all."""
+        ada, bob = self.person("ada"), self.person("bob", PHONE)
+        number = self.make(ada, opened=True)
+        self.enter(bob, number)
+        bob.one("#text")
+        ada.say("Hello everybody", "by mistake")
+        bob.shows("Hello everybody", "by mistake")
+        bob.see(".author", "ada")
+        bob.driver.get("about:blank")
+        ada.say("while you were away")
+        ada.until(lambda: ada.states() == ["sent"] * 3, "sent")
+        bob.driver.get(self.url)
+        bob.shows("Hello everybody", "by mistake", "while you were away")
+        ada.run("document.querySelectorAll('.act')[1].click()")
+        ada.click(".removal .sure")
+        for window in (ada, bob):
+            window.until(lambda one=window: len(one.texts()) == 2, "two texts")
+        bob.keys(ESCAPE)
+        bob.click("#tab-chats")
+        ada.say("unread")
+        bob.see(".conversations .entry", "ada: unread")
+        bob.see(".unread", "1")
+
+
+class GroupsKeyboardTests(GroupsCase):
+    """A group without a mouse."""
+
+    def test_keys(self) -> None:
+        """Tab, Enter, Space and arrows make a group, write in it, and leave it."""
+        ada = self.person("ada", PHONE)
+        ada.at("find")
+        ada.keys(TAB, TAB, LEFT)
+        ada.at("tab-groups")
+        ada.keys(TAB, ENTER, TAB, NAME, ENTER)
+        ada.at("text")
+        ada.keys("typed", ENTER)
+        ada.shows("> typed")
+        ada.keys(ESCAPE)
+        ada.gone("#text")
+
+
+class GroupsLookTests(GroupsCase):
+    """Every screen with groups, on a telephone, light and dark."""
+
+    def test_chinese(self) -> None:
+        """Nothing is too wide, and axe-core finds nothing serious."""
+        ada = self.person("ada", PHONE, "zh-CN")
+        ada.click("#tab-groups")
+        ada.click("#join-group summary")
+        self.look(ada)
+        number = self.make(ada)
+        bob = self.person("W" * 60)
+        self.enter(bob, number, "x" * 200)
+        bob.one("[data-groups=asked] li")
+        self.look(bob)
+        ada.click("#peer")
+        ada.one("[data-people=requests] li")
+        self.look(ada)
+        ada.click("[data-act=letin]")
+        ada.until(lambda: len(ada.all("[data-people=members] li")) == 2, "both")
+        ada.click("[data-act=bar]")
+        self.look(ada)
+
+    def look(self, browser: Browser) -> None:
+        """The page as it is."""
+        self.fits(browser)
+        self.accessible(browser)

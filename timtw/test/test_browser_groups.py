@@ -97,7 +97,7 @@ class GroupsTests(GroupsCase):
         ada.run("document.querySelectorAll('.act')[1].click()")
         ada.click(".removal .sure")
         for window in (ada, bob):
-            window.until(lambda one=window: len(one.texts()) == 2, "two texts")
+            window.shows("Hello everybody", "while you were away")
         bob.keys(ESCAPE)
         bob.click("#tab-chats")
         ada.say("unread")

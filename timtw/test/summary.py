@@ -19,6 +19,9 @@ _COUNT = re.compile(r"(\w+)=(\d+)")
 _SKIPPED = re.compile(r"^\[SKIPPED\]\n(.*?)(?=^={79}$|^-{79}$)", re.MULTILINE | re.S)
 _TEST = re.compile(r"^[A-Za-z_]\w*(\.\w+){2,}$")
 
+JOBS = "--jobs=2"
+"""All tests run in two processes: each needs a core, its servers and some memory."""
+
 BROKEN = ("failures", "errors", "unexpectedSuccesses")
 """What trial calls the outcomes that nobody wanted."""
 
@@ -78,7 +81,7 @@ def _left_out(output: str) -> list[str]:
 def main(names: Sequence[str]) -> int:
     """Run trial over `names`, show what it prints, and say what it came to."""
     command = [sys.executable, "-m", "twisted.trial", "--random=0"]
-    command += names or ["timtw"]
+    command += names or [JOBS, "timtw"]
     printed = []
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, text=True, errors="replace"

@@ -93,6 +93,10 @@ class CanaryTests(SynchronousTestCase):
         assert person.hears(12)["ok"]
         person.says(41, rtype=64, reqStr=canaries["name"] + "-peer")
         assert person.hears(42)["usermap"]
+        person.says(41, rtype=8, node=canaries["text"], reqInt=1)
+        room = person.hears(12)["n"]
+        person.says(41, rtype=12, node=room, node2=peer, reqStr=canaries["text"])
+        assert person.hears(12)["ok"]
         person.raw(b"\xda{" + canaries["text"].encode())
         assert not person.hears(12)["ok"]
         person.raw(b"\x5a" + canaries["text"].encode())

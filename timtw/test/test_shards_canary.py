@@ -12,12 +12,15 @@ from argon2 import PasswordHasher
 from twisted.internet import reactor
 from twisted.trial.unittest import TestCase
 
+from timtw.model.roominfo import RoomInfo
+from timtw.model.roomsteps import RoomStep
 from timtw.model.values import Batch, Content, Device, TokenGrant
 from timtw.shards.digests import Digests, octets
 from timtw.shards.keys import KeyRing
 from timtw.shards.sealing import Sealer
 from timtw.shards.sqlite import SqliteShard
 from timtw.test.contracts import BOB, NOW, draft
+from timtw.test.contracts_rooms import about, change, create
 
 REACTOR: Any = reactor
 
@@ -27,6 +30,7 @@ CANARIES = {
         *("text", "binary", "extend_key", "extend", "extra_key", "extra"),
         *("display_name", "login_name", "domain", "password"),
         *("token", "token_extend", "credential", "resource"),
+        *("topic", "cover", "label", "room_extend", "room_extra", "room_request"),
     )
 }
 
@@ -82,7 +86,17 @@ async def live(shard: SqliteShard) -> None:
     )
     asked = attrs.evolve(draft(ident=5), content=content, device=device)
     drafts = (asked, attrs.evolve(asked, sender=ada.address, recipient=BOB))
-    await shard.messages.post(Batch(drafts))
+    info = RoomInfo(
+        c["topic"],
+        c["cover"],
+        c["label"],
+        extend={"k": c["room_extend"]},
+        extra={"k": octets(c["room_extra"])},
+    )
+    wish = create(ada.address, info=info)
+    asks = about(RoomStep.JOIN, wish.content.room, BOB, text=c["room_request"])
+    said = change(wish.content.room, ada.address, attrs.evolve(info, kind=1))
+    await shard.messages.post(Batch((*drafts, wish, asks, said)))
 
 
 class CanaryTests(TestCase):

@@ -25,18 +25,24 @@ from twisted.trial.unittest import SynchronousTestCase
 from zope.interface import implementer
 
 from timtw.model.errors import TimError
+from timtw.model.idents import node_of
 from timtw.model.relations import Step
+from timtw.model.roominfo import RoomInfo
+from timtw.model.rooms import Entry
+from timtw.model.roomsteps import OTHERS, RoomStep
 from timtw.model.stores import IShard, Outcome
 from timtw.model.values import (
     BURN,
     CUSTOM,
     REVOCATION,
+    Address,
     Batch,
     Changed,
     Confirmed,
     Conversation,
     CursorMove,
     Device,
+    Draft,
     Expiring,
 )
 from timtw.shards import moving
@@ -46,6 +52,13 @@ from timtw.test.contracts import ADA, BOB, CYD, NOW, WINDOW, draft
 from timtw.test.contracts_keeping import expire
 from timtw.test.contracts_kinds import removal
 from timtw.test.contracts_relations import step
+from timtw.test.contracts_rooms import about, change, create
+
+
+def to_oneself(one: Draft) -> Draft:
+    """A step about the account that takes it."""
+    return attrs.evolve(one, recipient=one.sender)
+
 
 PEOPLE = (ADA, BOB, CYD)
 DEVICES = [Device(), Device("phone", 1), Device("laptop")]
@@ -75,6 +88,31 @@ steps = st.builds(
     people,
     people,
 ).filter(lambda one: one.sender != one.recipient)
+ROOM = 77
+to_room = st.builds(
+    lambda one: attrs.evolve(
+        one, recipient=Address(ROOM, node_of(ROOM), "here"), to_room=True
+    ),
+    drafts,
+)
+room_steps = st.one_of(
+    st.builds(create, people, st.sampled_from(Entry), st.just(ROOM)),
+    st.builds(
+        about,
+        st.sampled_from([one for one in RoomStep if one not in (8, 42)]),
+        st.just(ROOM),
+        people,
+        people,
+        st.sampled_from(["", "please"]),
+    ).map(lambda one: one if one.mid in OTHERS else to_oneself(one)),
+    st.builds(
+        change,
+        st.just(ROOM),
+        people,
+        st.builds(RoomInfo, st.none() | st.sampled_from(["", "t"])),
+        st.none() | st.lists(people, max_size=2),
+    ),
+)
 moves = st.tuples(
     st.integers(0, 2),
     st.integers(0, 2),
@@ -143,6 +181,24 @@ class Twins(RuleBasedStateMachine):
         self.both(
             lambda shard: shard.messages.post(Batch(tuple(batch))).addCallback(_told)
         )
+
+    @rule(batch=st.lists(drafts | steps | room_steps | to_room, max_size=6))
+    def post_about_a_room(self, batch: list[Any]) -> None:
+        """The same with steps on a room, which share commits with others."""
+        self.both(
+            lambda shard: shard.messages.post(Batch(tuple(batch))).addCallback(_told)
+        )
+
+    @rule(who=people, size=st.integers(1, 3))
+    def look_at_the_room(self, who: Any, size: int) -> None:
+        """Tell everything about the room."""
+        self.both(lambda shard: shard.rooms.room(ROOM))
+        self.both(lambda shard: shard.rooms.profiles([ROOM]))
+        self.both(lambda shard: shard.rooms.belonging(ROOM, who.number))
+        self.both(lambda shard: shard.rooms.rooms_of(who.number).addCallback(list))
+        self.both(lambda shard: shard.rooms.blocked_rooms(who.number))
+        self.both(lambda shard: shard.rooms.barred(ROOM).addCallback(list))
+        self.both(lambda shard: shard.rooms.members(ROOM, None, size))
 
     @rule(batch=st.lists(drafts, max_size=3))
     def fail(self, batch: list[Any]) -> None:
@@ -234,7 +290,7 @@ def _told(outcomes: Sequence[Outcome]) -> list[object]:
     return [
         repr(one)
         if isinstance(one, TimError)
-        else (one.told, repr(one.refusal))
+        else (one.told, repr(one.refusal), one.accounts)
         if isinstance(one, Changed)
         else one
         for one in outcomes

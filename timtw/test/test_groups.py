@@ -457,7 +457,7 @@ class RightsTests(GroupsCase):
         (refused,) = self.ada.told(Refused)
         self.assertIsInstance(refused.error, StorageUnavailable)
         self.stage.settle(limits.LOOK_SECONDS)
-        self.assertEqual([], self.bob.texts)
+        self.assertEqual([None], self.bob.texts, "the notice that he is in")
 
     def shard_fails(self) -> MonkeyPatcher:
         """From now on nothing is stored."""

@@ -18,6 +18,7 @@ from timtw.client.options import Exit, add_common, problem, run
 from timtw.client.terminal import Terminal
 from timtw.client.values import (
     NOTICE,
+    REVOCATION,
     TEXT,
     ClientError,
     Closed,
@@ -33,6 +34,8 @@ from timtw.model.limits import CLIENT_CHAT_HISTORY
 
 HELP = (
     "/to NAME    write to somebody else, and show what was said last",
+    "/group NODE write to a group one is in, and show what was said last",
+    "/recall     take back what was written last, here",
     "/find NAME  whether there is an account with this name",
     "/add NAME   ask somebody to be friends; /accept NAME when somebody has asked",
     "/remove NAME and /block NAME: end a friendship or a block; begin a block",
@@ -88,6 +91,8 @@ class Talk:
         self._groups = ChatGroups(self._people, self._say)
         self._names = self._people.names
         self._peer = ""
+        self._in_group = False
+        self._own: dict[str, list[int]] = {}
         self._shown: dict[str, set[int]] = {}
         self._last = self._delivered = self._under_way = 0
         self._offline = self._warned = False
@@ -125,7 +130,9 @@ class Talk:
             self._background(self._people.listed(self._client))
         elif word == "/groups" and self._client is not None:
             self._background(self._groups.listed(self._client))
-        elif word in ("/to", "/find", *CHANGES) and not name:
+        elif word == "/recall" and self._client is not None:
+            self._background(self._recall(self._client))
+        elif word in ("/to", "/group", "/find", *CHANGES) and not name:
             self._say(f"{word} needs a name")
         elif len(name.split()) < WORDS.get(word, 0):
             self._say(f"{word} needs {WORDS[word]} words; /help lists them")
@@ -133,6 +140,8 @@ class Talk:
             self._background(self._groups.do(self._client, word, name))
         elif word == "/to":
             self._background(self._open(name))
+        elif word == "/group":
+            self._background(self._open_group(name))
         elif word == "/find":
             self._background(self._find(name))
         elif word in CHANGES and self._client is not None:
@@ -156,7 +165,7 @@ class Talk:
             self._offline = False
         elif isinstance(state, Expired):
             self._say("-- messages had waited too long for this device and are gone")
-        elif state.peer == self._peer:
+        elif state.peer == self._peer and not self._in_group:
             self._delivered = max(self._delivered, state.mid)
         self._mark()
 
@@ -174,13 +183,26 @@ class Talk:
     async def _send(self, client: Client, peer: str, text: str) -> None:
         """Wait for the echo of a text."""
         stored: Stored | None = None
+        send = client.send_to_group if self._in_group else client.send
         try:
-            stored = await client.send(peer, text)
+            stored = await send(peer, text)
         finally:
             self._under_way -= 1
-            if stored is not None and peer == self._peer:
-                self._last = max(self._last, stored.mid)
+            if stored is not None:
+                self._own.setdefault(peer, []).append(stored.mid)
+                if peer == self._peer:
+                    self._last = max(self._last, stored.mid)
             self._mark()
+
+    async def _recall(self, client: Client) -> None:
+        """Take back the own text that was written last, here."""
+        written = self._own.get(self._peer)
+        if not written:
+            self._say("-- there is nothing to take back")
+            return
+        revoke = client.revoke_in_group if self._in_group else client.revoke
+        await revoke(self._peer, written.pop())
+        self._say("-- taken back")
 
     async def _read(self) -> None:
         """Show what arrives; it counts as received once it is shown."""
@@ -188,6 +210,10 @@ class Talk:
         async for message in self._client.messages():
             if message.kind == TEXT:
                 await self._arrived(message)
+            elif message.kind == REVOCATION and not message.own:
+                await self._people.learn(self._client, [message.peer])
+                name = harmless(self._names[message.peer])
+                self._say(f"-- {name} has taken text {message.mid} back")
             elif message.group and message.kind == NOTICE:
                 await self._groups.noticed(self._client, message)
             elif message.kind == NOTICE:
@@ -195,7 +221,7 @@ class Talk:
 
     async def _arrived(self, message: Message) -> None:
         """Show a message, unless the history has shown it."""
-        if message.mid in self._shown.get(message.peer, ()):
+        if message.mid in self._shown.get(message.room or message.peer, ()):
             return
         assert self._client is not None
         await self._people.learn(self._client, [message.peer])
@@ -204,9 +230,12 @@ class Talk:
     def _show(self, message: Message) -> None:
         """Write a message above the line."""
         name = harmless(self._names.get(message.peer, message.peer))
-        here = message.peer == self._peer
+        place = message.room or message.peer
+        here = place == self._peer
         who = "you" if message.own else name
-        if not here:
+        if message.room and not here:
+            who = f"[{harmless(message.room)}] {who}"
+        elif not here:
             who = f"[{'to ' + name if message.own else name}]"
         when = datetime.fromtimestamp(message.timestamp / 1e9)
         self._say(f"{when:%H:%M} {who}: {harmless(message.text)}")
@@ -219,9 +248,22 @@ class Talk:
             self._say(f"Nobody is called {harmless(name)}.")
             return
         self._names[found.node] = name
-        self._peer, self._last, self._delivered = found.node, 0, 0
         history = await self._client.history(found.node, 0, CLIENT_CHAT_HISTORY)
-        self._shown[found.node] = {message.mid for message in history}
+        self._begin(found.node, False, history)
+
+    async def _open_group(self, node: str) -> None:
+        """Write to a group from now on."""
+        assert self._client is not None
+        history = await self._client.history_of_group(node, 0, CLIENT_CHAT_HISTORY)
+        await self._people.learn(self._client, [one.peer for one in history])
+        self._names.setdefault(node, node)
+        self._begin(node, True, history)
+
+    def _begin(self, peer: str, is_group: bool, history: list[Message]) -> None:
+        """Go on with a conversation, of which this was said last."""
+        self._peer, self._in_group = peer, is_group
+        self._last, self._delivered = 0, 0
+        self._shown[peer] = {message.mid for message in history}
         for message in reversed(history):
             if message.kind == TEXT:
                 self._show(message)
@@ -248,7 +290,7 @@ class Talk:
             state = " (offline)"
         elif self._under_way:
             state = f" (sending {self._under_way})"
-        elif self._last:
+        elif self._last and not self._in_group:
             state = " (delivered)" if self._delivered >= self._last else " (sent)"
         self._terminal.prompt = f"{name}{state}> "
         self._terminal.draw()

@@ -22,6 +22,7 @@ from timtw.client.requests import (
     Relate,
     Rename,
     Request,
+    Revoke,
 )
 from timtw.client.session import Session
 from timtw.client.values import (
@@ -121,10 +122,29 @@ class Client:
             ValueError: it is too long, also if only this node's operator says so.
             ClientError: the client has ended.
         """
+        return self._send(peer, text, ident, False)
+
+    def send_to_group(self, room: str, text: str, ident: int = 0) -> Deferred[Stored]:
+        """
+        Write a text to everybody in a group, of which this account is a member.
+
+        Otherwise as ``send``; ``mid`` counts in the group.
+
+        Args:
+            room: The group's node.
+        """
+        return self._send(room, text, ident, True)
+
+    def _send(
+        self, peer: str, text: str, ident: int, to_room: bool
+    ) -> Deferred[Stored]:
+        """Write a text to an account or a group."""
         ident = ident or self._rng.randrange(1, IDENTS)
         if ident in self._waiting:
             return fail(ValueError("this id is under way"))
-        answer = self._expect(ident, lambda: self._session.send(ident, peer, text))
+        answer = self._expect(
+            ident, lambda: self._session.send(ident, peer, text, to_room)
+        )
         if ident in self._waiting:
             self._waiting.remind(ident, self._patience, self._again)
         return answer
@@ -191,6 +211,29 @@ class Client:
         """Change what this account and another are to each other."""
         return self._ask(lambda n, s, _: Relate(n, [s.relate(step, peer, text)], done))
 
+    def revoke(self, peer: str, mid: int) -> Deferred[None]:
+        """
+        Take an own text back; everybody who got it is told.
+
+        Args:
+            peer: The node of the account that it was written to.
+            mid: Its number in the conversation.
+
+        Raises (in the Deferred):
+            Refused: it is gone already, or somebody else's.
+        """
+        return self._ask(lambda n, s, _: Revoke(n, [s.revoke(peer, mid, False)]))
+
+    def revoke_in_group(self, room: str, mid: int) -> Deferred[None]:
+        """The same in a group of which this account is a member."""
+        return self._ask(lambda n, s, _: Revoke(n, [s.revoke(room, mid, True)]))
+
+    def history_of_group(
+        self, room: str, newest: int = 0, count: int = 20
+    ) -> Deferred[list[Message]]:
+        """What was written to a group, as ``history``; for its members only."""
+        return self._history(room, newest, count, True)
+
     def history(
         self, peer: str, newest: int = 0, count: int = 20
     ) -> Deferred[list[Message]]:
@@ -202,9 +245,15 @@ class Client:
             newest: The mid to begin with, inclusive; 0: the newest there is.
             count: 1 to 100.
         """
+        return self._history(peer, newest, count, False)
+
+    def _history(
+        self, peer: str, newest: int, count: int, of_room: bool
+    ) -> Deferred[list[Message]]:
+        """A part of a conversation."""
 
         def make(number: int, speech: Speech, own: str) -> Request:
-            asked = speech.history(peer, newest, count)
+            asked = speech.history(peer, newest, count, of_room)
             return History(number, [asked, speech.profiles([own])])
 
         return self._ask(make)

@@ -53,6 +53,7 @@ def add_send(subparsers: Any) -> None:
     to = parser.add_mutually_exclusive_group(required=True)
     to.add_argument("--to", help="the login name of the account to write to")
     to.add_argument("--to-node", help="its node, where names cannot be looked up")
+    to.add_argument("--to-group", help="the node of a group to write to")
     parser.add_argument(
         "--id",
         type=_ident,
@@ -142,10 +143,14 @@ async def _write(
     """The whole conversation of ``timtw send``."""
     client = await connect(reactor, arguments.server, login, ways)
     try:
-        peer = arguments.to_node or await _node_of(client, arguments.to)
-        if peer is None:
-            return problem(f"nobody is called {arguments.to}", Exit.NOBODY)
-        stored = await client.send(peer, text, arguments.id)
+        if arguments.to_group:
+            room = arguments.to_group
+            stored = await client.send_to_group(room, text, arguments.id)
+        else:
+            peer = arguments.to_node or await _node_of(client, arguments.to)
+            if peer is None:
+                return problem(f"nobody is called {arguments.to}", Exit.NOBODY)
+            stored = await client.send(peer, text, arguments.id)
     finally:
         await client.close()
     if arguments.json:
@@ -206,6 +211,8 @@ def as_json(message: Message) -> str:
         told["notice"] = message.notice
     if message.group:
         told["group"] = message.group
+    if message.to_group:
+        told["to_group"] = True
     if message.data:
         told["data"] = message.data.hex()
     return json.dumps(told)
@@ -213,7 +220,7 @@ def as_json(message: Message) -> str:
 
 def as_words(message: Message) -> str:
     """A message as one line for people."""
-    arrow = "to" if message.own else "from"
+    arrow = "to" if message.own and not message.to_group else "from"
     what = _NOTICES.get(message.notice, "")
     if message.group:
         what = f"{what} {message.group}".strip()

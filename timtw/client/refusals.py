@@ -2,20 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from timtw.client.values import Refused
 from timtw.client.wire import Heard
 from timtw.model.errors import BadParameter, BadToken, Remedy
 from timtw.protocols.frames import FrameType
 from timtw.protocols.structs import TimAck
-
-SENDS: Final = (
-    FrameType.TIMMESSAGE,
-    FrameType.TIMREVOKEMESSAGE,
-    FrameType.TIMBURNMESSAGE,
-)
-"""The types under which a message may be refused."""
 
 
 def refusal(heard: Heard, *about: int) -> Refused | None:

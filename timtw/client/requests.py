@@ -116,6 +116,17 @@ class Relate(Request):
         self.asked_again = True
 
 
+class Revoke(Request):
+    """The wish to take a text back; the answer is None."""
+
+    def hears(self, heard: Heard, own_node: str) -> tuple[bool, Any]:
+        """See ``Request``."""
+        error = refusal(heard, FrameType.TIMREVOKEMESSAGE)
+        ack = heard.body
+        about = isinstance(ack, TimAck) and ack.timType == FrameType.TIMREVOKEMESSAGE
+        return about, error
+
+
 @attrs.define
 class History(Request):
     """A part of a conversation; the answer is a list of messages, newest first.

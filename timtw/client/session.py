@@ -18,7 +18,7 @@ from timtw.client.happenings import (
     Phase,
 )
 from timtw.client.receiving import Receiving
-from timtw.client.refusals import SENDS, may_pass, refusal, unread
+from timtw.client.refusals import may_pass, refusal, unread
 from timtw.client.requests import Asking, Request
 from timtw.client.sending import Sending
 from timtw.client.values import (
@@ -75,6 +75,7 @@ class Session:
         self._own = own
         self._speech = Speech(encoding)
         self._receiving = Receiving()
+        self._rooms: dict[str, Receiving] = {}
         self._sending = Sending()
         self.leaving = False
         self._asking = Asking()
@@ -105,7 +106,8 @@ class Session:
         if self.phase is not Phase.OVER:
             self.phase = Phase.AWAY
         self._frames.clear()
-        self._receiving.lost()
+        for log in (self._receiving, *self._rooms.values()):
+            log.lost()
 
     def ping(self) -> None:
         """Ask for a sign of life."""
@@ -123,15 +125,17 @@ class Session:
         if self.phase is Phase.HERE and self.listens and self._receiving.unfinished:
             self._frames.append(self._speech.backlog(self._receiving.position))
 
-    def send(self, ident: int, peer: str, text: str) -> None:
+    def send(self, ident: int, peer: str, text: str, to_room: bool = False) -> None:
         """
-        Send a text under an id of its own, 1 to 2^53 - 1, which is its number as well.
+        Send a text to an account, or to a group, under an id of its own, 1 to 2^53 - 1,
+        which is its number as well.
 
         Raises:
             Busy: too much is waiting.
             ValueError: the text is too long.
         """
-        self._sending.add(ident, peer, self._speech.text(peer, text, ident))
+        frame = self._speech.text(peer, text, ident, to_room)
+        self._sending.add(ident, peer, frame)
         self._push()
 
     def again(self, ident: int) -> None:
@@ -161,7 +165,11 @@ class Session:
     def taken(self, message: Message) -> None:
         """The consumer has a message for good."""
         if message.seq:
-            self._acknowledge(self._receiving.taken(message.seq))
+            self._acknowledge(self._log(message.room).taken(message.seq))
+
+    def _log(self, room: str) -> Receiving:
+        """How far this device has the log of a group, or its account's own."""
+        return self._rooms.setdefault(room, Receiving()) if room else self._receiving
 
     def too_long(self) -> None:
         """The node ends the line for the length of a frame, surely of the longest.
@@ -214,7 +222,7 @@ class Session:
             if unread(ack):
                 self.too_long()
                 return
-            error = refusal(heard, *SENDS)
+            error = refusal(heard, FrameType.TIMMESSAGE)
             if error is not None:
                 self._refused(ack, error)
                 return
@@ -285,8 +293,10 @@ class Session:
                 messages.append(message_of(body, self.node))
             elif isinstance(notice, Delivered) or self._misses(notice):
                 self._events.append(notice)
+        # A page is of one log, whosever that is.
+        log = self._log(messages[0].room if messages else "")
         numbers = [message.seq for message in messages if message.seq]
-        new, ready = self._receiving.arrived(receipt, numbers)
+        new, ready = log.arrived(receipt, numbers)
         self._acknowledge(ready)
         for message in messages:
             ours = message.own and self._echoed(message)
@@ -299,11 +309,12 @@ class Session:
 
     def _misses(self, notice: Expired) -> bool:
         """Whether we had not received all that has expired."""
-        return self.listens and self._receiving.expired(notice.seq)
+        return self.listens and self._log(notice.room).expired(notice.seq)
 
     def _echoed(self, message: Message) -> bool:
         """Whether a text of this session is stored; its sender is told."""
-        if not message.mid or not self._sending.answered(message.ident, message.peer):
+        place = message.room or message.peer
+        if not message.mid or not self._sending.answered(message.ident, place):
             return False
         stored = Stored(message.mid, message.timestamp, message.ident)
         self._events.append(Answered(message.ident, stored))

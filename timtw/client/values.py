@@ -10,6 +10,8 @@ from timtw.model import errors, relations
 from timtw.model.errors import Remedy
 from timtw.model.roomsteps import RoomNotice
 
+REVOCATION: Final = 2
+"""The kind by which an author takes a text back; ``mid`` names the text."""
 TEXT: Final = 1
 """The kind of a message that is a text; docs/reference/protocol.md, section 4.3."""
 NOTICE: Final = 4
@@ -76,7 +78,10 @@ class Message:
         data: Its binary content.
         notice: What a notice tells: ``REQUEST``, ``FRIENDS`` or ``REMOVED``; of a group
             ``GROUP_REQUEST``, ``JOINED``, ``REJECTED``, ``PULLED_IN`` or ``EXCLUDED``.
-        group: The node of the group that a notice tells of; empty for none.
+        group: The node of the group to which it was written, or within which to one
+            account, or that a notice tells of; empty for none.
+        to_group: Whether it was written to everybody in the group; ``peer`` is its
+            author then, ``mid`` and ``seq`` count in the group.
     """
 
     peer: str
@@ -90,6 +95,12 @@ class Message:
     data: bytes = b""
     notice: int = 0
     group: str = ""
+    to_group: bool = False
+
+    @property
+    def room(self) -> str:
+        """The node of the group to whose members it was written; empty for none."""
+        return self.group if self.to_group else ""
 
 
 @attrs.frozen
@@ -178,9 +189,11 @@ class Expired:
 
     Attributes:
         seq: Nothing up to this number of the account's log will come any more.
+        room: The node of the group whose log it is, where it is not the account's own.
     """
 
     seq: int
+    room: str = ""
 
 
 class ClientError(Exception):

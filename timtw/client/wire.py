@@ -9,7 +9,15 @@ from typing import Final
 
 import attrs
 
-from timtw.client.values import NOTICE, TEXT, Delivered, Expired, Login, Message
+from timtw.client.values import (
+    NOTICE,
+    REVOCATION,
+    TEXT,
+    Delivered,
+    Expired,
+    Login,
+    Message,
+)
 from timtw.client.wsframes import BadLine
 from timtw.model.limits import CLIENT_FRAME_BYTES
 from timtw.model.relations import Step
@@ -49,7 +57,9 @@ RELATIONS_CHANGED: Final = 10
 PROFILES: Final = 4
 RENAME: Final = 6
 _ACCOUNT: Final = 2
+_ROOM: Final = 3
 _CONVERSATION: Final = 1
+_OF_ROOM: Final = 2
 _BY_NAME: Final = 64
 _ROSTER: Final = 1
 _BLOCKED: Final = 18
@@ -137,16 +147,28 @@ class Speech:
         body = None if position is None else TimReq(reqInt=position)
         return self._frame(FrameType.TIMOFFLINEMSG, body)
 
-    def text(self, peer: str, text: str, ident: int) -> bytes:
-        """A text for an account."""
+    def text(self, peer: str, text: str, ident: int, to_room: bool = False) -> bytes:
+        """A text for an account, or for everybody in a group."""
         body = TimMessage(
-            msType=_ACCOUNT,
+            msType=_ROOM if to_room else _ACCOUNT,
             odType=TEXT,
             id=ident,
-            toTid=Tid(node=peer),
+            toTid=None if to_room else Tid(node=peer),
+            roomTid=Tid(node=peer) if to_room else None,
             dataString=text,
         )
         return self._frame(FrameType.TIMMESSAGE, body)
+
+    def revoke(self, peer: str, mid: int, of_room: bool) -> bytes:
+        """An own text is taken back."""
+        body = TimMessage(
+            msType=_ROOM if of_room else _ACCOUNT,
+            odType=REVOCATION,
+            mid=mid,
+            toTid=None if of_room else Tid(node=peer),
+            roomTid=Tid(node=peer) if of_room else None,
+        )
+        return self._frame(FrameType.TIMREVOKEMESSAGE, body)
 
     def find(self, name: str) -> bytes:
         """A look-up by exact name."""
@@ -205,9 +227,12 @@ class Speech:
         body = TimNodes(ntype=CHANGE_ROOM, roommap={group: bean})
         return self._frame(FrameType.TIMNODES, body)
 
-    def history(self, peer: str, newest: int, count: int) -> bytes:
-        """A request for the conversation with an account."""
-        body = TimReq(rtype=_CONVERSATION, node=peer, reqInt=newest, reqInt2=count)
+    def history(
+        self, peer: str, newest: int, count: int, of_room: bool = False
+    ) -> bytes:
+        """A request for the conversation with an account, or for that of a group."""
+        kind = _OF_ROOM if of_room else _CONVERSATION
+        body = TimReq(rtype=kind, node=peer, reqInt=newest, reqInt2=count)
         return self._frame(FrameType.TIMPULLMESSAGE, body)
 
     def hear(self, frame: bytes) -> Heard:
@@ -238,7 +263,10 @@ def message_of(body: TimMessage, own_node: str) -> Message:
     """A message as the library's users see it."""
     sender = body.fromTid.node if body.fromTid is not None else ""
     recipient = body.toTid.node if body.toTid is not None else ""
+    group = body.roomTid.node if body.roomTid is not None else ""
     own = sender == own_node
+    if body.msType == _ROOM:
+        recipient = sender
     return Message(
         peer=recipient if own else sender,
         own=own,
@@ -250,7 +278,8 @@ def message_of(body: TimMessage, own_node: str) -> Message:
         kind=body.odType,
         notice=(body.bnType or 0) if body.odType == NOTICE else 0,
         data=body.dataBinary or b"",
-        group=body.roomTid.node if body.roomTid is not None else "",
+        group=group,
+        to_group=body.msType == _ROOM,
     )
 
 
@@ -259,4 +288,5 @@ def notice_of(body: TimMessage) -> Delivered | Expired | None:
     if body.odType == DELIVERED:
         peer = body.fromTid.node if body.fromTid is not None else ""
         return Delivered(peer, body.mid or 0)
-    return Expired(body.seq or 0) if body.odType == EXPIRED else None
+    room = body.roomTid.node if body.roomTid is not None else ""
+    return Expired(body.seq or 0, room) if body.odType == EXPIRED else None

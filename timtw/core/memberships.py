@@ -24,8 +24,7 @@ class Memberships:
 
     Where word of a change can be lost, what sessions read is compared with storage, of
     some accounts at each look. From the moment when word of a change has come nothing
-    of the room goes out to the account's sessions, until storage has said what is true
-    now.
+    of the room goes out to the account's sessions, until storage has said what is true.
     """
 
     _log = Logger()

@@ -10,7 +10,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from timtw.model import events
 from timtw.model.commands import Command, Form, SendMessage, Unacceptable
-from timtw.model.errors import BadParameter, NotServed, TimError, UnknownAccount
+from timtw.model.errors import BadParameter, TimError, UnknownAccount
 from timtw.model.values import BURN, REVOCATION, STREAM, Content, LogEntry
 from timtw.protocols.codecs import JSON, THRIFT
 from timtw.protocols.refusals import Note
@@ -67,14 +67,18 @@ class Removals(SynchronousTestCase):
                 self.refused(frame, BadParameter, Note(92, n="B"))
 
     def test_in_rooms(self) -> None:
-        """Rooms are not offered, and nothing is ever burnt in one."""
+        """Texts in groups are revoked, and nothing is ever burnt in one."""
         room = b'"roomTid":{"node":"R"}'
         revoke = b'\xdc{"msType":3,"odType":2,"mid":7,%b}' % room
-        self.refused(revoke, NotServed, Note(92, n="R"))
+        (command,) = wire(JSON).receive(revoke)
+        assert isinstance(command, SendMessage)
+        self.assertEqual(("", "R", 7), (command.peer, command.room, command.mid))
         burn = b'\xdd{"msType":3,"odType":3,"mid":7,%b}' % room
         self.refused(burn, BadParameter, Note(93, n="R"))
         private = b'\xdc{"msType":2,"odType":2,"mid":7,%b,%b}' % (TO_BOB, room)
-        self.refused(private, NotServed, Note(92, n="B"))
+        (command,) = wire(JSON).receive(private)
+        assert isinstance(command, SendMessage)
+        self.assertEqual(("B", "R", 7), (command.peer, command.room, command.mid))
         self.refused(b'\xdc{"msType":2,"odType":2,"mid":7}', UnknownAccount, Note(92))
 
     def test_confirmed(self) -> None:

@@ -11,7 +11,7 @@ export class Groups {
   }
 
   isRoom(node) {
-    return Boolean(this.store.state.conversations[node]?.room);
+    return Boolean(this.known[node] ?? this.store.state.conversations[node]?.room);
   }
 
   isMine(node) {

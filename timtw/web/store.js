@@ -104,6 +104,7 @@ export class Store {
     this.state.open = node;
     if (node) {
       const entry = this.conversation(node);
+      entry.room ||= this.groups.isRoom(node);
       entry.time ||= Date.now();
       if (visible()) entry.unread = 0;
     }

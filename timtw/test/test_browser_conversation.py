@@ -26,8 +26,8 @@ class ConversationTests(BrowserCase):
         bob.gone(".unread")
         bob.say("很好 <b>thanks</b>")
         alice.shows("> Hello!", "> How are you? 😀", "很好 <b>thanks</b>")
-        delivered = ["delivered"] * 2
-        alice.until(lambda: alice.states() == delivered, "both texts delivered")
+        read = ["read"] * 2
+        alice.until(lambda: alice.states() == read, "both texts read")
 
     def test_names(self) -> None:
         """A display name that one sets is what the other sees."""
@@ -39,6 +39,42 @@ class ConversationTests(BrowserCase):
         bob.find("alice")
         self.assertEqual("Alice Liddell", bob.one("#peer .who").text)
         self.assertEqual("alice", bob.one("#peer .preview").text)
+
+    def test_profiles(self) -> None:
+        """What one tells about oneself is there after a reload, and others see it."""
+        alice, bob = self.person("alice"), self.person("bob")
+        alice.click("#you")
+        alice.one("#profile-area").send_keys("Berlin")
+        alice.write("#profile-words", "Reads about engines")
+        alice.see("#name-answer", "Saved")
+        alice.driver.refresh()
+        alice.click("#you")
+        area = alice.one("#profile-area")
+        alice.until(lambda: area.get_attribute("value") == "Berlin", "kept")
+        bob.find("alice")
+        bob.click("#peer")
+        bob.see(".about", "Berlin")
+        bob.see(".about", "Reads about engines")
+
+    def test_read(self) -> None:
+        """What one window of an account has read is read in its others, also in a new
+        one; and the writer sees it."""
+        alice, bob = self.person("alice"), self.person("bob")
+        other = self.browser()
+        other.log_in("bob")
+        alice.find("bob")
+        alice.say("one", "two")
+        for window in (bob, other):
+            window.see(".unread", "2")
+        bob.click(".conversations button")
+        other.gone(".unread")
+        alice.until(lambda: alice.states() == ["read"] * 2, "read")
+        bob.keys("\ue00c")
+        alice.say("three")
+        other.see(".unread", "1")
+        third = self.browser()
+        third.log_in("bob")
+        third.see(".unread", "1")
 
     def test_taken_back(self) -> None:
         """A text that its author takes back disappears on all pages, read or not."""
@@ -71,7 +107,7 @@ class ConversationTests(BrowserCase):
         alice.say("one", "two", "three")
         bob.click(".conversations button")
         bob.shows("one", "two", "three")
-        alice.until(lambda: alice.states() == ["delivered"] * 3, "delivered")
+        alice.until(lambda: alice.states() == ["read"] * 3, "delivered")
         self.hover(alice, ".message:nth-of-type(3)")
         alice.click(".message:nth-of-type(3) .act")
         self.assertIn("for both of you", alice.one(".removal").text)
@@ -138,7 +174,7 @@ class ConversationTests(BrowserCase):
         bob.until(lambda: bob.one(".unread").text.startswith("26"), "26 unread texts")
         bob.click(".conversations button")
         bob.shows("one", *away)
-        alice.until(lambda: alice.states() == ["delivered"] * 26, "all delivered")
+        alice.until(lambda: alice.states() == ["read"] * 26, "all delivered")
 
     def test_history(self) -> None:
         """Scrolling up brings everything, once and in order."""
@@ -178,7 +214,7 @@ class TroubleTests(BrowserCase):
         bob.say("after")
         alice.shows("> before", "> meanwhile", "after")
         alice.gone("#status")
-        alice.until(lambda: alice.states() == ["delivered"] * 2, "both delivered")
+        alice.until(lambda: alice.states() == ["read"] * 2, "both delivered")
 
     def test_send_again(self) -> None:
         """A text whose echo was lost is offered again, and arrives once."""
@@ -197,7 +233,7 @@ class TroubleTests(BrowserCase):
         alice.click(".again")
         alice.until(lambda: alice.states()[-1] == "sending", "sending again")
         line.cut()
-        alice.until(lambda: alice.states() == ["delivered"] * 2, "delivered at last")
+        alice.until(lambda: alice.states() == ["read"] * 2, "delivered at last")
         alice.say("last")
         bob.shows("first", "once", "last")
         alice.shows("> first", "> once", "> last")
@@ -215,7 +251,7 @@ class TroubleTests(BrowserCase):
         bob.click(".conversations button")
         bob.shows("behind")
         self.assertIn("this length", alice.one(".remedy").text)
-        alice.until(lambda: alice.states() == ["delivered", "not sent"], "given up")
+        alice.until(lambda: alice.states() == ["read", "not sent"], "given up")
 
     def test_unsent_text_survives(self) -> None:
         """A text that was written without a connection outlives the tab."""

@@ -1,5 +1,6 @@
 // Puts the page together: a slot, a store, a session, and the screen that fits them.
 import { applyLanguage, setLanguage, t } from "./i18n.js";
+import { ignoreRefusal } from "./questions.js";
 import { Session } from "./session.js";
 import { claimSlot } from "./slots.js";
 import { Store } from "./store.js";
@@ -33,6 +34,7 @@ class App {
       const cut = (text ?? "").slice(0, NEWS_CHARACTERS);
       this.say(t("news.from", { name: store.people.nameOf(from), text: cut }));
     };
+    store.profileChanged = (node) => session.questions.askNames([node]).catch(ignoreRefusal);
     store.toldOfRoom = (bnType, room, from) => {
       const key = ROOM_WORDS[bnType];
       const name = from ? store.people.nameOf(from) : "";

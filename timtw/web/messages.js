@@ -1,7 +1,7 @@
 // The messages of all conversations, as far as they are here: they come from the log, as
 // pages of history and live, and each is taken once.
 import { visible } from "./dom.js";
-import { BURNT, DELIVERED, NOTICE, REVOKED, TEXT, TO_ROOM, TO_USER } from "./wire.js";
+import { BURNT, DELIVERED, NOTICE, READ, REVOKED, TEXT, TO_ROOM, TO_USER } from "./wire.js";
 
 const PREVIEW_CHARACTERS = 140;
 const KEPT_MESSAGES = 200; // of a conversation that is not open
@@ -60,13 +60,26 @@ export class Messages {
     if (!from || !peer || !(toRoom || message.msType === TO_USER) || !(message.mid > 0)) return;
     const entry = this.store.conversation(peer);
     entry.room ||= toRoom;
-    if (message.odType === DELIVERED) {
+    if (message.odType === READ) {
+      this.takeRead(entry, mine, message);
+    } else if (message.odType === DELIVERED) {
       if (!mine) entry.delivered = Math.max(entry.delivered, message.mid);
     } else if (message.odType === TEXT) {
       this.takeText(peer, entry, mine, message, fromLog);
     } else if (message.odType === REVOKED || message.odType === BURNT) {
       this.takeBack(peer, entry, message.mid);
     }
+  }
+
+  // How far one of the two has read; `id` is the newest number of the conversation.
+  takeRead(entry, mine, { id, mid }) {
+    if (!mine) {
+      entry.seen = Math.max(entry.seen ?? 0, mid);
+      return;
+    }
+    entry.read = Math.max(entry.read ?? 0, mid);
+    entry.unread = Math.max(0, Math.max(entry.top, id ?? 0) - entry.read);
+    entry.counted = Math.max(entry.counted, id ?? 0);
   }
 
   // The text is gone for everybody, here as well.

@@ -6,6 +6,7 @@ const TEXT_CHARACTERS = 1024; // of a request that are kept
 export class People {
   constructor(store) {
     this.store = store;
+    this.beans = new Map(); // node: what an account tells about itself, as read last
     // Whether strangers may write to each other here: the node says so in the page.
     this.openToAll =
       document.querySelector('meta[name="timtw-strangers"]')?.content === "write";
@@ -23,6 +24,7 @@ export class People {
   setProfiles(usermap) {
     for (const [node, bean] of Object.entries(usermap ?? {})) {
       this.person(node).name = bean?.name ?? "";
+      this.beans.set(node, bean ?? {});
     }
     this.store.commit();
   }

@@ -4,6 +4,7 @@ import { TYPE } from "./wire.js";
 
 const PLEASE = 1; // subStatus: this is how I am, and how are you?
 const ANSWER = 2; // subStatus: how I am, as asked
+const NEW_PROFILE = 3; // subStatus: my profile has changed
 const NOT_OFFERED = 4107;
 
 // `show` of a presence; HIDDEN says to friends who saw us that there is nobody to see.
@@ -74,6 +75,11 @@ export class Presence {
     if (!hidden || this.shown) this.tell(TYPE.BROADCAST, hidden ? {} : { subStatus: PLEASE });
   }
 
+  // Friends who see us read our profile again.
+  profileChanged() {
+    if (this.shown) this.tell(TYPE.BROADCAST, { subStatus: NEW_PROFILE });
+  }
+
   // Logged out: nothing stays.
   forget() {
     localStorage.removeItem(this.key);
@@ -98,6 +104,7 @@ export class Presence {
     if (!node || node === this.store.me) return;
     if (offline || show === SHOW.HIDDEN) this.others.delete(node);
     else this.others.set(node, { show, status: (status ?? "").slice(0, LONGEST_STATUS) });
+    if (subStatus === NEW_PROFILE) this.store.profileChanged?.(node);
     const visible = this.store.state.presence.show !== SHOW.HIDDEN;
     if (subStatus === PLEASE && !offline && visible) {
       this.tell(TYPE.PRESENCE, { toTid: { node }, subStatus: ANSWER });

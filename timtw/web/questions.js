@@ -104,9 +104,11 @@ export class Questions {
     return node;
   }
 
-  async setName(name) {
-    await this.nodes.ask([TYPE.NODES, { ntype: OWN_PROFILE, usermap: { "": { name } } }]);
-    this.store.people.setProfiles({ [this.store.me]: { name } });
+  // Changes what we tell about ourselves; what is left out stays.
+  async setProfile(bean) {
+    await this.nodes.ask([TYPE.NODES, { ntype: OWN_PROFILE, usermap: { "": bean } }]);
+    const { me, people } = this.store;
+    people.setProfiles({ [me]: { ...people.beans.get(me), ...bean } });
   }
 
   async askNames(nodes) {

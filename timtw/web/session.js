@@ -3,10 +3,11 @@ import { Link } from "./link.js";
 import { Outbox } from "./outbox.js";
 import { Presence } from "./presence.js";
 import { Questions } from "./questions.js";
+import { Reading } from "./reading.js";
 import { Relations } from "./relations.js";
 import { Refused } from "./requests.js";
 import { Rooms } from "./rooms.js";
-import { NOTICE, RELATIONS_CHANGED, TO_ROOM, TYPE } from "./wire.js";
+import { NOTICE, READ, RELATIONS_CHANGED, TO_ROOM, TYPE } from "./wire.js";
 
 const BROWSER = 3; // termtyp of this page
 const ADDITIONS = { timtw: "1" };
@@ -33,6 +34,7 @@ export class Session {
     });
     this.outbox = new Outbox(store, this.link, () => this.phase === "live");
     this.questions = new Questions(store, this.link);
+    this.reading = new Reading(store, this.link, this.questions, () => this.phase === "live");
     this.rooms = new Rooms(store, this.questions);
     this.presence = new Presence(store, this.link);
     this.relations = new Relations(store, this.questions);
@@ -156,6 +158,8 @@ export class Session {
       this.store.setCredential(n);
     } else if (timType === TYPE.LOGOUT && ok) {
       this.dismissed();
+    } else if (timType === TYPE.MESSAGE && !ok && ack.t === READ) {
+      // A mark is made good by the next one.
     } else if (timType === TYPE.MESSAGE && !ok) {
       this.outbox.refused(t2, code);
       if (code === NOT_ALLOWED) this.somethingEnded();
@@ -213,6 +217,7 @@ export class Session {
     this.store.messages.takeEntries([{ seq: this.early }], true);
     this.outbox.flush();
     this.presence.begin();
+    this.reading.begin();
     this.relations.refresh()
       .then(() => this.rooms.refresh())
       .then(() => this.questions.refreshNames());

@@ -21,6 +21,7 @@ export class Store {
     this.listeners = new Set();
     this.news = null; // called with (peer, text) when somebody else's new text arrived
     this.toldOfRoom = null; // called with (bnType, room, from)
+    this.profileChanged = null; // called with (node)
     this.told = null; // called with (bnType, mine, peer) when a notice arrived
     this.notifying = false;
   }

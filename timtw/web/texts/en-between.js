@@ -145,4 +145,10 @@ export const englishBetween = {
   "news.in": "You are in {group} now.",
   "news.rejected": "You were not let into {group}.",
   "news.removed": "You are not in {group} any more.",
+  "profile.area": "Where you are at home",
+  "profile.birthday": "Birthday",
+  "profile.words": "About you",
+  "about.area": "At home in",
+  "about.birthday": "Birthday",
+  "about.words": "About",
 };

@@ -59,6 +59,7 @@ export const english = {
   "state.sending": "sending",
   "state.sent": "sent",
   "state.delivered": "delivered",
+  "state.read": "read",
   "state.failed": "not sent",
   "send.again": "Send again",
   "send.discard": "Discard",

@@ -145,4 +145,10 @@ export const chineseBetween = {
   "news.in": "你已加入 {group}。",
   "news.rejected": "你加入 {group} 的申请未获批准。",
   "news.removed": "你已不在 {group} 中。",
+  "profile.area": "所在地",
+  "profile.birthday": "生日",
+  "profile.words": "自我介绍",
+  "about.area": "所在地",
+  "about.birthday": "生日",
+  "about.words": "自我介绍",
 };

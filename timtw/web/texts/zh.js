@@ -58,6 +58,7 @@ export const chinese = {
   "state.sending": "发送中",
   "state.sent": "已发送",
   "state.delivered": "已送达",
+  "state.read": "已读",
   "state.failed": "未发送",
   "send.again": "重新发送",
   "send.discard": "删除",

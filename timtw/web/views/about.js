@@ -3,6 +3,7 @@ import { h, setText } from "../dom.js";
 import { t } from "../i18n.js";
 import { actionsView } from "./actions.js";
 import { askForm } from "./ask.js";
+import { FIELDS } from "./profilefields.js";
 
 // `closed()` is called when it closes by Escape.
 export function aboutView(app, node, { closed }) {
@@ -10,10 +11,14 @@ export function aboutView(app, node, { closed }) {
   const login = h("dd", { dir: "auto" });
   const found = h("dt", {}, t("about.login"));
   const standing = h("dd", {});
+  const told = FIELDS.map(({ name, read }) => ({
+    read, title: h("dt", {}, t("about." + name)), text: h("dd", { dir: "auto" }),
+  }));
   const actions = actionsView(app, node);
   const ask = h("div", {});
   const element = h("section", { class: "about", id: "about", hidden: true, onkeydown: escape },
-    h("dl", {}, found, login, h("dt", {}, t("about.standing")), standing),
+    h("dl", {}, found, login, h("dt", {}, t("about.standing")), standing,
+      ...told.flatMap(({ title, text }) => [title, text])),
     ask, actions.element);
 
   // Where strangers may write, this is the place to ask.
@@ -33,6 +38,11 @@ export function aboutView(app, node, { closed }) {
     const { login: known = "" } = store.state.people[node] ?? {};
     found.hidden = login.hidden = !known;
     setText(login, known);
+    const bean = store.people.beans.get(node) ?? {};
+    for (const { read, title, text } of told) {
+      setText(text, read(bean) ?? "");
+      title.hidden = text.hidden = !text.textContent;
+    }
     setText(standing, t("about." + store.people.standing(node)));
     if (offersToAsk() !== Boolean(ask.firstChild)) {
       ask.replaceChildren(...(offersToAsk() ? [askForm(app, node).element] : []));

@@ -81,7 +81,7 @@ export function loginScreen(app) {
       turn(false); // what fails from here on is the login
     }
     await app.session.login(login, pwd);
-    if (fresh) await app.session.questions.setName(login);
+    if (fresh) await app.session.questions.setProfile({ name: login });
   }
 
   function update() {

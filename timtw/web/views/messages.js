@@ -110,7 +110,9 @@ export function messagesView(app, node, { loadEarlier, toText }) {
 
   function stateOf(mid, waiting) {
     if (waiting) return waiting.state;
-    return mid <= store.conversation(node).delivered ? "delivered" : "sent";
+    const { seen, delivered } = store.conversation(node);
+    if (mid <= seen) return "read";
+    return mid <= delivered ? "delivered" : "sent";
   }
 
   function remedy({ id, code }) {

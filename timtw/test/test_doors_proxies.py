@@ -23,6 +23,8 @@ from timtw.test.doorkit import (
 
 HERE, THERE = "127.0.0.2", "127.0.0.3"
 """Two machines of clients, as far as the node can tell."""
+ELSEWHERE = "127.0.0.4"
+"""Another one, of people who have registered nobody yet."""
 NGINX = """\
 daemon off;
 worker_processes 1;
@@ -97,10 +99,10 @@ class Behind(SynchronousTestCase):
             port: The other one's, who talks as the last two say.
         """
         nodes = [
-            register(self.front, name, HERE, tls=self.tls).text
+            register(self.front, name, ELSEWHERE, tls=self.tls).text
             for name in ("ada", "bob")
         ]
-        ada = Talker(connect(self.front, HERE, self.tls), "ada")
+        ada = Talker(connect(self.front, ELSEWHERE, self.tls), "ada")
         line = connect(port, THERE, self.tls)
         bob = Talker(line, "bob", path=path, plain=plain)
         for writer, reader, peer in ((ada, bob, nodes[1]), (bob, ada, nodes[0])):
@@ -142,12 +144,12 @@ class Nginx(Behind):
 class BehindNginx(Nginx):
     """nginx, which tells the address in a header of each request."""
 
-    def test_addresses(self) -> None:
-        """Registrations count for the clients, not for nginx."""
+    def test_clients(self) -> None:
+        """
+        Registrations count for the clients, not for nginx; WebSocket passes, on both of
+        its paths.
+        """
         self.check_addresses()
-
-    def test_conversation(self) -> None:
-        """WebSocket passes, on both of its paths."""
         self.check_conversation(self.front, path="/", plain=False)
 
 
@@ -191,12 +193,11 @@ class BehindHaproxy(Behind):
         path.write_text(text)
         self.run_proxy(["haproxy", "-db", "-f", str(path)], self.front)
 
-    def test_addresses(self) -> None:
-        """Registrations count for the clients, not for HAProxy."""
+    def test_clients(self) -> None:
+        """
+        Registrations count for the clients, not for HAProxy; WebSocket and TCP pass.
+        """
         self.check_addresses()
-
-    def test_conversation(self) -> None:
-        """WebSocket and TCP pass."""
         self.check_conversation(self.front_lines, plain=True)
 
 

@@ -13,6 +13,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from zope.interface import implementer
 
 from timtw.core.overload import Gate
+from timtw.model import limits
 from timtw.model.commands import (
     ChangeProfile,
     Command,
@@ -43,6 +44,7 @@ from timtw.model.limits import (
 )
 from timtw.model.stores import IMessageStore, Outcome
 from timtw.model.values import STREAM, Address, Batch, Content, Device
+from timtw.shards import groupcommit
 from timtw.shards.memory import MemoryShard
 from timtw.test.stage import OPEN, Client, Stage, entropy_of
 
@@ -245,22 +247,39 @@ class ReadsTests(Crowded):
         self.assertEqual(History, self.requests()[0])
 
 
-class TextsTests(Crowded):
-    """What is refused last."""
+class NumbersTests(SynchronousTestCase):
+    """Who is refused first is a matter of three numbers."""
 
-    writers = -(-STORAGE_WAITING // SENDS_UNDER_WAY)
+    def test_order(self) -> None:
+        """History goes first, then whoever comes, and texts last."""
+        numbers = [HISTORY_WAITING, LOGINS_WAITING, STORAGE_WAITING]
+        self.assertEqual([2_500, 7_500, 10_000], numbers)
+
+
+class TextsTests(Crowded):
+    """What is refused last, with numbers a tenth as large."""
+
+    texts = STORAGE_WAITING // 10
+    logins = LOGINS_WAITING // 10
+    writers = -(-texts // SENDS_UNDER_WAY)
+
+    def setUp(self) -> None:
+        """The gates are smaller, and so is the desk."""
+        self.patch(limits, "LOGINS_WAITING", self.logins)
+        self.patch(groupcommit, "STORAGE_WAITING", self.texts)
+        super().setUp()
 
     def test_logins_next_and_texts_last(self) -> None:
         """
         Then logins, tokens and registrations are refused; texts not before there is no
         room for one more. Who is logged in stays, and what needs no storage goes on.
         """
-        self.fill(LOGINS_WAITING - 1)
+        self.fill(self.logins - 1)
         self.assertEqual((LoggedIn, str), (self.login(), self.token()))
-        self.fill(LOGINS_WAITING)
+        self.fill(self.logins)
         self.assertEqual((Overloaded, Overloaded), (self.login(), self.token()))
         self.assertEqual(Overloaded, self.register("dan"))
-        self.fill(STORAGE_WAITING - 1)
+        self.fill(self.texts - 1)
         self.ada.writes(self.bob_address, "the last one")
         self.ada.writes(self.bob_address, "one too many", 7)
         self.assertEqual(Pong, self.answer(Ping()))
@@ -272,7 +291,7 @@ class TextsTests(Crowded):
         self.assertEqual(1, len(refused))
         self.assertIsInstance(refused[0].error, StorageUnavailable)
         crowd = [text for text in self.bob.texts if text and text.isdecimal()]
-        self.assertEqual(list(map(str, range(STORAGE_WAITING - 1))), crowd)
+        self.assertEqual(list(map(str, range(self.texts - 1))), crowd)
         self.assertEqual((LoggedIn, str), (self.login(), self.token()))
         self.ada.writes(self.bob_address, "one too many", 7)
         self.stage.settle()

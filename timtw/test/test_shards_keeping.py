@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import sqlite3
 
+from twisted.internet.defer import gatherResults
+
 from timtw.model.errors import StorageUnavailable
 from timtw.model.idents import node_of
-from timtw.model.limits import CLEAN_BYTES, CLEAN_ROWS
+from timtw.model.limits import BATCH_DRAFTS, CLEAN_BYTES, CLEAN_ROWS
 from timtw.model.stores import DONE
 from timtw.model.values import Address, Batch, Expiring
 from timtw.shards import sqlite_file
@@ -90,10 +92,15 @@ class StepTests(FileCase):
         """
         shard = await self.opened()
         people = [Address(number, node_of(number)) for number in range(1, 1202)]
-        for one in people:
-            await shard.readers.open(one.number, PHONE, NOW)
-            await shard.readers.open(one.number, LAPTOP, NOW)
-            await shard.messages.post(Batch((draft("hi", ADA, one),)))
+        await gatherResults(
+            shard.readers.open(one.number, device, NOW)
+            for one in people
+            for device in (PHONE, LAPTOP)
+        )
+        drafts = [draft("hi", ADA, one) for one in people]
+        for start in range(0, len(drafts), BATCH_DRAFTS):
+            part = tuple(drafts[start : start + BATCH_DRAFTS])
+            await shard.messages.post(Batch(part))
         await expire(shard, Expiring.ENTRIES, NOW + 1)
         await expire(shard, Expiring.TEXTS, NOW + 1)
         await expire(shard, Expiring.DEVICES, NOW + 1)

@@ -50,6 +50,8 @@ _COUNTED: Final = frozenset(
     (RoomStep.CREATE, RoomStep.JOIN, RoomStep.PULL_IN, RoomStep.BLOCK)
 )
 """Steps of which an account has so many a minute."""
+_OF_THE_ROOM: Final = frozenset((RoomStep.CREATE, RoomStep.CHANGE, RoomStep.DISSOLVE))
+"""Steps after which the room itself is another one."""
 _TEXT: Final = limits.REQUEST_TEXT_BYTES
 _PAGE: Final = 5_000
 """Members that are read at once."""
@@ -61,7 +63,7 @@ class Groups:
 
     Steps are taken by the posting desk, so that they keep their place among texts, and
     each counts everywhere before it is answered: this node and, as fast as word
-    travels, the others forget what they knew of whom it concerns.
+    travels, the others forget what they knew of whom it concerns (``RoomChanged``).
     """
 
     def __init__(self, parts: GroupParts) -> None:
@@ -187,9 +189,11 @@ class Groups:
         accounts = {whom.number}
         if isinstance(outcome, Changed):
             accounts.update(outcome.accounts)
+        if step in _OF_THE_ROOM:
+            accounts.add(0)
         # Also after a failure, whose transaction may have happened all the same.
-        for account in (0, *sorted(accounts)):
-            self._forget(RoomChanged(room, account))
+        for account in sorted(accounts):
+            self._parts.router.announce(RoomChanged(room, account))
         if not isinstance(outcome, Changed):
             assert isinstance(outcome, Exception)
             raise outcome
@@ -197,11 +201,6 @@ class Groups:
             self._parts.router.publish(offers(told))
         if outcome.refusal is not None:
             raise outcome.refusal
-
-    def _forget(self, change: RoomChanged) -> None:
-        """Nobody goes by what was known before."""
-        self._parts.belongings.heed(change)
-        self._parts.router.announce(change)
 
     # Lists.
 

@@ -33,7 +33,6 @@ from timtw.model.roominfo import Entry, RoomInfo
 from timtw.model.rooms import Role
 from timtw.model.roomsteps import OTHERS, RoomNotice, RoomStep
 from timtw.model.values import Address, Batch, Content
-from timtw.rooms import groups
 from timtw.test.groupkit import GroupsCase
 
 JOIN, PULL_IN, LEAVE = RoomStep.JOIN, RoomStep.PULL_IN, RoomStep.LEAVE
@@ -199,7 +198,7 @@ class StepTests(GroupsCase):
 
     def test_large_lists(self) -> None:
         """Of a group with many members everybody is listed once."""
-        self.patch(groups, "_PAGE", 3)
+        self.patch(limits, "MEMBERS_AT_ONCE", 3)
         room = self.creates(self.ada, Entry.OPEN)
         everybody = {self.ada_is.node}
         for number in range(5):
@@ -436,6 +435,58 @@ class RightsTests(GroupsCase):
             self.changes(self.ada, room, managers=managers)
             expected: object = [] if managers else PermissionDenied
             self.assertEqual(expected, self.listed(self.bob, barred))
+
+    def test_a6_lists_are_remembered_until_they_change(self) -> None:
+        """Lists are read once, on each node, and again after every change."""
+        room = self.creates(self.ada, Entry.OPEN)
+        self.done(self.bob, JOIN, room, text="")
+        both = sorted([self.ada_is.node, self.bob_is.node])
+        for _ in range(2):
+            for who in (self.ada, self.bob):
+                self.assertEqual(both, self.members(who, room))
+                self.assertEqual([room], self.listed(who, ListRooms()))
+                self.profile(who, room)
+            self.assertEqual([True] * 6, self.at_hand(room))
+        everybody = sorted([*both, self.cyd_is.node])
+        for step, listed in ((PULL_IN, everybody), (REMOVE, both)):
+            self.done(self.ada, step, room, self.cyd_is)
+            for who in (self.ada, self.bob):
+                self.assertEqual(listed, self.members(who, room))
+            rooms = [room] if step is PULL_IN else []
+            self.assertEqual(rooms, self.listed(self.cyd, ListRooms()))
+        self.changes(self.ada, room, RoomInfo("new"), [self.bob_is])
+        for who in (self.ada, self.bob):
+            profile = self.profile(who, room)
+            assert profile is not None
+            self.assertEqual("new", profile.info.topic)
+            self.assertEqual((self.bob_is.number,), profile.managers)
+        self.done(self.bob, LEAVE, room)
+        for who in (self.ada, self.bob):
+            profile = self.profile(who, room)
+            assert profile is not None
+            self.assertEqual((), profile.managers)
+
+    def test_word_that_is_lost(self) -> None:
+        """A node that does not hear of a change tells it some seconds later."""
+        room = self.creates(self.ada, Entry.OPEN)
+        self.done(self.bob, JOIN, room, text="")
+        self.assertEqual(2, len(self.members(self.bob, room)))  # type: ignore[arg-type]
+        self.stage.hub.cut("north", "south")
+        self.done(self.ada, PULL_IN, room, self.cyd_is)
+        self.stage.clock.advance(limits.BOND_SECONDS)
+        self.assertEqual(3, len(self.members(self.bob, room)))  # type: ignore[arg-type]
+
+    def at_hand(self, room: str) -> list[bool]:
+        """Whether each node knows the lists of a group by heart."""
+        number = number_of(room) or 0
+        lists = [parts.belongings.lists for parts in self.parts]
+        people = (self.ada_is.number, self.bob_is.number)
+        found = [one._members.known(number) is not None for one in lists]
+        found += [one._profiles.known(number) is not None for one in lists]
+        return found + [
+            one._rooms.known(account) is not None
+            for one, account in zip(lists, people, strict=True)
+        ]
 
     def test_g12_storage_fails(self) -> None:
         """A group that could not be stored is refused once, and nothing is left."""

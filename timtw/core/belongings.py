@@ -8,6 +8,7 @@ import attrs
 from twisted.internet.defer import Deferred
 
 from timtw.core.known import Known
+from timtw.core.roomlists import RoomLists
 from timtw.model import limits
 from timtw.model.peers import RoomChanged
 from timtw.model.rooms import Belonging, Role, Room
@@ -22,6 +23,7 @@ class Belongings:
         rooms: Rooms by number. One that does not exist is asked for again each time.
         of: Belongings by the numbers of room and account, without their roles: what
             only some members may do, storage is asked about.
+        lists: Who is in which room, and what rooms are, for whoever wants to look.
     """
 
     def __init__(
@@ -32,6 +34,7 @@ class Belongings:
         def read(key: tuple[int, int]) -> Deferred[Belonging]:
             return store.belonging(*key).addCallback(_without_role)
 
+        self.lists = RoomLists(store, now, has_peers)
         self.rooms: Known[int, Room | None] = Known(
             store.room, limits.ROOMS_KNOWN, now, has_peers
         )
@@ -58,6 +61,7 @@ class Belongings:
 
     def heed(self, change: RoomChanged) -> None:
         """A room has changed, or what an account is to it, or may have."""
+        self.lists.heed(change)
         if change.account:
             self.of.forget((change.room, change.account))
         else:

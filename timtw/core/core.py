@@ -116,7 +116,7 @@ class Core:
             entropy,
         )
         self._neighbour = Neighbour(
-            sessions, places, desk, bonds, belongings, self._showings, clock
+            sessions, places, desk, bonds, self._showings, clock
         )
         self._desk = desk
         self._door = Door(

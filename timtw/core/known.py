@@ -19,9 +19,10 @@ class Known(Generic[K, V]):
 
     Args:
         read: Reads one from storage; ``None`` is asked for again each time.
-        most: How many are remembered; the least recently used one is read again.
+        most: How much is remembered; the least recently used one is read again.
         now: Counts seconds.
         has_peers: Whether there are other nodes.
+        weight: How much one is.
     """
 
     def __init__(
@@ -30,13 +31,14 @@ class Known(Generic[K, V]):
         most: int,
         now: Callable[[], float],
         has_peers: bool,
+        weight: Callable[[V], int] = lambda value: 1,
     ) -> None:
         def read_one(keys: Sequence[K]) -> Deferred[Mapping[K, V]]:
             (key,) = keys
             return read(key).addCallback(lambda value: {key: value})
 
         seconds = limits.BOND_SECONDS if has_peers else float("inf")
-        self._look_ups = LookUps(read_one, now, seconds, most, 1)
+        self._look_ups = LookUps(read_one, now, seconds, most, 1, weight)
 
     def known(self, key: K) -> V | None:
         """What it is, if storage need not be asked."""

@@ -8,7 +8,6 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 from zope.interface import implementer
 
-from timtw.core.belongings import Belongings
 from timtw.core.bonds import Bonds
 from timtw.core.deferreds import background, deferred
 from timtw.core.places import Places
@@ -21,7 +20,6 @@ from timtw.model.peers import (
     Offer,
     Presence,
     RelationChanged,
-    RoomChanged,
     SessionsEnd,
 )
 from timtw.model.presence import Parting, Showing
@@ -41,7 +39,6 @@ class Neighbour:
         places: Places,
         desk: IPostingDesk,
         bonds: Bonds,
-        belongings: Belongings,
         showings: Showings,
         clock: IReactorTime,
     ) -> None:
@@ -50,7 +47,6 @@ class Neighbour:
         self._places = places
         self._desk = desk
         self._bonds = bonds
-        self._belongings = belongings
         self._showings = showings
         self._lent = LentTurns(clock)
 
@@ -86,8 +82,6 @@ class Neighbour:
         """See ``INeighbour``."""
         if isinstance(fact, RelationChanged):
             self._bonds.forget(fact.pair)
-        elif isinstance(fact, RoomChanged):
-            self._belongings.heed(fact)
         self._sessions.told(fact)
 
     @deferred

@@ -309,6 +309,13 @@ ROOMS_KNOWN: Final = 20_000
 BELONGINGS: Final = 200_000
 """Of how many accounts in how many rooms is remembered what they are to each other,
 about 300 bytes each; the least recently used one is read again."""
+ROOM_LISTS: Final = 1_000_000
+"""Members of rooms, and rooms of accounts, that are remembered as lists, about 40 bytes
+each; the least recently used list is read again."""
+ROOM_PROFILES_BYTES: Final = 32 * MIB
+"""What is remembered of what rooms tell about themselves."""
+MEMBERS_AT_ONCE: Final = 5_000
+"""Members of a room that are read in one statement, so that others come in between."""
 FINDS_PER_MINUTE: Final = 30
 """Exact-name look-ups of one account: enough to find people, too few to list them."""
 CURSOR_RETRY_SECONDS: Final = 10.0

@@ -35,7 +35,7 @@ from timtw.model.idents import SLOT_BITS, is_spelled, node_of, number_in, number
 from timtw.model.interfaces import IGroups
 from timtw.model.peers import RoomChanged
 from timtw.model.roominfo import RoomInfo, RoomWish
-from timtw.model.rooms import Member, Room
+from timtw.model.rooms import Room
 from timtw.model.roomsteps import OTHERS, RoomStep, Scene, decide
 from timtw.model.stores import Outcome
 from timtw.model.values import (
@@ -50,9 +50,9 @@ _COUNTED: Final = frozenset(
     (RoomStep.CREATE, RoomStep.JOIN, RoomStep.PULL_IN, RoomStep.BLOCK)
 )
 """Steps of which an account has so many a minute."""
+_OF_THE_ROOM: Final = frozenset((RoomStep.CREATE, RoomStep.CHANGE, RoomStep.DISSOLVE))
+"""Steps after which the room itself is another one."""
 _TEXT: Final = limits.REQUEST_TEXT_BYTES
-_PAGE: Final = 5_000
-"""Members that are read at once."""
 
 
 @implementer(IGroups)
@@ -61,7 +61,7 @@ class Groups:
 
     Steps are taken by the posting desk, so that they keep their place among texts, and
     each counts everywhere before it is answered: this node and, as fast as word
-    travels, the others forget what they knew of whom it concerns.
+    travels, the others forget what they knew of whom it concerns (``RoomChanged``).
     """
 
     def __init__(self, parts: GroupParts) -> None:
@@ -187,9 +187,11 @@ class Groups:
         accounts = {whom.number}
         if isinstance(outcome, Changed):
             accounts.update(outcome.accounts)
+        if step in _OF_THE_ROOM:
+            accounts.add(0)
         # Also after a failure, whose transaction may have happened all the same.
-        for account in (0, *sorted(accounts)):
-            self._forget(RoomChanged(room, account))
+        for account in sorted(accounts):
+            self._parts.router.announce(RoomChanged(room, account))
         if not isinstance(outcome, Changed):
             assert isinstance(outcome, Exception)
             raise outcome
@@ -198,18 +200,14 @@ class Groups:
         if outcome.refusal is not None:
             raise outcome.refusal
 
-    def _forget(self, change: RoomChanged) -> None:
-        """Nobody goes by what was known before."""
-        self._parts.belongings.heed(change)
-        self._parts.router.announce(change)
-
     # Lists.
 
     async def _rooms(self, me: Address, command: ListRooms) -> list[Event]:
         """The rooms of an account, or those that it blocks."""
-        store = self._parts.store
-        listed = store.blocked_rooms if command.blocked else store.rooms_of
-        numbers = await listed(me.number)
+        if command.blocked:
+            numbers = await self._parts.store.blocked_rooms(me.number)
+        else:
+            numbers = await self._parts.belongings.lists.rooms_of(me.number)
         return [RoomNodes(command, tuple(node_of(number) for number in numbers))]
 
     async def _members(self, me: Address, command: ListMembers) -> list[Event]:
@@ -231,25 +229,14 @@ class Groups:
         if command.barred:
             numbers = await parts.store.barred(number)
         else:
-            numbers = await self._everybody(number)
+            numbers = await parts.belongings.lists.members(number)
         return [RoomNodes(command, tuple(node_of(one) for one in numbers))]
-
-    async def _everybody(self, room: int) -> list[int]:
-        """Who is in a room, read in pieces, so that others come in between."""
-        found: list[int] = []
-        after: Member | None = None
-        while True:
-            members = await self._parts.store.members(room, after, _PAGE)
-            found += [member.account for member in members]
-            if len(members) < _PAGE:
-                return found
-            after = members[-1]
 
     async def _profiles(self, me: Address, command: ReadRooms) -> list[Event]:
         """What rooms of one's own domain are."""
         self._parts.gate.enter()
         numbers = [number_of(node) for node in command.nodes[: limits.NODE_LIST]]
-        found = await self._parts.store.profiles(
+        found = await self._parts.belongings.lists.profiles(
             [number for number in dict.fromkeys(numbers) if number is not None]
         )
         return [RoomProfiles(tuple(p for p in found.values() if is_of(me, p.room)))]

@@ -90,6 +90,8 @@ class RoomLogs(MessageLogs):
         for one in drafts:
             (changed,) = await self.take(one)
             self.assertIsNone(changed.refusal, one)
+            if one.mid not in (RoomStep.CHANGE, RoomStep.DISSOLVE):
+                self.assertEqual((one.recipient.number,), changed.accounts)
 
     async def refused(self, kind: type[TimError], *drafts: Draft) -> None:
         """Take these steps one after the other; all are refused, and tell nothing."""

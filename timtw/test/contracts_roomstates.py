@@ -125,7 +125,11 @@ class RoomStateContract(RoomLogs):
         await self.done(change(room, ADA, RoomInfo(), [BOB, CYD, ADA]))
         profile = (await self.shard.rooms.profiles([room]))[room]
         self.assertEqual(sorted([BOB.number, CYD.number]), [*profile.managers])
-        await self.done(change(room, ADA, RoomInfo(), [BOB]))
+        for managers, changed in (([BOB], CYD), ([CYD], None), ([BOB], None)):
+            (done,) = await self.take(change(room, ADA, RoomInfo(), managers))
+            both = sorted([BOB.number, CYD.number])
+            expected = both if changed is None else [changed.number]
+            self.assertEqual(expected, [*done.accounts])
         await self.done(change(room, BOB, RoomInfo("new"), [BOB, CYD]))
         profile = (await self.shard.rooms.profiles([room]))[room]
         self.assertEqual(("new", (BOB.number,)), (profile.info.topic, profile.managers))

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from twisted.internet.defer import Deferred, fail
-from twisted.python.monkey import MonkeyPatcher
-
 from timtw.model import limits
 from timtw.model.commands import (
     ChangeRoom,
@@ -14,7 +11,6 @@ from timtw.model.commands import (
     ListMembers,
     ListRooms,
     ReadRooms,
-    SendMessage,
 )
 from timtw.model.errors import (
     AlreadyMember,
@@ -23,17 +19,14 @@ from timtw.model.errors import (
     NotThere,
     PermissionDenied,
     RoomDissolved,
-    StorageUnavailable,
     TooFrequent,
     UnknownAccount,
 )
 from timtw.model.events import Delivery, Profiles, Refused, RoomProfiles
 from timtw.model.idents import node_of, number_of
 from timtw.model.roominfo import Entry, RoomInfo
-from timtw.model.rooms import Role
 from timtw.model.roomsteps import OTHERS, RoomNotice, RoomStep
-from timtw.model.values import Address, Batch, Content
-from timtw.rooms import groups
+from timtw.model.values import Address
 from timtw.test.groupkit import GroupsCase
 
 JOIN, PULL_IN, LEAVE = RoomStep.JOIN, RoomStep.PULL_IN, RoomStep.LEAVE
@@ -199,7 +192,7 @@ class StepTests(GroupsCase):
 
     def test_large_lists(self) -> None:
         """Of a group with many members everybody is listed once."""
-        self.patch(groups, "_PAGE", 3)
+        self.patch(limits, "MEMBERS_AT_ONCE", 3)
         room = self.creates(self.ada, Entry.OPEN)
         everybody = {self.ada_is.node}
         for number in range(5):
@@ -374,97 +367,3 @@ class InfoTests(GroupsCase):
         self.stage.settle()
         (profile,) = self.ada.told(Profiles)[-1].profiles
         self.assertEqual(self.bob_is, profile.account.address)
-
-
-class RightsTests(GroupsCase):
-    """What a node knows by heart of groups."""
-
-    def known(self, room: str, who: Address) -> list[bool]:
-        """Whether somebody is a member, as each node knows it, look-ups included."""
-        number = number_of(room)
-        key = (number or 0, who.number)
-        found = [
-            self.stage.ready(parts.belongings.of.look_up(key)) for parts in self.parts
-        ]
-        return [one.is_member for one in found]
-
-    def test_a6_counts_everywhere_at_once(self) -> None:
-        """Whatever changes who is in a group, each node goes by it from then on."""
-        room = self.creates(self.ada, Entry.OPEN)
-        bob = self.bob_is
-        self.assertEqual([False, False], self.known(room, bob))
-        for who, step, peer, after in (
-            (self.bob, JOIN, None, True),
-            (self.ada, REMOVE, bob, False),
-            (self.ada, PULL_IN, bob, True),
-            (self.bob, LEAVE, None, False),
-            (self.ada, PULL_IN, bob, True),
-            (self.ada, BAR, bob, False),
-            (self.ada, PULL_IN, bob, True),
-            (self.bob, BLOCK, None, False),
-        ):
-            self.assertEqual([not after] * 2, self.known(room, bob))
-            self.done(who, step, room, peer, "")
-            self.assertEqual([after] * 2, self.known(room, bob), step)
-
-    def test_a6_dissolved_everywhere_at_once(self) -> None:
-        """A dissolved group is dissolved on each node from then on."""
-        room = self.creates(self.ada)
-        number = number_of(room)
-        for alive in (True, False):
-            for parts in self.parts:
-                found = self.stage.ready(parts.belongings.rooms.look_up(number or 0))
-                assert found is not None
-                self.assertEqual(alive, found.alive)
-            if alive:
-                self.done(self.ada, RoomStep.DISSOLVE, room)
-
-    def test_no_role_is_remembered(self) -> None:
-        """What only some members may do is never decided by what is remembered."""
-        room = self.creates(self.ada)
-        key = (number_of(room) or 0, self.ada_is.number)
-        for parts in self.parts:
-            found = self.stage.ready(parts.belongings.of.look_up(key))
-            self.assertIs(Role.MEMBER, found.role)
-
-    def test_a6_managers_everywhere_at_once(self) -> None:
-        """Who is a manager, or is none any more, decides accordingly at once."""
-        room = self.creates(self.ada)
-        barred = ListMembers(room, barred=True)
-        self.done(self.ada, PULL_IN, room, self.bob_is)
-        for managers in ([self.bob_is], []):
-            self.changes(self.ada, room, managers=managers)
-            expected: object = [] if managers else PermissionDenied
-            self.assertEqual(expected, self.listed(self.bob, barred))
-
-    def test_g12_storage_fails(self) -> None:
-        """A group that could not be stored is refused once, and nothing is left."""
-        failing = self.shard_fails()
-        answer = self.answer(self.ada, CreateRoom("x", Entry.OPEN))
-        assert isinstance(answer, Refused)
-        self.assertIsInstance(answer.error, StorageUnavailable)
-        failing.restore()
-        self.assertEqual([], self.listed(self.ada, ListRooms()))
-
-    def test_d6_text_that_is_not_stored(self) -> None:
-        """A text to a group that could not be stored is refused, and reaches nobody."""
-        room = self.creates(self.ada)
-        self.done(self.ada, PULL_IN, room, self.bob_is)
-        failing = self.shard_fails()
-        self.ada.asks(SendMessage("", Content("hi"), room=room))
-        self.stage.settle(1)
-        failing.restore()
-        (refused,) = self.ada.told(Refused)
-        self.assertIsInstance(refused.error, StorageUnavailable)
-        self.stage.settle(limits.LOOK_SECONDS)
-        self.assertNotIn("hi", self.bob.texts)
-
-    def shard_fails(self) -> MonkeyPatcher:
-        """From now on nothing is stored."""
-
-        def post(batch: Batch) -> Deferred[object]:
-            return fail(StorageUnavailable())
-
-        patcher = MonkeyPatcher((self.stage.shard.messages, "post", post))
-        patcher.patch()
-        return patcher

@@ -1,0 +1,174 @@
+"""What nodes know by heart of groups, and what storage that fails does to them."""
+
+from __future__ import annotations
+
+from twisted.internet.defer import Deferred, fail
+from twisted.python.monkey import MonkeyPatcher
+
+from timtw.model import limits
+from timtw.model.commands import (
+    CreateRoom,
+    ListMembers,
+    ListRooms,
+    SendMessage,
+)
+from timtw.model.errors import (
+    PermissionDenied,
+    StorageUnavailable,
+)
+from timtw.model.events import Refused
+from timtw.model.idents import number_of
+from timtw.model.roominfo import Entry, RoomInfo
+from timtw.model.rooms import Role
+from timtw.model.roomsteps import RoomStep
+from timtw.model.values import Address, Batch, Content
+from timtw.test.groupkit import GroupsCase
+
+JOIN, PULL_IN, LEAVE = RoomStep.JOIN, RoomStep.PULL_IN, RoomStep.LEAVE
+REMOVE, BAR, BLOCK = RoomStep.REMOVE, RoomStep.BAR, RoomStep.BLOCK
+
+
+class KnownTests(GroupsCase):
+    """What a node knows by heart of groups."""
+
+    def known(self, room: str, who: Address) -> list[bool]:
+        """Whether somebody is a member, as each node knows it, look-ups included."""
+        number = number_of(room)
+        key = (number or 0, who.number)
+        found = [
+            self.stage.ready(parts.belongings.of.look_up(key)) for parts in self.parts
+        ]
+        return [one.is_member for one in found]
+
+    def test_a6_counts_everywhere_at_once(self) -> None:
+        """Whatever changes who is in a group, each node goes by it from then on."""
+        room = self.creates(self.ada, Entry.OPEN)
+        bob = self.bob_is
+        self.assertEqual([False, False], self.known(room, bob))
+        for who, step, peer, after in (
+            (self.bob, JOIN, None, True),
+            (self.ada, REMOVE, bob, False),
+            (self.ada, PULL_IN, bob, True),
+            (self.bob, LEAVE, None, False),
+            (self.ada, PULL_IN, bob, True),
+            (self.ada, BAR, bob, False),
+            (self.ada, PULL_IN, bob, True),
+            (self.bob, BLOCK, None, False),
+        ):
+            self.assertEqual([not after] * 2, self.known(room, bob))
+            self.done(who, step, room, peer, "")
+            self.assertEqual([after] * 2, self.known(room, bob), step)
+
+    def test_a6_dissolved_everywhere_at_once(self) -> None:
+        """A dissolved group is dissolved on each node from then on."""
+        room = self.creates(self.ada)
+        number = number_of(room)
+        for alive in (True, False):
+            for parts in self.parts:
+                found = self.stage.ready(parts.belongings.rooms.look_up(number or 0))
+                assert found is not None
+                self.assertEqual(alive, found.alive)
+            if alive:
+                self.done(self.ada, RoomStep.DISSOLVE, room)
+
+    def test_no_role_is_remembered(self) -> None:
+        """What only some members may do is never decided by what is remembered."""
+        room = self.creates(self.ada)
+        key = (number_of(room) or 0, self.ada_is.number)
+        for parts in self.parts:
+            found = self.stage.ready(parts.belongings.of.look_up(key))
+            self.assertIs(Role.MEMBER, found.role)
+
+    def test_a6_managers_everywhere_at_once(self) -> None:
+        """Who is a manager, or is none any more, decides accordingly at once."""
+        room = self.creates(self.ada)
+        barred = ListMembers(room, barred=True)
+        self.done(self.ada, PULL_IN, room, self.bob_is)
+        for managers in ([self.bob_is], []):
+            self.changes(self.ada, room, managers=managers)
+            expected: object = [] if managers else PermissionDenied
+            self.assertEqual(expected, self.listed(self.bob, barred))
+
+    def test_a6_lists_are_remembered_until_they_change(self) -> None:
+        """Lists are read once, on each node, and again after every change."""
+        room = self.creates(self.ada, Entry.OPEN)
+        self.done(self.bob, JOIN, room, text="")
+        both = sorted([self.ada_is.node, self.bob_is.node])
+        for _ in range(2):
+            for who in (self.ada, self.bob):
+                self.assertEqual(both, self.members(who, room))
+                self.assertEqual([room], self.listed(who, ListRooms()))
+                self.profile(who, room)
+            self.assertEqual([True] * 6, self.at_hand(room))
+        everybody = sorted([*both, self.cyd_is.node])
+        for step, listed in ((PULL_IN, everybody), (REMOVE, both)):
+            self.done(self.ada, step, room, self.cyd_is)
+            for who in (self.ada, self.bob):
+                self.assertEqual(listed, self.members(who, room))
+            rooms = [room] if step is PULL_IN else []
+            self.assertEqual(rooms, self.listed(self.cyd, ListRooms()))
+        self.changes(self.ada, room, RoomInfo("new"), [self.bob_is])
+        for who in (self.ada, self.bob):
+            profile = self.profile(who, room)
+            assert profile is not None
+            self.assertEqual("new", profile.info.topic)
+            self.assertEqual((self.bob_is.number,), profile.managers)
+        self.done(self.bob, LEAVE, room)
+        for who in (self.ada, self.bob):
+            profile = self.profile(who, room)
+            assert profile is not None
+            self.assertEqual((), profile.managers)
+
+    def test_word_that_is_lost(self) -> None:
+        """A node that does not hear of a change tells it some seconds later."""
+        room = self.creates(self.ada, Entry.OPEN)
+        self.done(self.bob, JOIN, room, text="")
+        self.assertEqual(2, len(self.members(self.bob, room)))  # type: ignore[arg-type]
+        self.stage.hub.cut("north", "south")
+        self.done(self.ada, PULL_IN, room, self.cyd_is)
+        self.stage.clock.advance(limits.BOND_SECONDS)
+        self.assertEqual(3, len(self.members(self.bob, room)))  # type: ignore[arg-type]
+
+    def at_hand(self, room: str) -> list[bool]:
+        """Whether each node knows the lists of a group by heart."""
+        number = number_of(room) or 0
+        lists = [parts.belongings.lists for parts in self.parts]
+        people = (self.ada_is.number, self.bob_is.number)
+        found = [one._members.known(number) is not None for one in lists]
+        found += [one._profiles.known(number) is not None for one in lists]
+        return found + [
+            one._rooms.known(account) is not None
+            for one, account in zip(lists, people, strict=True)
+        ]
+
+    def test_g12_storage_fails(self) -> None:
+        """A group that could not be stored is refused once, and nothing is left."""
+        failing = self.shard_fails()
+        answer = self.answer(self.ada, CreateRoom("x", Entry.OPEN))
+        assert isinstance(answer, Refused)
+        self.assertIsInstance(answer.error, StorageUnavailable)
+        failing.restore()
+        self.assertEqual([], self.listed(self.ada, ListRooms()))
+
+    def test_d6_text_that_is_not_stored(self) -> None:
+        """A text to a group that could not be stored is refused, and reaches nobody."""
+        room = self.creates(self.ada)
+        self.done(self.ada, PULL_IN, room, self.bob_is)
+        failing = self.shard_fails()
+        self.ada.asks(SendMessage("", Content("hi"), room=room))
+        self.stage.settle(1)
+        failing.restore()
+        (refused,) = self.ada.told(Refused)
+        self.assertIsInstance(refused.error, StorageUnavailable)
+        self.stage.settle(limits.LOOK_SECONDS)
+        self.assertNotIn("hi", self.bob.texts)
+
+    def shard_fails(self) -> MonkeyPatcher:
+        """From now on nothing is stored."""
+
+        def post(batch: Batch) -> Deferred[object]:
+            return fail(StorageUnavailable())
+
+        patcher = MonkeyPatcher((self.stage.shard.messages, "post", post))
+        patcher.patch()
+        return patcher

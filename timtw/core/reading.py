@@ -172,7 +172,7 @@ class Reading(LogReading):
         """The client confirms what was sent under this number."""
         if receipt >= _FIRST_OF_ROOMS:
             if self._rooms is not None:
-                self._rooms.acknowledged([receipt])
+                self._rooms.answers.acknowledged([receipt])
         elif self._feed is not None:
             self._feed.acknowledged(receipt)
 
@@ -183,7 +183,7 @@ class Reading(LogReading):
                 self.acknowledged(receipt)
             return
         if min(receipts) >= _FIRST_OF_ROOMS:
-            self._rooms.acknowledged(receipts)
+            self._rooms.answers.acknowledged(receipts)
             return
         for receipt in receipts:
             self.acknowledged(receipt)

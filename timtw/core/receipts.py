@@ -21,7 +21,7 @@ class Receipts:
     def run(self, count: int) -> int:
         """The first of so many numbers in a row."""
         first = self.next()
-        if first + count > self._most:
+        if first + count - 1 > self._most:
             self._last = self._first - 1
             first = self.next()
         self._last += count - 1

@@ -3,9 +3,7 @@
 Invariants
   1. of a room in which everything is confirmed, and nothing is on its way, one number
      is kept: how far that is. A reading is made when the room has something new.
-  2. at most one room reads from storage, or has something left that it has read.
-  3. a receipt is answered to the reading that has sent under it.
-  4. while a client of ours may still say how far it is, it is sent nothing
+  2. while a client of ours may still say how far it is, it is sent nothing
      (docs/decisions/004).
 """
 
@@ -17,15 +15,17 @@ from typing import TypeAlias
 from twisted.internet.interfaces import IDelayedCall
 from twisted.logger import Logger
 
+from timtw.core.answers import Answers
 from timtw.core.deferreds import background
 from timtw.core.fanout import Fanout
 from timtw.core.flights import NO_NUMBERS
 from timtw.core.logreading import Surroundings
 from timtw.core.paging import Pageable, Paging
+from timtw.core.readturns import ReadTurns
 from timtw.core.receipts import Receipts
 from timtw.core.roomreading import RoomReading, stuck_number
 from timtw.core.sessions import Leftover
-from timtw.core.volleys import Salvo, Volley
+from timtw.core.volleys import Salvo
 from timtw.model import limits
 from timtw.model.errors import StorageUnavailable
 from timtw.model.events import EndOfBacklog, Streamed
@@ -35,27 +35,29 @@ _Place: TypeAlias = int | RoomReading
 
 
 class RoomFeeds:
-    """The readings of one connection, by room."""
+    """The readings of one connection, by room.
+
+    Attributes:
+        answers: Who waits for which acknowledgement.
+        turns: Whose turn it is to read from storage.
+    """
 
     _log = Logger()
 
     __slots__ = (
         "_around",
-        "_by_receipt",
         "_fanout",
         "_hold",
         "_inbox",
         "_is_paging_all",
-        "_is_turning",
         "_key",
         "_paging",
         "_places",
-        "_queue",
-        "_turn",
-        "_volleys",
         "_whole",
         "_writable",
+        "answers",
         "receipts",
+        "turns",
     )
 
     def __init__(
@@ -80,13 +82,11 @@ class RoomFeeds:
         self._whole = whole
         self._writable = writable
         self._places: dict[int, _Place] = {}
-        self._by_receipt: dict[int, RoomReading] = {}
-        self._volleys: list[Volley[RoomReading]] = []
-        self._turn: RoomReading | None = None
-        self._queue: dict[RoomReading, None] = {}
         self._paging = Paging(self._all_paged)
-        self._is_paging_all = self._is_turning = False
+        self._is_paging_all = False
         self._hold: IDelayedCall | None = None
+        self.answers = Answers()
+        self.turns = ReadTurns()
         self.receipts = Receipts(limits.FIRST_ROOM_RECEIPT, limits.LAST_RECEIPT)
 
     # The beginning and the end.
@@ -130,8 +130,8 @@ class RoomFeeds:
             if isinstance(place, RoomReading):
                 left[room] = place.end()
         self._places.clear()
-        self._by_receipt.clear()
-        self._queue.clear()
+        self.answers.clear()
+        self.turns.clear()
         return left
 
     def acked(self) -> Mapping[int, int]:
@@ -185,8 +185,8 @@ class RoomFeeds:
             place = self._open(RoomState(room, place, place))
         if place is not None:
             place.offered(salvo)  # type: ignore[union-attr]
-            if self._queue:
-                self.rested()
+            if self.turns.waiting:
+                self.turns.give()
 
     def raised(self, room: int, head: int) -> None:
         """See ``Attendant``."""
@@ -197,7 +197,7 @@ class RoomFeeds:
             place = self._open(RoomState(room, place, place))
         if place is not None:
             place.feed.raised(head)
-            self.rested()
+            self.turns.give()
 
     def streamed(self, message: Message) -> None:
         """See ``Attendant``; it does not wait for a slow line."""
@@ -205,46 +205,6 @@ class RoomFeeds:
             self._around.outbox.offer(Streamed(message))
 
     # What the client says.
-
-    def acknowledged(self, receipts: Sequence[int]) -> None:
-        """What was sent under these numbers has arrived."""
-        place, end = 0, len(receipts)
-        while place < end:
-            receipt = receipts[place]
-            volley = self._volley_of(receipt) if self._volleys else None
-            if volley is None:
-                self._landed_alone(receipt)
-                place += 1
-                continue
-            count = min(volley.left, end - place)
-            run = range(receipt, receipt + count)
-            if count > 1 and receipts[place : place + count] != [*run]:
-                count = 1
-            if count == volley.left:
-                self._volleys.remove(volley)
-            volley.reading.landed(volley, count)
-            place += count
-
-    def _volley_of(self, receipt: int) -> Volley[RoomReading] | None:
-        """What was sent together and whose next answer this is; mostly the oldest.
-
-        Where an answer has come before those that were due, its room waits for each
-        of them by itself from now on.
-        """
-        for volley in self._volleys:
-            ahead = receipt - volley.receipt
-            if ahead == 0:
-                return volley
-            if 0 < ahead < volley.left:
-                volley.reading.single_out()
-                return None
-        return None
-
-    def _landed_alone(self, receipt: int) -> None:
-        """What waits by itself has arrived; or an answer is not known."""
-        reading = self._by_receipt.pop(receipt, None)
-        if reading is not None:
-            reading.acknowledged(receipt)
 
     def asked(self) -> None:
         """The client asks for everything: the own log, then the rooms."""
@@ -272,7 +232,7 @@ class RoomFeeds:
         self._hold = None
         for reading in self._readings():
             reading.feed.stir()
-        self.rested()
+        self.turns.give()
 
     def writable(self, now: bool) -> None:
         """The line takes bytes, or does not."""
@@ -281,51 +241,13 @@ class RoomFeeds:
             reading.writable(now)
             if self._writable is not now:
                 return
-        self.rested()
+        self.turns.give()
 
     def choked(self) -> bool:
         """The client says that a frame was too much; whether it was of a room."""
         return any(reading.choked() for reading in self._readings())
 
     # What the readings say.
-
-    def expects(self, receipt: int, reading: RoomReading) -> bool:
-        """See ``Company`` of ``timtw.core.roomreading``."""
-        expected = self._by_receipt
-        if receipt in expected:
-            return False
-        expected[receipt] = reading
-        if len(expected) > limits.ROOM_RECEIPTS:
-            del expected[next(iter(expected))]
-        return True
-
-    def launched(self, volley: Volley[RoomReading]) -> None:
-        """See ``Company``."""
-        self._volleys.append(volley)
-
-    def landing_differs(self, volley: Volley[RoomReading]) -> None:
-        """See ``Company``."""
-        self._volleys.remove(volley)
-
-    def may_read(self, reading: RoomReading) -> bool:
-        """See ``Company``."""
-        turn = self._turn
-        if turn is None or turn is reading or not turn.is_reading:
-            self._turn = reading
-            return True
-        self._queue[reading] = None
-        return False
-
-    def rested(self) -> None:
-        """See ``Company``: who has nothing read any more gives its turn away."""
-        if self._is_turning:
-            return
-        self._is_turning = True
-        while self._queue and (self._turn is None or not self._turn.is_reading):
-            reading = next(iter(self._queue))
-            del self._queue[reading]
-            reading.feed.go_on()
-        self._is_turning = False
 
     def tidy(self, reading: RoomReading) -> None:
         """See ``Company``: keep no more than a number."""
@@ -336,12 +258,10 @@ class RoomFeeds:
 
     def _close(self, reading: RoomReading) -> None:
         """Read no more; who waits for this one need not."""
-        self._queue.pop(reading, None)
         reading.end()
-        if self._turn is reading:
-            self._turn = None
+        self.turns.forget(reading)
         self._paging.done(reading)
-        self.rested()
+        self.turns.give()
 
     def _open(
         self,

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
+from timtw.core.answers import Answers, Awaiting
 from timtw.core.deferreds import background
 from timtw.core.feed import Feed, State
 from timtw.core.logreading import LogReading, Surroundings
+from timtw.core.readturns import ReadTurns
 from timtw.core.receipts import Receipts
 from timtw.core.sessions import Leftover
 from timtw.core.volleys import Salvo, Volley
@@ -23,21 +25,8 @@ class Company(Protocol):
     """The other rooms of the same connection."""
 
     receipts: Receipts
-
-    def expects(self, receipt: int, reading: RoomReading) -> bool:
-        """A frame goes out; whether it is its first transmission."""
-
-    def launched(self, volley: Volley[RoomReading]) -> None:
-        """Entries go out together."""
-
-    def landing_differs(self, volley: Volley[RoomReading]) -> None:
-        """They are not expected to be confirmed in order any more."""
-
-    def may_read(self, reading: RoomReading) -> bool:
-        """Whether it is the turn of this room to ask storage."""
-
-    def rested(self) -> None:
-        """A feed has gone as far as it can for now."""
+    answers: Answers
+    turns: ReadTurns
 
     def tidy(self, reading: RoomReading) -> None:
         """Nothing goes on in this room."""
@@ -80,7 +69,7 @@ class RoomReading(LogReading):
         super().__init__(around, state.room)
         self._company = company
         self._in_doubt = False
-        self._volleys: list[Volley[RoomReading]] = []
+        self._volleys: list[Volley[Awaiting]] = []
         self.key = key
         cursor = max([state.cursor, state.low, *(one.acked for one in left)])
         self._cursor = self._told = cursor
@@ -115,6 +104,11 @@ class RoomReading(LogReading):
         """Whether something that was read, or is being read, has not gone out."""
         return self._feed is not None and self._feed.is_reading
 
+    def go_on(self) -> None:
+        """See ``Reads`` of ``timtw.core.readturns``."""
+        if self._feed is not None:
+            self.feed.go_on()
+
     @property
     def acked(self) -> int:
         """Everything up to here is confirmed on this connection."""
@@ -137,9 +131,8 @@ class RoomReading(LogReading):
             octets = salvo.octets[-1]
             receipt = feed.sent_run(salvo.first, salvo.last, octets)
             if receipt:
-                volley = Volley(self, salvo, receipt)
+                volley = self._company.answers.launch(self, salvo, receipt)
                 self._volleys.append(volley)
-                self._company.launched(volley)
                 if self._alarm is None:
                     self.wake(salvo.at + limits.ACK_SECONDS)
                 self._outbox.offer(Deliveries(salvo.entries, receipt))
@@ -148,7 +141,7 @@ class RoomReading(LogReading):
         for entry in salvo.entries:
             feed.offered(entry)
 
-    def landed(self, volley: Volley[RoomReading], count: int) -> None:
+    def landed(self, volley: Volley[Awaiting], count: int) -> None:
         """The first so many of what was sent together are confirmed."""
         salvo, place = volley.salvo, volley.place
         volley.place = after = place + count
@@ -162,13 +155,14 @@ class RoomReading(LogReading):
     def single_out(self) -> None:
         """Something but answers in order happens: each entry waits by itself."""
         volleys, self._volleys = self._volleys, []
+        answers = self._company.answers
         for volley in volleys:
-            self._company.landing_differs(volley)
+            answers.differs(volley)
             receipt = volley.receipt
             for entry in volley.salvo.entries[volley.place :]:
                 assert self._feed is not None
                 self._feed.single_out(entry, receipt, volley.salvo.at)
-                self._company.expects(receipt, self)
+                answers.expects(receipt, self)
                 receipt += 1
 
     def acknowledged(self, receipt: int) -> None:
@@ -213,7 +207,7 @@ class RoomReading(LogReading):
 
     def deliver(self, entry: LogEntry, receipt: int, backlog: bool) -> bool:
         """Write one entry; whose revocation it is gets a word of thanks besides."""
-        is_first = self._company.expects(receipt, self)
+        is_first = self._company.answers.expects(receipt, self)
         taken = super().deliver(entry, receipt, backlog)
         message = entry.message
         if message.kind == REVOCATION and is_first and not backlog:
@@ -227,7 +221,7 @@ class RoomReading(LogReading):
 
     def page(self, entries: tuple[LogEntry, ...], receipt: int) -> None:
         """Write a page."""
-        self._company.expects(receipt, self)
+        self._company.answers.expects(receipt, self)
         super().page(entries, receipt)
 
     def end_of_backlog(self) -> None:
@@ -236,12 +230,12 @@ class RoomReading(LogReading):
 
     def may_read(self) -> bool:
         """Rooms read from storage one after the other."""
-        return self._company.may_read(self)
+        return self._company.turns.take(self)
 
     def rested(self) -> None:
         """See ``LogReading``."""
         self.tidy()
-        self._company.rested()
+        self._company.turns.give()
 
     def confirmed(self, acked: int, entries: Sequence[LogEntry]) -> None:
         """Move the cursor; nobody is told what has arrived in a room."""

@@ -97,6 +97,9 @@ WINDOW_FRAMES: Final = 32
 ROOM_FRAMES: Final = 256
 """The same of one room, where all that a commit brings goes out together; the bytes are
 those of ``WINDOW_BYTES``."""
+ROOM_VOLLEYS: Final = 1024
+"""Entries that went out together and are not all confirmed, of all rooms of one
+connection; of the oldest is remembered entry by entry what is missing."""
 WINDOW_ECHOES: Final = 1024
 """Echoes written behind an unacknowledged frame; they need no answer themselves."""
 WINDOW_BYTES: Final = 256 * KIB

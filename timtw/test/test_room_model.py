@@ -348,8 +348,8 @@ class Life:
         feeds = self.reading._rooms
         if feeds is None:
             return
-        assert not feeds._volleys
-        assert not feeds._queue
+        assert not feeds.answers.volleys
+        assert not feeds.turns.waiting
         numbers = [place for place in feeds._places.values() if isinstance(place, int)]
         assert len(numbers) == len(feeds._places), "an idle room is one number"
 

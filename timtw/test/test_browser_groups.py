@@ -98,8 +98,8 @@ class GroupsTests(GroupsCase):
         bob.shows("Hello everybody", "by mistake", "while you were away")
         ada.run("document.querySelectorAll('.act')[1].click()")
         ada.click(".removal .sure")
-        for window in (ada, bob):
-            window.shows("Hello everybody", "while you were away")
+        ada.shows("> Hello everybody", "> while you were away")
+        bob.shows("Hello everybody", "while you were away")
         bob.keys(ESCAPE)
         bob.click("#tab-chats")
         ada.say("unread")

@@ -40,13 +40,11 @@ from timtw.protocols.refusals import (
     READ_PROFILES,
     Note,
 )
-from timtw.protocols.roomrequests import CHANGE_ROOM, READ_ROOMS
+from timtw.protocols.roomrequests import CHANGE_ROOM, READ_ROOMS, UNSAID
 from timtw.protocols.unserved import Part, unserved
 
 T = TypeVar("T", bound=structs.WireStruct)
 
-UNSAID: Final = 0
-"""The ntype of a client that lets the content say what it means."""
 _STEPS: Final = frozenset(Step)
 _CIRCLES: Final = frozenset([Circle.FRIENDS, Circle.BLOCKED])
 _REQUESTS: Final = frozenset([Circle.ASKING, Circle.ASKED])
@@ -196,14 +194,10 @@ def _nodes(frame: ClientFrame, additions: bool) -> Command:
     if wanted == READ_PROFILES and request.nodelist:
         if len(request.nodelist) <= NODE_LIST:
             return commands.ReadProfiles(tuple(dict.fromkeys(request.nodelist)))
-    elif wanted in (READ_ROOMS, UNSAID) and request.nodelist:
-        if len(request.nodelist) <= NODE_LIST:
-            wished = tuple(dict.fromkeys(request.nodelist))
-            return commands.ReadRooms(wished, or_accounts=wanted == UNSAID)
     elif wanted == CHANGE_PROFILE and request.usermap and len(request.usermap) == 1:
         return _change_profile(next(iter(request.usermap.values())), note)
-    elif wanted == CHANGE_ROOM and request.roommap and len(request.roommap) == 1:
-        command = roomrequests.change(request.roommap)
+    elif wanted in (READ_ROOMS, CHANGE_ROOM, UNSAID):
+        command = roomrequests.nodes(wanted, request)
         if command is not None:
             return command
     raise Wrong(BadParameter(), note)

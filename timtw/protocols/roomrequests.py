@@ -10,6 +10,7 @@ from typing import Final
 
 from timtw.model import commands
 from timtw.model.commands import RoomCommand
+from timtw.model.limits import NODE_LIST
 from timtw.model.roominfo import Entry, RoomInfo
 from timtw.model.roomsteps import OTHERS, RoomStep
 from timtw.protocols import structs
@@ -26,6 +27,8 @@ READ_ROOMS: Final = 5
 """The ntype that asks what rooms are and answers with it."""
 CHANGE_ROOM: Final = 7
 """The ntype that changes what a room is."""
+UNSAID: Final = 0
+"""The ntype of a client that lets the content say what it means."""
 _STEPS: Final = frozenset(RoomStep) - {RoomStep.CREATE, RoomStep.CHANGE}
 BUSINESS: Final = frozenset(
     (ROOMS, MEMBERS, BLOCKED_ROOMS, BARRED, RoomStep.CREATE, *_STEPS)
@@ -64,9 +67,20 @@ def _step(step: RoomStep, room: str, request: structs.TimReq) -> RoomCommand | N
     return commands.ChangeRoom(step, room, request.node2, text)
 
 
-def change(roommap: Mapping[str, structs.TimRoomBean | None]) -> RoomCommand | None:
+def nodes(kind: int, request: structs.TimNodes) -> RoomCommand | None:
+    """Type 42; ``None`` if it is not about one room, or about too many."""
+    if kind == CHANGE_ROOM:
+        is_one = request.roommap is not None and len(request.roommap) == 1
+        return _change(request.roommap or {}) if is_one else None
+    if not request.nodelist or len(request.nodelist) > NODE_LIST:
+        return None
+    wished = tuple(dict.fromkeys(request.nodelist))
+    return commands.ReadRooms(wished, or_accounts=kind == UNSAID)
+
+
+def _change(roommap: Mapping[str, structs.TimRoomBean | None]) -> RoomCommand | None:
     """
-    Type 42, of what one room is; ``None`` where it is not one.
+    A change of what one room is; ``None`` where nothing is said about it.
 
     Founder, entry and time of creation are the server's and mean nothing here.
     """

@@ -13,6 +13,7 @@ from timtw.core.deferreds import then
 from timtw.core.door import OwnLogin
 from timtw.core.order import InOrder
 from timtw.core.posting import Posting
+from timtw.core.profiles import Directory
 from timtw.core.reading import Reading
 from timtw.core.relating import Relating
 from timtw.core.serving import Asker, Serving
@@ -72,6 +73,7 @@ class Conduct:
 
     __slots__ = (
         "_asker",
+        "_directory",
         "_groups",
         "_manager",
         "_order",
@@ -92,6 +94,7 @@ class Conduct:
         reading: Reading,
         posting: Posting,
         serving: Serving,
+        directory: Directory,
         relating: Relating,
         showings: Showings,
         groups: IGroups,
@@ -104,6 +107,7 @@ class Conduct:
         self._reading = reading
         self._posting = posting
         self._serving = serving
+        self._directory = directory
         self._relating = relating
         self._showings = showings
         self._groups = groups
@@ -137,11 +141,11 @@ class Conduct:
         if isinstance(command, PullHistory):
             return await self._serving.history(self._asker, command)
         if isinstance(command, FindAccount):
-            return await self._serving.find(self._asker, command)
+            return await self._directory.find(self._asker.address, command)
         if isinstance(command, ReadProfiles):
-            return await self._serving.profiles(self._asker, command)
+            return await self._directory.read(self._asker.address, command)
         if isinstance(command, ChangeProfile):
-            return await self._serving.change_profile(self._asker, command)
+            return await self._directory.change(self._asker.address, command)
         if isinstance(command, ChangeRelation):
             return await self._relating.change(self._asker.address, command)
         if isinstance(command, ListRelations):
@@ -161,7 +165,7 @@ class Conduct:
         if not command.or_accounts:
             return told
         accounts = ReadProfiles(command.nodes)
-        return await self._serving.profiles(self._asker, accounts)
+        return await self._directory.read(self._asker.address, accounts)
 
     def _answered(self, events: Sequence[Event]) -> None:
         for event in events:

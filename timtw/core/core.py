@@ -25,6 +25,7 @@ from timtw.core.people import People
 from timtw.core.places import Places
 from timtw.core.posting import Posting
 from timtw.core.presence import Attendance
+from timtw.core.profiles import Directory
 from timtw.core.recipients import Recipients
 from timtw.core.relating import Relating
 from timtw.core.router import Router
@@ -115,8 +116,11 @@ class Core:
             time_ns,
             entropy,
         )
+        directory = Directory(
+            accounts, bonds, self._router, settings, now, history, mesh.has_peers
+        )
         self._neighbour = Neighbour(
-            sessions, places, desk, bonds, self._showings, clock
+            sessions, places, desk, bonds, directory, self._showings, clock
         )
         self._desk = desk
         self._door = Door(
@@ -154,9 +158,8 @@ class Core:
                     entropy,
                 )
             ),
-            serving=Serving(
-                accounts, shard.messages, belongings, settings, now, history
-            ),
+            serving=Serving(shard.messages, belongings, settings, history),
+            directory=directory,
             showings=self._showings,
             sessions=sessions,
             places=places,

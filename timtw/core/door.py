@@ -13,6 +13,7 @@ from timtw.core.logreading import Surroundings
 from timtw.core.people import People
 from timtw.core.places import Places
 from timtw.core.posting import Posting
+from timtw.core.profiles import Directory
 from timtw.core.reading import Reading
 from timtw.core.relating import Relating
 from timtw.core.serving import Asker, Serving
@@ -80,6 +81,7 @@ class Door:
     relating: Relating
     groups: IGroups
     serving: Serving
+    directory: Directory
     showings: Showings
     sessions: Sessions
     places: Places

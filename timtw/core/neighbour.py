@@ -11,6 +11,7 @@ from zope.interface import implementer
 from timtw.core.bonds import Bonds
 from timtw.core.deferreds import background, deferred
 from timtw.core.places import Places
+from timtw.core.profiles import Directory
 from timtw.core.sessions import Sessions
 from timtw.core.showing import Showings
 from timtw.core.turns import LentTurns
@@ -19,6 +20,7 @@ from timtw.model.peers import (
     INeighbour,
     Offer,
     Presence,
+    ProfileSet,
     RelationChanged,
     SessionsEnd,
 )
@@ -39,6 +41,7 @@ class Neighbour:
         places: Places,
         desk: IPostingDesk,
         bonds: Bonds,
+        directory: Directory,
         showings: Showings,
         clock: IReactorTime,
     ) -> None:
@@ -47,6 +50,7 @@ class Neighbour:
         self._places = places
         self._desk = desk
         self._bonds = bonds
+        self._directory = directory
         self._showings = showings
         self._lent = LentTurns(clock)
 
@@ -82,6 +86,8 @@ class Neighbour:
         """See ``INeighbour``."""
         if isinstance(fact, RelationChanged):
             self._bonds.forget(fact.pair)
+        elif isinstance(fact, ProfileSet):
+            self._directory.forget(fact.account)
         self._sessions.told(fact)
 
     @deferred

@@ -10,6 +10,7 @@ from timtw.model.errors import (
     TimError,
     UnknownAccount,
 )
+from timtw.model.profiles import About, Profile
 from timtw.model.relations import Bond
 from timtw.model.rooms import Belonging, Room
 from timtw.model.roomsteps import administrates
@@ -33,6 +34,21 @@ def depends_on_bond(kind: int) -> bool:
     of friendship.
     """
     return kind not in REMOVALS
+
+
+def seen(profile: Profile, bond: Bond | None) -> Profile:
+    """
+    What one account sees of the profile of another.
+
+    Across a block, whoever blocks, it is the display name alone, by which what was
+    written before is told apart.
+
+    Args:
+        bond: What they are to each other; ``None`` for the account itself.
+    """
+    if bond is not Bond.BLOCKED:
+        return profile
+    return Profile(profile.account, About(name=profile.about.name))
 
 
 def may_write(bond: Bond, to_anyone: bool) -> TimError | None:

@@ -348,6 +348,7 @@ class Session:
             self._reading,
             door.posting,
             door.serving,
+            door.directory,
             door.relating,
             door.showings,
             door.groups,

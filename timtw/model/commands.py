@@ -13,6 +13,7 @@ from typing import TypeAlias
 
 from timtw.model.errors import TimError
 from timtw.model.presence import Status
+from timtw.model.profiles import About
 from timtw.model.relations import Circle, Step
 from timtw.model.roominfo import Entry, RoomInfo
 from timtw.model.roomsteps import RoomStep
@@ -155,9 +156,9 @@ class ReadProfiles:
 
 @value
 class ChangeProfile:
-    """Set the display name of the asking account; ``None`` keeps it."""
+    """Set what is set here of the profile of the asking account, and keep the rest."""
 
-    name: str | None
+    about: About
 
 
 @value

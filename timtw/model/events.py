@@ -22,9 +22,10 @@ from timtw.model.commands import (
 )
 from timtw.model.errors import TimError
 from timtw.model.presence import Appearance
+from timtw.model.profiles import Profile
 from timtw.model.rooms import RoomProfile
 from timtw.model.value import value
-from timtw.model.values import Address, DeliveredMark, LogEntry, Message, Profile
+from timtw.model.values import Address, DeliveredMark, LogEntry, Message
 
 
 @value

@@ -21,7 +21,14 @@ PASSWORD_BYTES: Final = 1024
 DEVICE_BYTES: Final = 256
 """Longest resource text in UTF-8; it travels with every live message."""
 DISPLAY_NAME_BYTES: Final = 256
-"""Longest display name in UTF-8."""
+"""Longest display name or nickname in UTF-8."""
+PROFILE_FIELD_BYTES: Final = 1024
+"""Longest other text of a profile, and its album, texts and values of an application,
+each with its keys and a few bytes per entry: one real client drops frames with longer
+ones, and a whole profile fits into ``SMALL_FRAME``."""
+PROFILES: Final = 16 * MIB
+"""Bytes of profiles that are remembered, each with 300 bytes for itself; the least
+recently used one is read again."""
 EXTEND_ENTRIES: Final = 64
 """Most entries of a login's extend map, which a token keeps for its lifetime."""
 EXTEND_BYTES: Final = 4096

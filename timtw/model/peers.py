@@ -93,6 +93,13 @@ class RelationChanged:
 
 
 @value
+class ProfileSet:
+    """A fact: an account has changed its profile, or may have."""
+
+    account: int
+
+
+@value
 class RoomChanged:
     """A fact: a room has changed, or what an account is to it, or may have.
 
@@ -104,7 +111,9 @@ class RoomChanged:
     account: int = 0
 
 
-Fact: TypeAlias = SessionsEnd | Loser | TakenOver | RelationChanged | RoomChanged
+Fact: TypeAlias = (
+    SessionsEnd | Loser | TakenOver | RelationChanged | ProfileSet | RoomChanged
+)
 """What every node has to know at once."""
 
 EndTurn: TypeAlias = Callable[[], None]

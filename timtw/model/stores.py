@@ -15,6 +15,7 @@ from twisted.internet.defer import Deferred
 from zope.interface import Attribute, Interface
 
 from timtw.model.errors import StorageUnavailable, TimError
+from timtw.model.profiles import About, Profile
 from timtw.model.relations import Bond
 from timtw.model.rooms import Belonging, Member, Room, RoomProfile
 from timtw.model.standing import Standing
@@ -31,7 +32,6 @@ from timtw.model.values import (
     LogPage,
     Message,
     Posted,
-    Profile,
     ReaderState,
     TokenGrant,
 )
@@ -121,8 +121,8 @@ class IAccountStore(Interface):
     def profiles(numbers: Sequence[int]) -> Deferred[Mapping[int, Profile]]:
         """The profiles of these accounts; unknown accounts are left out."""
 
-    def set_name(account: int, name: str) -> Deferred[None]:
-        """Set the display name; empty text is a value."""
+    def change_profile(account: int, changes: About) -> Deferred[None]:
+        """Set what ``changes`` sets, and keep everything else (``About.merged``)."""
 
 
 class IMessageStore(Interface):

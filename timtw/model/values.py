@@ -334,14 +334,6 @@ class ReaderState:
 
 
 @value
-class Profile:
-    """What an account tells about itself. Other fields come with a later version."""
-
-    account: Account
-    name: str | None = None
-
-
-@value
 class TokenGrant:
     """
     What a login token stands for, as it was asked for.

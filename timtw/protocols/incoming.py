@@ -30,6 +30,7 @@ from timtw.protocols.codecs import codec_for
 from timtw.protocols.errors import DecodeError
 from timtw.protocols.frames import ClientFrame, FrameType
 from timtw.protocols.messages import send_message
+from timtw.protocols.profiles import about
 from timtw.protocols.refusals import (
     BY_ACCOUNT,
     BY_ROOM,
@@ -41,7 +42,6 @@ from timtw.protocols.refusals import (
     Note,
 )
 from timtw.protocols.roomrequests import CHANGE_ROOM, READ_ROOMS, UNSAID
-from timtw.protocols.unserved import Part, unserved
 
 T = TypeVar("T", bound=structs.WireStruct)
 
@@ -51,11 +51,6 @@ _REQUESTS: Final = frozenset([Circle.ASKING, Circle.ASKED])
 """Lists that belong to the additions."""
 _NANOSECONDS: Final = re.compile("[0-9]{1,19}", re.ASCII)
 _NEWEST_TIME: Final = (1 << 63) - 1
-_PROFILE_FIELDS: Final = tuple(
-    field.name
-    for field in structs.SPECS[structs.TimUserBean].fields
-    if unserved(Part.PROFILE, field.name)
-)
 
 
 class Wrong(Exception):
@@ -214,12 +209,10 @@ def _wanted(request: structs.TimNodes) -> int:
 
 
 def _change_profile(profile: structs.TimUserBean | None, note: Note) -> Command:
-    """The fields that are kept are changed; ``createtime`` is the server's."""
+    """The fields that are set are changed; ``createtime`` is the server's."""
     if profile is None:
         raise Wrong(BadParameter(), note)
-    if any(getattr(profile, field) is not None for field in _PROFILE_FIELDS):
-        raise Wrong(NotServed(), note)
-    return commands.ChangeProfile(profile.name)
+    return commands.ChangeProfile(about(profile))
 
 
 def _message(frame: ClientFrame, additions: bool) -> Command:

@@ -34,10 +34,10 @@ from timtw.protocols.messages import (
     relations_changed,
 )
 from timtw.protocols.presences import shown_presence
+from timtw.protocols.profiles import profile_lists
 from timtw.protocols.refusals import (
     CHANGE_PASSWORD,
     CHANGE_PROFILE,
-    READ_PROFILES,
     note_of,
     refusal,
 )
@@ -244,14 +244,8 @@ class Speaker:
         ]
 
     def _profiles(self, codec: Codec, event: events.Profiles) -> list[bytes]:
-        usermap = {
-            profile.account.address.node: structs.TimUserBean(
-                name=profile.name, createtime=profile.account.created
-            )
-            for profile in event.profiles
-        }
-        nodes = structs.TimNodes(ntype=READ_PROFILES, usermap=usermap)
-        return [server_frame(FrameType.TIMNODES, codec.encode(nodes))]
+        lists = profile_lists(codec, event.profiles)
+        return [server_frame(FrameType.TIMNODES, one) for one in lists]
 
     def _related(self, codec: Codec, event: events.Related) -> list[bytes]:
         """Others know from the absence of a refusal that a request is on its way."""

@@ -18,7 +18,6 @@ class Part(enum.Enum):
     """The part of a request that tells what is wanted."""
 
     FRAME = "frame type"
-    PROFILE = "TimUserBean, a field that is set"
 
 
 Value: TypeAlias = int | str
@@ -31,19 +30,4 @@ UNSERVED: Final[Mapping[Part, Mapping[Value, str]]] = {
         FrameType.TIMBIGBINARY: "big binaries",
         FrameType.TIMBIGBINARYSTREAM: "big binaries into virtual rooms",
     },
-    Part.PROFILE: {
-        "nickName": "nickname",
-        "brithday": "birthday",
-        "gender": "gender",
-        "cover": "picture",
-        "area": "area",
-        "photoTidAlbum": "album",
-        "extend": "texts of the application",
-        "extra": "bytes of the application",
-    },
 }
-
-
-def unserved(part: Part, value: Value) -> bool:
-    """Whether a request with this value in this part is not offered yet."""
-    return value in UNSERVED[part]

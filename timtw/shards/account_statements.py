@@ -51,6 +51,12 @@ class AccountStatements:
         self.insert_account = sql.text(
             account.insert().values({name: bindparam(name) for name in new}), *new
         )
+        self.lock_profile = sql.text(
+            select(a.profile)
+            .where(*equal(account, "slot", "number"))
+            .with_for_update(),
+            *("slot", "number"),
+        )
         self.write_profile = sql.text(
             account.update()
             .values(profile=bindparam("record"))

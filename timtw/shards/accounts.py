@@ -11,9 +11,10 @@ from zope.interface import implementer
 from timtw.model.errors import NameTaken
 from timtw.model.idents import node_of, number_in, slot_of
 from timtw.model.limits import READERS
+from timtw.model.profiles import About, Profile
 from timtw.model.standing import Standing
 from timtw.model.stores import IAccountStore
-from timtw.model.values import Account, Address, Device, Profile, TokenGrant
+from timtw.model.values import Account, Address, Device, TokenGrant
 from timtw.shards import records
 from timtw.shards.digests import slot_in
 from timtw.shards.operations import Operation, first_of
@@ -90,12 +91,20 @@ class Accounts(Standings):
         opened = self._sealer.open(sealed, account_context(PROFILE, number))
         return Profile(account, records.unpack_profile(opened))
 
-    def set_name(self, account: int, name: str) -> Deferred[None]:
+    def change_profile(self, account: int, changes: About) -> Deferred[None]:
         """See ``IAccountStore``."""
 
         def operation() -> Operation[None]:
             context = account_context(PROFILE, account)
-            sealed = self._sealer.seal(records.pack_profile(name), context)
+            key = (slot_of(account), account)
+            found = yield from first_of(self._statements.lock_profile, key)
+            if found is None:
+                return
+            about = changes
+            if found[0] is not None:
+                opened = self._sealer.open(found[0], context)
+                about = records.unpack_profile(opened).merged(changes)
+            sealed = self._sealer.seal(records.pack_profile(about), context)
             row = (sealed, slot_of(account), account)
             yield self._statements.write_profile, row
 

@@ -11,13 +11,13 @@ from zope.interface import implementer
 from timtw.model.errors import NameTaken
 from timtw.model.idents import node_of, number_in
 from timtw.model.limits import READERS
+from timtw.model.profiles import About, Profile
 from timtw.model.standing import Standing
 from timtw.model.stores import IAccountStore
 from timtw.model.values import (
     Account,
     Address,
     Device,
-    Profile,
     TokenGrant,
 )
 from timtw.shards.digests import slot_in
@@ -69,18 +69,18 @@ class MemoryAccounts(MemoryStandings):
         """See ``IAccountStore``."""
         return self._submit(
             lambda: {
-                n: Profile(entry.account, entry.name)
+                n: Profile(entry.account, entry.about)
                 for n, entry in self._entries(numbers)
             }
         )
 
-    def set_name(self, account: int, name: str) -> Deferred[None]:
+    def change_profile(self, account: int, changes: About) -> Deferred[None]:
         """See ``IAccountStore``."""
 
         def operation() -> None:
             entry = self._by_number.get(account)
             if entry is not None:
-                entry.name = name
+                entry.about = entry.about.merged(changes)
 
         return self._submit(operation)
 

@@ -9,6 +9,7 @@ import attrs
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 
+from timtw.model.profiles import About
 from timtw.model.standing import Standing
 from timtw.model.values import Account, AccountLine, TokenGrant
 from timtw.shards.digests import Digests
@@ -33,7 +34,7 @@ class Entry:
 
     standing: Standing
     login_name: str
-    name: str | None = None
+    about: About = About()
     credentials: dict[bytes, tuple[int, bytes]] = attrs.Factory(dict)
 
     @property

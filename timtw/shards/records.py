@@ -17,6 +17,7 @@ from typing import Any, Final
 
 import msgspec
 
+from timtw.model.profiles import About
 from timtw.model.roominfo import RoomInfo
 from timtw.model.values import Account, Content, TokenGrant
 from timtw.shards.digests import octets
@@ -82,15 +83,41 @@ def unpack_name(data: bytes) -> str:
     return text_of(name)
 
 
-def pack_profile(name: str | None) -> bytes:
+def pack_profile(about: About) -> bytes:
     """The stored form of a profile."""
-    return _encode((VERSION, None if name is None else octets(name)))
+    texts = (about.name, about.nickname, about.birthday, about.cover, about.area)
+    album = about.album
+    return _encode(
+        (
+            VERSION,
+            *(None if text is None else octets(text) for text in texts),
+            about.gender,
+            None if album is None else [octets(one) for one in album],
+            None if about.extend is None else _pack_texts(about.extend),
+            None if about.extra is None else _pack_extra(about.extra),
+        )
+    )
 
 
-def unpack_profile(data: bytes) -> str | None:
-    """The display name of a stored profile, ``None`` if it was never set."""
-    _version, name = _opened(data)
-    return None if name is None else text_of(name)
+def unpack_profile(data: bytes) -> About:
+    """A stored profile; older ones have a name alone."""
+    _version, *fields = _opened(data)
+    fields += [None] * (9 - len(fields))
+    *texts, gender, album, extend, extra = fields
+    name, nickname, birthday, cover, area = (
+        None if text is None else text_of(text) for text in texts
+    )
+    return About(
+        name,
+        nickname,
+        birthday,
+        gender,
+        cover,
+        area,
+        None if album is None else tuple(text_of(one) for one in album),
+        None if extend is None else _unpack_texts(extend),
+        None if extra is None else {text_of(key): value for key, value in extra},
+    )
 
 
 def pack_room(domain: str) -> bytes:

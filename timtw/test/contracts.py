@@ -27,6 +27,7 @@ from timtw.model.limits import (
     READERS,
     REPEAT_SECONDS,
 )
+from timtw.model.profiles import About, Profile
 from timtw.model.standing import Standing
 from timtw.model.stores import IPostingDesk, IShard, Outcome
 from timtw.model.values import (
@@ -197,17 +198,51 @@ class AccountContract(ShardContract):
         slots = {slot_of((await self.register(f"n{n}")).number) for n in range(8)}
         self.assertGreater(len(slots), 4)
 
-    async def test_display_name(self) -> None:
+    async def test_profile(self) -> None:
         """
-        A display name is absent until it is set, and may be set to nothing.
+        A profile is empty until something is set; what is set comes back as it was, may
+        be set to nothing, and stays while other things are set.
+        """
+        account = await self.register("ada")
+        number, store = account.number, self.shard.accounts
+        other = await self.register("bob")
+        self.assertEqual({number: Profile(account)}, await store.profiles([number]))
+        whole = About(
+            "Ada \u4f60\udc80",
+            "A.",
+            "10.12.1815",
+            -2,
+            "",
+            "London",
+            ("p", "", "q"),
+            {"k": "v", "": ""},
+            {"b": bytes(range(256))},
+        )
+        expected = About()
+        for change in (
+            About(name="Ada"),
+            whole,
+            About(name="", album=(), extend={}, extra={}),
+            About(gender=0, extend={"x": "y"}),
+            About(),
+        ):
+            await store.change_profile(number, change)
+            await store.change_profile(12345, whole)
+            expected = expected.merged(change)
+            profiles = {**await store.profiles([number, other.number, 12345])}
+            self.assertEqual(Profile(account, expected), profiles.pop(number))
+            self.assertEqual({other.number: Profile(other)}, profiles)
+
+    async def test_profile_is_changed_at_the_same_time(self) -> None:
+        """
+        Of changes to different parts at the same moment none is lost.
         """
         number = (await self.register("ada")).number
         store = self.shard.accounts
-        self.assertIsNone((await store.profiles([number]))[number].name)
-        for name in ("Ada \u4f60", ""):
-            await store.set_name(number, name)
-            profiles = await store.profiles([number, 12345])
-            self.assertEqual({number: name}, {n: p.name for n, p in profiles.items()})
+        changes = [About(name="N"), About(area="A"), About(gender=1), About(cover="C")]
+        await gatherResults([store.change_profile(number, one) for one in changes])
+        about = (await store.profiles([number]))[number].about
+        self.assertEqual(About(name="N", area="A", gender=1, cover="C"), about)
 
     async def test_token_is_taken_once(self) -> None:
         """

@@ -19,6 +19,7 @@ from timtw.model.errors import (
 )
 from timtw.model.limits import HISTORY_ENTRIES, NODE_LIST
 from timtw.model.presence import Status
+from timtw.model.profiles import About
 from timtw.model.relations import Circle, Step
 from timtw.model.values import REVOCATION, Content, Device
 from timtw.protocols.codecs import JSON, THRIFT
@@ -299,10 +300,24 @@ class Requests(Case):
         """The name is changed by exactly one entry; the creation time is ours."""
         for kind in (0, 6):
             frame = b'\xaa{"ntype":%d,"usermap":{"":{"name":"N","createtime":1}}}'
-            self.assertEqual(self.one(frame % kind), commands.ChangeProfile("N"))
+            self.assertEqual(self.one(frame % kind), commands.ChangeProfile(About("N")))
         self.assertEqual(
-            self.one(b'\xaa{"ntype":6,"usermap":{"":{}}}'), commands.ChangeProfile(None)
+            self.one(b'\xaa{"ntype":6,"usermap":{"":{}}}'),
+            commands.ChangeProfile(About()),
         )
+        bean = (
+            b'"nickName":"M","brithday":"B","gender":-1,"cover":"","area":"A",'
+            b'"photoTidAlbum":["p"],"extend":{"e":"f"},"extra":{"k":"+/8="}'
+        )
+        whole = About(
+            None, "M", "B", -1, "", "A", ("p",), {"e": "f"}, {"k": b"\xfb\xff"}
+        )
+        found = self.one(b'\xaa{"ntype":0,"usermap":{"x":{%b}}}' % bean)
+        self.assertEqual(found, commands.ChangeProfile(whole))
+        empty = b'"photoTidAlbum":[],"extend":{},"extra":{}'
+        found = self.one(b'\xaa{"ntype":6,"usermap":{"x":{%b}}}' % empty)
+        nothing = About(album=(), extend={}, extra={})
+        self.assertEqual(found, commands.ChangeProfile(nothing))
         for usermap in (b"{}", b'{"a":{},"b":{}}', b'{"a":null}', b"null"):
             command = self.one(b'\xaa{"ntype":6,"usermap":%b}' % usermap)
             assert isinstance(command, Unacceptable), command

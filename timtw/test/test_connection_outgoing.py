@@ -25,6 +25,7 @@ from timtw.model.limits import (
     SHARED_ENCODINGS_BYTES,
     SMALL_FRAME,
 )
+from timtw.model.profiles import About, Profile
 from timtw.model.values import (
     Account,
     Address,
@@ -32,7 +33,6 @@ from timtw.model.values import (
     DeliveredMark,
     Device,
     Message,
-    Profile,
 )
 from timtw.protocols import structs
 from timtw.protocols.codecs import JSON, THRIFT, Codec
@@ -131,7 +131,7 @@ class Answers(SynchronousTestCase):
     def test_done(self) -> None:
         """Log-out and a changed profile are confirmed."""
         self.assertEqual(wire().encode(events.LoggedOut()), [b"\x0c\x11\x13\x14\0"])
-        changed = events.ProfileChanged(commands.ChangeProfile("N"))
+        changed = events.ProfileChanged(commands.ChangeProfile(About("N")))
         self.assertEqual(wire().encode(changed), [bytes.fromhex("0c 11132a 260c 00")])
         self.assertEqual(
             wire(JSON).encode(changed), [b'\x0c{"ok":true,"timType":42,"t":6}']
@@ -140,12 +140,56 @@ class Answers(SynchronousTestCase):
     def test_profiles(self) -> None:
         """Profiles have a creation time, and a name only where there is one."""
         carol = Account(Address(3, "C"), 5)
-        found = (Profile(Account(BOB, 9), "Bob"), Profile(carol))
+        found = (Profile(Account(BOB, 9), About("Bob")), Profile(carol))
         usermap = {"B": {"name": "Bob", "createtime": 9}, "C": {"createtime": 5}}
         self.assertEqual(
             told(wire(JSON), events.Profiles(found)),
             (42, {"ntype": 4, "usermap": usermap}),
         )
+
+    def test_whole_profile(self) -> None:
+        """Everything that a profile may hold is told by the names of the protocol."""
+        about = About(
+            "N", "M", "B", 1, "C", "A", ("p",), {"e": "f"}, {"k": b"\xfb\xff"}
+        )
+        profiles = events.Profiles((Profile(Account(BOB, 9), about),))
+        bean = {
+            "name": "N",
+            "nickName": "M",
+            "brithday": "B",
+            "gender": 1,
+            "cover": "C",
+            "area": "A",
+            "createtime": 9,
+            "photoTidAlbum": ["p"],
+            "extend": {"e": "f"},
+            "extra": {"k": "+/8="},
+        }
+        self.assertEqual(
+            told(wire(JSON), profiles), (42, {"ntype": 4, "usermap": {"B": bean}})
+        )
+        thrift = (
+            "2a 1508 2b01 8c 0142 18014e 18014d 280142 1301 180143 180141 1612"
+            "19180170 1b01 880165 0166 1b01 88016b 02fbff 00 00"
+        )
+        (frame,) = wire().encode(profiles)
+        self.assertEqual(frame.hex(), thrift.replace(" ", ""))
+
+    def test_many_profiles(self) -> None:
+        """In Thrift no frame with profiles is too long for those who read it."""
+        about = About(cover="x" * 1000, area="y" * 1000)
+        found = tuple(
+            Profile(Account(Address(number, f"node {number}"), 9), about)
+            for number in range(100)
+        )
+        frames = wire().encode(events.Profiles(found))
+        told_of: list[str] = []
+        for frame in frames:
+            self.assertLessEqual(len(frame), SMALL_FRAME)
+            told_of += THRIFT.decode(structs.TimNodes, frame, 1).usermap or {}
+        self.assertEqual([one.account.address.node for one in found], told_of)
+        self.assertEqual(25, len(frames))
+        self.assertEqual(1, len(wire(JSON).encode(events.Profiles(found))))
 
     def test_q1_no_profiles(self) -> None:
         """An answer without profiles still has the map that clients look at."""
@@ -168,7 +212,7 @@ class Answers(SynchronousTestCase):
             (commands.PullHistory("B", 0, 1), {"timType": 21, "t": 1, "n": "B"}),
             (commands.FindAccount("bob"), {"timType": 41, "t": 64}),
             (commands.ReadProfiles(("B",)), {"timType": 42, "t": 4}),
-            (commands.ChangeProfile("N"), {"timType": 42, "t": 6}),
+            (commands.ChangeProfile(About("N")), {"timType": 42, "t": 6}),
             (
                 Unacceptable(NotServed(), about=Note(22, 1, "V", 2, "W")),
                 {"timType": 22, "t": 1, "n": "V", "t2": 2, "n2": "W"},

@@ -42,6 +42,7 @@ from timtw.model.limits import (
     SENDS_UNDER_WAY,
     STORAGE_WAITING,
 )
+from timtw.model.profiles import About
 from timtw.model.stores import IMessageStore, Outcome
 from timtw.model.values import STREAM, Address, Batch, Content, Device
 from timtw.shards import groupcommit
@@ -191,7 +192,7 @@ class Crowded(SynchronousTestCase):
             PullHistory(self.bob_address.node, 0, 5),
             ReadProfiles((self.bob_address.node,)),
             FindAccount("bob"),
-            ChangeProfile("Ada"),
+            ChangeProfile(About("Ada")),
         )
         return [self.answer(command) for command in commands]
 

@@ -22,6 +22,7 @@ from timtw.model.events import (
     Profiles,
     Refused,
 )
+from timtw.model.profiles import About
 from timtw.model.values import DeliveredMark
 from timtw.test.stage import MIDNIGHT_NS, OPEN, Client, Stage
 
@@ -177,10 +178,10 @@ class FindTests(Asking):
 
     def test_display_name(self) -> None:
         """Whoever is found is told with the display name."""
-        self.ask(ChangeProfile("Ada L."))
+        self.ask(ChangeProfile(About("Ada L.")))
         (answer,) = self.ask(FindAccount("ada"))
         assert isinstance(answer, Profiles)
-        self.assertEqual(["Ada L."], [one.name for one in answer.profiles])
+        self.assertEqual(["Ada L."], [one.about.name for one in answer.profiles])
 
     def test_bucket(self) -> None:
         """So many look-ups a minute and not one more; others may still ask."""
@@ -217,7 +218,7 @@ class ProfileTests(Asking):
         """The display names by node."""
         (answer,) = self.ask(ReadProfiles(nodes))
         assert isinstance(answer, Profiles)
-        return {one.account.address.node: one.name for one in answer.profiles}
+        return {one.account.address.node: one.about.name for one in answer.profiles}
 
     def test_unknown_are_left_out(self) -> None:
         """Those who exist are told once, all others are left out."""
@@ -241,7 +242,7 @@ class ProfileTests(Asking):
     def test_change(self) -> None:
         """A display name is told to others, and may be empty or stay as it is."""
         for name, wanted in (("Ada", "Ada"), (None, "Ada"), ("", "")):
-            command = ChangeProfile(name)
+            command = ChangeProfile(About(name))
             self.assertEqual([ProfileChanged(command)], self.ask(command))
             found = self.names(self.ada_address.node)
             self.assertEqual({self.ada_address.node: wanted}, found)
@@ -249,7 +250,7 @@ class ProfileTests(Asking):
     def test_name_limit(self) -> None:
         """A display name has at most 256 bytes; more changes nothing."""
         most = "é" * (limits.DISPLAY_NAME_BYTES // 2)
-        self.ask(ChangeProfile(most))
-        self.assertIs(BadParameter, self.refusal(ChangeProfile(most + "x")))
+        self.ask(ChangeProfile(About(most)))
+        self.assertIs(BadParameter, self.refusal(ChangeProfile(About(most + "x"))))
         found = self.names(self.ada_address.node)
         self.assertEqual({self.ada_address.node: most}, found)

@@ -12,6 +12,7 @@ from argon2 import PasswordHasher
 from twisted.internet import reactor
 from twisted.trial.unittest import TestCase
 
+from timtw.model.profiles import About
 from timtw.model.roominfo import RoomInfo
 from timtw.model.roomsteps import RoomStep
 from timtw.model.values import Batch, Content, Device, TokenGrant
@@ -20,7 +21,7 @@ from timtw.shards.keys import KeyRing
 from timtw.shards.sealing import Sealer
 from timtw.shards.sqlite import SqliteShard
 from timtw.test.contracts import BOB, NOW, draft
-from timtw.test.contracts_rooms import about, change, create
+from timtw.test.contracts_rooms import change, create
 
 REACTOR: Any = reactor
 
@@ -28,6 +29,8 @@ CANARIES = {
     kind: f"canary-{kind}-{os.urandom(4).hex()}"
     for kind in (
         *("text", "binary", "extend_key", "extend", "extra_key", "extra"),
+        *("nickname", "birthday", "picture", "area", "album", "profile_key"),
+        *("profile_text", "profile_extra_key", "profile_extra"),
         *("display_name", "login_name", "domain", "password"),
         *("token", "token_extend", "credential", "resource"),
         *("topic", "cover", "label", "room_extend", "room_extra", "room_request"),
@@ -70,7 +73,18 @@ async def live(shard: SqliteShard) -> None:
     accounts = shard.accounts
     verifier = PasswordHasher(time_cost=1, memory_cost=64).hash(c["password"])
     ada = await accounts.register(c["login_name"], c["domain"], verifier, NOW)
-    await accounts.set_name(ada.number, c["display_name"])
+    about = About(
+        c["display_name"],
+        c["nickname"],
+        c["birthday"],
+        1,
+        c["picture"],
+        c["area"],
+        (c["album"],),
+        {c["profile_key"]: c["profile_text"]},
+        {c["profile_extra_key"]: octets(c["profile_extra"])},
+    )
+    await accounts.change_profile(ada.number, about)
     grant = TokenGrant(ada, c["login_name"], {"k": c["token_extend"]})
     await accounts.put_token(c["token"], grant, NOW + 1)
     device = Device(c["resource"], 1)

@@ -10,6 +10,7 @@ from twisted.internet.defer import Deferred, gatherResults
 from twisted.logger import capturedLogs
 
 from timtw.model.errors import StorageUnavailable
+from timtw.model.profiles import About
 from timtw.model.stores import Outcome, StorageDamaged
 from timtw.model.values import Batch, CursorMove, Device, Posted, ReaderState
 from timtw.shards import moving, sqlite_file, sqlite_posting
@@ -102,7 +103,10 @@ class WaitingTests(Outage):
         shard = await self.opened()
         unlock = self.lock()
         with capturedLogs() as events:
-            asked = [shard.accounts.set_name(n, "x") for n in range(4 * OPERATIONS)]
+            asked = [
+                shard.accounts.change_profile(n, About("x"))
+                for n in range(4 * OPERATIONS)
+            ]
             self.assertEqual(len(asked), shard.waiting)
             for one in asked:
                 await self.assertFailure(one, StorageUnavailable)
@@ -110,7 +114,7 @@ class WaitingTests(Outage):
         self.assertEqual(2, len(told))
         self.assertEqual(0, shard.waiting)
         unlock()
-        await shard.accounts.set_name(1, "x")
+        await shard.accounts.change_profile(1, About("x"))
 
 
 class DamageTests(Outage):
@@ -159,7 +163,9 @@ class DamageTests(Outage):
         """Whoever asks together with somebody who meets damage is served."""
         shard, _mend = await self.damaged("send_once")
         bad = shard.messages.post(Batch((draft("2", ident=2),)))
-        good: list[Deferred[None]] = [shard.accounts.set_name(n, "x") for n in range(3)]
+        good: list[Deferred[None]] = [
+            shard.accounts.change_profile(n, About("x")) for n in range(3)
+        ]
         await self.assertFailure(bad, StorageDamaged)
         await gatherResults(good)
 

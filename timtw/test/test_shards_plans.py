@@ -16,6 +16,7 @@ from twisted.trial.unittest import SynchronousTestCase, TestCase
 
 from timtw.model.errors import StorageUnavailable
 from timtw.model.limits import BATCH_DRAFTS
+from timtw.model.profiles import About
 from timtw.model.roominfo import RoomInfo
 from timtw.model.roomsteps import RoomStep
 from timtw.model.values import (
@@ -151,7 +152,7 @@ class _Plans(TestCase):
         await accounts.find("ada", "here")
         number = ada.address.number
         await accounts.accounts([number])
-        await accounts.set_name(number, "Ada")
+        await accounts.change_profile(number, About(name="Ada"))
         await accounts.put_token("t", TokenGrant(ada, "ada", None), NOW + 10)
         await accounts.take_token("t", NOW)
         await accounts.put_credential(number, PHONE, "c", NOW)

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
+from timtw.model.profiles import About
 from timtw.model.stores import ShardError
 from timtw.model.values import Content, Device
 from timtw.shards import records
@@ -201,6 +202,15 @@ class RecordTests(SynchronousTestCase):
         """
         packed = records.pack_content(content)
         self.assertEqual(content, records.unpack_content(packed))
+
+    def test_older_profile(self) -> None:
+        """
+        A profile that holds a name alone, as it was stored once, is read.
+        """
+        for name in (None, b"Ada"):
+            packed = msgspec.msgpack.encode((1, name))
+            about = About(None if name is None else "Ada")
+            self.assertEqual(about, records.unpack_profile(packed))
 
     def test_unknown_version_is_refused(self) -> None:
         """

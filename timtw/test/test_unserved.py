@@ -25,16 +25,6 @@ class TheTable(SynchronousTestCase):
         table = {part: sorted(map(str, values)) for part, values in UNSERVED.items()}
         expected: dict[Part, list[object]] = {
             Part.FRAME: [22, 94, 95, 96, 97],
-            Part.PROFILE: [
-                "area",
-                "brithday",
-                "cover",
-                "extend",
-                "extra",
-                "gender",
-                "nickName",
-                "photoTidAlbum",
-            ],
         }
         spelled = {part: sorted(map(str, values)) for part, values in expected.items()}
         self.assertEqual(table, spelled)
@@ -77,9 +67,3 @@ class Refusals(SynchronousTestCase):
             self.refused(frame, BadParameter, Note(41, t=rtype))
         self.refused(b'\xa9{"node":"R"}', BadParameter, Note(41, n="R"))
         self.refused(b"\xa9null", BadParameter, Note(41))
-
-    def test_nodes(self) -> None:
-        """The rest of profiles is not offered."""
-        for field in (b'"gender":1', b'"nickName":""', b'"extend":{}', b'"area":"x"'):
-            frame = b'\xaa{"ntype":6,"usermap":{"":{"name":"n",%b}}}' % field
-            self.refused(frame, NotServed, Note(42, t=6))

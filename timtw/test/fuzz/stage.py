@@ -18,13 +18,13 @@ from timtw.model import commands, events, values
 from timtw.model.commands import Command, IssueToken, Register
 from timtw.model.errors import NameTaken
 from timtw.model.interfaces import IFrontDesk, IOutbox, ISession
+from timtw.model.profiles import About, Profile
 from timtw.model.values import (
     Account,
     Address,
     Conversation,
     LogEntry,
     Message,
-    Profile,
 )
 from timtw.protocols.outgoing import REMOVALS
 from timtw.test.fuzz.meter import check
@@ -68,7 +68,7 @@ _ANSWERS: Final[dict[type, list[events.Event]]] = {
 
 def _profile(node: str, name: str | None = None) -> Profile:
     """What an account tells about itself."""
-    return Profile(Account(Address(7, node), 17), name)
+    return Profile(Account(Address(7, node), 17), About(name))
 
 
 def _sent(command: commands.SendMessage, seq: int) -> Iterator[events.Event]:

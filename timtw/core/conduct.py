@@ -11,6 +11,7 @@ from twisted.python.failure import Failure
 
 from timtw.core.deferreds import then
 from timtw.core.door import OwnLogin
+from timtw.core.marking import Marking
 from timtw.core.order import InOrder
 from timtw.core.posting import Posting
 from timtw.core.profiles import Directory
@@ -24,7 +25,9 @@ from timtw.model.commands import (
     Command,
     FetchBacklog,
     FindAccount,
+    ListReadMarks,
     ListRelations,
+    MarkRead,
     PullHistory,
     ReadProfiles,
     ReadRooms,
@@ -76,6 +79,7 @@ class Conduct:
         "_directory",
         "_groups",
         "_manager",
+        "_marking",
         "_order",
         "_outbox",
         "_posting",
@@ -95,6 +99,7 @@ class Conduct:
         posting: Posting,
         serving: Serving,
         directory: Directory,
+        marking: Marking,
         relating: Relating,
         showings: Showings,
         groups: IGroups,
@@ -108,6 +113,7 @@ class Conduct:
         self._posting = posting
         self._serving = serving
         self._directory = directory
+        self._marking = marking
         self._relating = relating
         self._showings = showings
         self._groups = groups
@@ -127,6 +133,8 @@ class Conduct:
                 self._reading.asked_for(number_of(item.room), item.resume)
             else:
                 self._reading.asked(item.resume)
+        elif isinstance(item, MarkRead):
+            self._mark(item)
         else:
             self._order.alone()
             then(
@@ -150,6 +158,8 @@ class Conduct:
             return await self._relating.change(self._asker.address, command)
         if isinstance(command, ListRelations):
             return await self._relating.listed(self._asker.address, command)
+        if isinstance(command, ListReadMarks):
+            return await self._marking.listed(self._asker.address, command)
         if isinstance(command, ShowPresence):
             return await self._showings.show(self._asker, command)
         if isinstance(command, RoomCommand):
@@ -177,6 +187,18 @@ class Conduct:
         self._outbox.offer(Refused(command, told(failure, self._log)))
         self._order.alone_no_more()
         self._order.go_on()
+
+    def _mark(self, command: MarkRead) -> None:
+        """Nothing waits for a mark: it is told when it is stored."""
+        then(
+            self._marking.mark(self._asker.address, command),
+            lambda nothing: None,
+            lambda failure: self._unmarked(failure, command),
+            self._log,
+        )
+
+    def _unmarked(self, failure: Failure, command: MarkRead) -> None:
+        self._outbox.offer(Refused(command, told(failure, self._log)))
 
     # Sends.
 

@@ -16,6 +16,7 @@ from timtw.core.door import Door
 from timtw.core.fanout import Fanout
 from timtw.core.groups import GroupParts, MakeGroups
 from timtw.core.keeping import Keeping
+from timtw.core.marking import Marking
 from timtw.core.memberships import Memberships
 from timtw.core.neighbour import Neighbour
 from timtw.core.office import Office
@@ -116,6 +117,9 @@ class Core:
             time_ns,
             entropy,
         )
+        self._marking = Marking(
+            people, bonds, shard.reads, self._router, history, clock
+        )
         directory = Directory(
             accounts, bonds, self._router, settings, now, history, mesh.has_peers
         )
@@ -158,8 +162,11 @@ class Core:
                     entropy,
                 )
             ),
-            serving=Serving(shard.messages, belongings, settings, history),
+            serving=Serving(
+                shard.messages, belongings, self._marking, settings, history
+            ),
             directory=directory,
+            marking=self._marking,
             showings=self._showings,
             sessions=sessions,
             places=places,
@@ -194,6 +201,7 @@ class Core:
             for guest in self._door.guests:
                 guest.hang_up()
             self._showings.stop()
+            self._marking.stop()
             self._router.stop()
             self._neighbour.stop()
         await self._desk.flush()

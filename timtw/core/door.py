@@ -10,6 +10,7 @@ from twisted.internet.interfaces import IReactorTime
 
 from timtw.core.accounts import Accounts, Proven
 from timtw.core.logreading import Surroundings
+from timtw.core.marking import Marking
 from timtw.core.people import People
 from timtw.core.places import Places
 from timtw.core.posting import Posting
@@ -82,6 +83,7 @@ class Door:
     groups: IGroups
     serving: Serving
     directory: Directory
+    marking: Marking
     showings: Showings
     sessions: Sessions
     places: Places

@@ -26,7 +26,7 @@ from timtw.model.peers import (
 )
 from timtw.model.presence import Parting, Showing
 from timtw.model.stores import IPostingDesk
-from timtw.model.values import DeliveredMark, Message
+from timtw.model.values import Mark, Message
 
 
 @implementer(INeighbour)
@@ -62,7 +62,7 @@ class Neighbour:
         """See ``INeighbour``."""
         self._sessions.offer(offers)
 
-    def marked(self, mark: DeliveredMark) -> None:
+    def marked(self, mark: Mark) -> None:
         """See ``INeighbour``."""
         self._sessions.mark(mark)
 

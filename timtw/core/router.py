@@ -16,7 +16,7 @@ from timtw.model.interfaces import IRouter
 from timtw.model.peers import EndTurn, Fact, IMesh, INeighbour, Offer, Presence
 from timtw.model.presence import Parting, Showing
 from timtw.model.stores import IMessageStore
-from timtw.model.values import DeliveredMark, Message
+from timtw.model.values import Mark, Message
 
 
 @implementer(IMesh)
@@ -37,7 +37,7 @@ class NoPeers:
     def publish(self, offers: Sequence[Offer]) -> None:
         """There is nobody else."""
 
-    def mark(self, mark: DeliveredMark) -> None:
+    def mark(self, mark: Mark) -> None:
         """There is nobody else."""
 
     def stream(self, message: Message) -> None:
@@ -117,7 +117,7 @@ class Router:
         if self._mesh.has_peers:
             self._mesh.publish(offers)
 
-    def mark(self, mark: DeliveredMark) -> None:
+    def mark(self, mark: Mark) -> None:
         """See ``IRouter``."""
         self._sessions.mark(mark)
         if self._mesh.has_peers:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import attrs
 
 from timtw.core.belongings import Belongings
+from timtw.core.marking import Marking
 from timtw.core.overload import Gate
 from timtw.core.policy import is_of, may_read_history
 from timtw.core.settings import Settings
@@ -38,6 +39,7 @@ class Serving:
         self,
         messages: IMessageStore,
         belongings: Belongings,
+        marking: Marking,
         settings: Settings,
         gate: Gate,
     ) -> None:
@@ -45,6 +47,7 @@ class Serving:
         self._belongings = belongings
         self._settings = settings
         self._messages = messages
+        self._marking = marking
         self._gate = gate
 
     async def history(self, asker: Asker, command: PullHistory) -> list[Event]:
@@ -72,6 +75,7 @@ class Serving:
             if mid:
                 reader = Address(number, node_of(number), me.domain)
                 events.append(Marked(DeliveredMark(reader, me, mid)))
+            events += await self._marking.of(me, conversation)
         return events
 
     async def _history_of_room(

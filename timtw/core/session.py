@@ -51,9 +51,9 @@ from timtw.model.presence import Appearance
 from timtw.model.values import (
     STREAM,
     Address,
-    DeliveredMark,
     Device,
     LogEntry,
+    Mark,
     Message,
     RoomState,
 )
@@ -220,8 +220,8 @@ class Session:
         """The rooms of which it is sent what is written."""
         return () if self._reading is None else self._reading.rooms()
 
-    def marked(self, mark: DeliveredMark) -> None:
-        """Somebody's device has confirmed messages of this account."""
+    def marked(self, mark: Mark) -> None:
+        """Somebody has received or read something; old clients do not know of it."""
         if self._additions:
             self._outbox.offer(Marked(mark))
 
@@ -349,6 +349,7 @@ class Session:
             door.posting,
             door.serving,
             door.directory,
+            door.marking,
             door.relating,
             door.showings,
             door.groups,

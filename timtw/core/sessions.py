@@ -25,9 +25,9 @@ from timtw.model.peers import (
 from timtw.model.presence import Appearance, Showing
 from timtw.model.values import (
     Address,
-    DeliveredMark,
     Device,
     LogEntry,
+    Mark,
     Message,
     RoomState,
 )
@@ -66,8 +66,8 @@ class Listener(Protocol):
     def raised(self, head: int) -> None:
         """Storage says that the log reaches to ``head``."""
 
-    def marked(self, mark: DeliveredMark) -> None:
-        """Somebody has received messages of this account."""
+    def marked(self, mark: Mark) -> None:
+        """Somebody has received or read something."""
 
     def related(self) -> None:
         """The account has changed what it and another are to each other."""
@@ -189,10 +189,11 @@ class Sessions:
                 listener.raised(head)
             self.fanout.raise_head(account, head)
 
-    def mark(self, mark: DeliveredMark) -> None:
-        """Tell the author's sessions on this node."""
-        for listener in self.of(mark.author.number):
-            listener.marked(mark)
+    def mark(self, mark: Mark) -> None:
+        """Tell the sessions on this node that are to hear of it."""
+        for account in mark.told:
+            for listener in self.of(account):
+                listener.marked(mark)
 
     def stream(self, message: Message) -> None:
         """Bring a stream to the sessions of its recipient, or in it, on this node."""

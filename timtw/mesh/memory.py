@@ -19,7 +19,7 @@ from zope.interface import implementer
 from timtw.model.limits import PRESENT_SECONDS, SETTLE_SECONDS, TURN_SECONDS
 from timtw.model.peers import EndTurn, Fact, IMesh, INeighbour, Offer, Presence
 from timtw.model.presence import Parting, Showing
-from timtw.model.values import DeliveredMark, Message
+from timtw.model.values import Mark, Message
 
 _TRAVEL_SECONDS: Final = 0.001
 R = TypeVar("R")
@@ -184,9 +184,10 @@ class MemoryMesh:
     def _carry_offers(self, to: str, bundle: list[Offer]) -> None:
         self._hub.carry(self._name, to, lambda node: node.offered(bundle))
 
-    def mark(self, mark: DeliveredMark) -> None:
+    def mark(self, mark: Mark) -> None:
         """See ``IMesh``."""
-        for to in self._hub.holders(mark.author.number, self._name):
+        holders = self._hub.holders
+        for to in {to for one in mark.told for to in holders(one, self._name)}:
             self._hub.carry(self._name, to, lambda node: node.marked(mark))
 
     def stream(self, message: Message) -> None:

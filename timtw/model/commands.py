@@ -271,6 +271,25 @@ RoomCommand: TypeAlias = (
 
 
 @value
+class MarkRead:
+    """The account has read its conversation with a peer up to ``mid``."""
+
+    peer: str
+    mid: int
+
+
+@value
+class ListReadMarks:
+    """Tell how far the account has read its conversations.
+
+    Args:
+        after: The peer at which the last answer ended; ``None`` for the beginning.
+    """
+
+    after: str | None = None
+
+
+@value
 class ChangePassword:
     """Set a new password; everything but the asking session ends."""
 
@@ -308,5 +327,7 @@ Command: TypeAlias = (
     | ListRelations
     | ShowPresence
     | RoomCommand
+    | MarkRead
+    | ListReadMarks
     | Unacceptable
 )

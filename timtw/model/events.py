@@ -25,7 +25,7 @@ from timtw.model.presence import Appearance
 from timtw.model.profiles import Profile
 from timtw.model.rooms import RoomProfile
 from timtw.model.value import value
-from timtw.model.values import Address, DeliveredMark, LogEntry, Message
+from timtw.model.values import Address, LogEntry, Mark, Message
 
 
 @value
@@ -253,9 +253,20 @@ class RoomProfiles:
 
 @value
 class Marked:
-    """A message of this account has reached a device of its recipient."""
+    """Something has reached a device, or somebody has read it."""
 
-    mark: DeliveredMark
+    mark: Mark
+
+
+@value
+class ReadMarksListed:
+    """All marks that were asked for are told.
+
+    Args:
+        more: The peer behind which the next answer begins; ``None`` for no more.
+    """
+
+    more: str | None = None
 
 
 Event: TypeAlias = (
@@ -286,4 +297,5 @@ Event: TypeAlias = (
     | RoomNodes
     | RoomProfiles
     | Marked
+    | ReadMarksListed
 )

@@ -15,7 +15,7 @@ from zope.interface import Attribute, Interface
 from timtw.model.commands import Command, IssueToken, Register, RoomCommand
 from timtw.model.events import Event
 from timtw.model.peers import EndTurn, Fact, Offer, Presence
-from timtw.model.values import AccountLine, Address, DeliveredMark, LogEntry, Message
+from timtw.model.values import AccountLine, Address, LogEntry, Mark, Message
 
 
 class IOutbox(Interface):
@@ -110,8 +110,8 @@ class IRouter(Interface):
     def publish(offers: Sequence[Offer]) -> None:
         """Offer these entries to every session of their accounts, everywhere."""
 
-    def mark(mark: DeliveredMark) -> None:
-        """Tell the author's sessions, everywhere, how far a reader has confirmed."""
+    def mark(mark: Mark) -> None:
+        """Tell the sessions that are to hear of it, everywhere."""
 
     def stream(message: Message) -> None:
         """Bring a stream to the recipient's sessions, everywhere. May be lost."""

@@ -98,6 +98,17 @@ PARTINGS: Final = 200_000
 PARTINGS_AT_ONCE: Final = 64
 """Accounts whose friends are told in one turn that they are gone."""
 
+# Read marks.
+READ_MARKS_PER_MINUTE: Final = 600
+"""Read marks of one account: ten a second, more than anybody reads."""
+READ_MARKS_WAITING: Final = 10_000
+"""Read marks that wait for storage, one per account and conversation; beyond it new
+ones are refused with 5104."""
+READ_MARKS_AT_ONCE: Final = 500
+"""Read marks of one transaction."""
+READ_MARKS_LISTED: Final = 200
+"""Read marks in one answer; a list of all is asked for piece by piece."""
+
 # Feeds (docs/guarantees.md).
 WINDOW_FRAMES: Final = 32
 """Unacknowledged frames of one connection."""

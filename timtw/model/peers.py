@@ -14,7 +14,7 @@ from zope.interface import Attribute, Interface
 
 from timtw.model.presence import Parting, Showing
 from timtw.model.value import value
-from timtw.model.values import Conversation, DeliveredMark, Device, LogEntry, Message
+from timtw.model.values import Conversation, Device, LogEntry, Mark, Message
 
 
 @value
@@ -137,8 +137,8 @@ class IMesh(Interface):
     def publish(offers: Sequence[Offer]) -> None:
         """Bring each offer to the other nodes that hold its account. May be lost."""
 
-    def mark(mark: DeliveredMark) -> None:
-        """Bring the mark to the other nodes that hold its author. May be lost."""
+    def mark(mark: Mark) -> None:
+        """Bring it to the other nodes that hold whom it is told to. May be lost."""
 
     def stream(message: Message) -> None:
         """Bring a stream to the other nodes that hold its recipient. May be lost."""
@@ -199,8 +199,8 @@ class INeighbour(Interface):
     def offered(offers: Sequence[Offer]) -> None:
         """Offer these entries to the sessions here, and only here."""
 
-    def marked(mark: DeliveredMark) -> None:
-        """Tell the sessions of the author here, and only here."""
+    def marked(mark: Mark) -> None:
+        """Tell the sessions here that are to hear of it, and only here."""
 
     def streamed(message: Message) -> None:
         """Bring a stream to the sessions of its recipient here, and only here."""

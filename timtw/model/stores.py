@@ -32,6 +32,7 @@ from timtw.model.values import (
     LogPage,
     Message,
     Posted,
+    Read,
     ReaderState,
     TokenGrant,
 )
@@ -246,6 +247,29 @@ class IRoomStore(Interface):
         """What these rooms are; unknown and dissolved ones are left out."""
 
 
+class IReadStore(Interface):
+    """How far accounts have read their conversations."""
+
+    def raised(marks: Sequence[Read]) -> Deferred[Sequence[Read]]:
+        """
+        Raise marks, each to its ``mid`` or the newest number, whichever is less.
+
+        Returns: Those that are higher than before, in the order of conversations.
+        """
+
+    def of(conversation: Conversation) -> Deferred[Sequence[Read]]:
+        """How far either side has read, if it has read anything."""
+
+    def listed(
+        account: int, after: Conversation | None, limit: int
+    ) -> Deferred[Sequence[Read]]:
+        """
+        The next marks of an account behind a conversation, in their order.
+
+        What has expired counts as read.
+        """
+
+
 class IReaderStore(Interface):
     """Devices and how far each has read."""
 
@@ -300,6 +324,7 @@ class IShard(Interface):
     waiting: int = Attribute("Reads, or single writes if they are more, not yet done.")
     relations: IRelationStore = Attribute("Friends, requests, blocks.")
     rooms: IRoomStore = Attribute("Rooms, and who belongs to them.")
+    reads: IReadStore = Attribute("Read marks.")
 
     def start() -> Deferred[None]:
         """

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Mapping
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeAlias
 
 import attrs
 
@@ -257,6 +257,51 @@ class DeliveredMark:
     reader: Address
     author: Address
     mid: int
+
+    @property
+    def told(self) -> tuple[int, ...]:
+        """The accounts whose sessions are told."""
+        return (self.author.number,)
+
+
+@value
+class ReadMark:
+    """Somebody has read a conversation up to ``mid``.
+
+    Args:
+        other: The other side of the conversation.
+        last: The newest number of the conversation.
+        quiet: Whether the other side is not told.
+    """
+
+    reader: Address
+    other: Address
+    mid: int
+    last: int
+    quiet: bool = False
+
+    @property
+    def told(self) -> tuple[int, ...]:
+        """The accounts whose sessions are told."""
+        mine = self.reader.number
+        return (mine,) if self.quiet else (mine, self.other.number)
+
+
+Mark: TypeAlias = DeliveredMark | ReadMark
+"""What is told of somebody's state in a conversation; it is in no log."""
+
+
+class Read(NamedTuple):
+    """How far an account has read a conversation.
+
+    Args:
+        last: The newest number of the conversation.
+    """
+
+    account: int
+    conversation: Conversation
+    mid: int
+    last: int = 0
 
 
 class Confirmed(NamedTuple):

@@ -29,7 +29,7 @@ from timtw.protocols import frames, roomrequests, structs
 from timtw.protocols.codecs import codec_for
 from timtw.protocols.errors import DecodeError
 from timtw.protocols.frames import ClientFrame, FrameType
-from timtw.protocols.messages import send_message
+from timtw.protocols.messages import marked_read, send_message
 from timtw.protocols.profiles import about
 from timtw.protocols.refusals import (
     BY_ACCOUNT,
@@ -38,6 +38,7 @@ from timtw.protocols.refusals import (
     CHANGE_PROFILE,
     FIND,
     FORMS,
+    READ_MARKS,
     READ_PROFILES,
     Note,
 )
@@ -167,6 +168,8 @@ def _business(frame: ClientFrame, additions: bool) -> Command:
         return commands.ChangePassword(request.reqStr, request.reqStr2)
     if additions and request.rtype == FIND and request.reqStr:
         return commands.FindAccount(request.reqStr)
+    if additions and request.rtype == READ_MARKS:
+        return commands.ListReadMarks(request.node)
     raise Wrong(BadParameter(), note)
 
 
@@ -218,6 +221,10 @@ def _change_profile(profile: structs.TimUserBean | None, note: Note) -> Command:
 def _message(frame: ClientFrame, additions: bool) -> Command:
     """Types 90, 92 and 93."""
     message = _decoded(structs.TimMessage, frame, Undecodable)
+    if additions:
+        mark = marked_read(message)
+        if mark is not None:
+            return mark
     return send_message(message, FORMS[frame.type])
 
 

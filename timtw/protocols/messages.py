@@ -19,9 +19,9 @@ from timtw.model.errors import (
     UnknownAccount,
 )
 from timtw.model.idents import node_of
-from timtw.model.values import Address, Content, DeliveredMark, Message
+from timtw.model.values import Address, Content, DeliveredMark, Message, ReadMark
 from timtw.protocols import structs
-from timtw.protocols.refusals import Note, note_of
+from timtw.protocols.refusals import READ, Note, note_of
 
 V = TypeVar("V", str, bytes)
 
@@ -192,6 +192,27 @@ def delivered_mark(mark: DeliveredMark) -> structs.TimMessage:
         fromTid=structs.Tid(node=mark.reader.node),
         toTid=structs.Tid(node=mark.author.node),
     )
+
+
+def read_mark(mark: ReadMark) -> structs.TimMessage:
+    """The notice that somebody has read a conversation up to a number."""
+    return structs.TimMessage(
+        msType=TO_ACCOUNT,
+        odType=READ,
+        id=mark.last,
+        mid=mark.mid,
+        fromTid=structs.Tid(node=mark.reader.node),
+        toTid=structs.Tid(node=mark.other.node),
+    )
+
+
+def marked_read(message: structs.TimMessage) -> commands.MarkRead | None:
+    """The command of a read mark; ``None`` for every other message."""
+    if message.msType != TO_ACCOUNT or message.odType != READ:
+        return None
+    if message.toTid is None or message.roomTid is not None:
+        return None
+    return commands.MarkRead(message.toTid.node, message.mid or 0)
 
 
 def expiry(seq: int, room: str) -> structs.TimMessage:

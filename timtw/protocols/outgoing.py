@@ -12,7 +12,7 @@ from typing import Any, Final
 from timtw.model import events, values
 from timtw.model.events import Event
 from timtw.model.relations import Circle, Step
-from timtw.model.values import LogEntry
+from timtw.model.values import LogEntry, ReadMark
 from timtw.protocols import roomanswers, structs
 from timtw.protocols.codecs import THRIFT, Codec
 from timtw.protocols.encodings import Encodings
@@ -31,6 +31,7 @@ from timtw.protocols.messages import (
     Copy,
     delivered_mark,
     expiry,
+    read_mark,
     relations_changed,
 )
 from timtw.protocols.presences import shown_presence
@@ -38,6 +39,7 @@ from timtw.protocols.profiles import profile_lists
 from timtw.protocols.refusals import (
     CHANGE_PASSWORD,
     CHANGE_PROFILE,
+    READ_MARKS,
     note_of,
     refusal,
 )
@@ -279,7 +281,9 @@ class Speaker:
     def _marked(self, codec: Codec, event: events.Marked) -> list[bytes]:
         if not self.additions:
             return []
-        body = codec.encode(delivered_mark(event.mark))
+        mark = event.mark
+        told = read_mark(mark) if isinstance(mark, ReadMark) else delivered_mark(mark)
+        body = codec.encode(told)
         return [server_frame(FrameType.TIMMESSAGE, body)]
 
     def _expired(self, codec: Codec, event: events.Expired) -> list[bytes]:
@@ -293,6 +297,16 @@ class Speaker:
             return []
         body = codec.encode(relations_changed())
         return [server_frame(FrameType.TIMMESSAGE, body)]
+
+
+def _listed(
+    speaker: Speaker, codec: Codec, event: events.ReadMarksListed
+) -> list[bytes]:
+    """All read marks are told; ``n`` is where the next answer begins."""
+    answer = structs.TimAck(
+        ok=True, timType=FrameType.TIMBUSINESS, t=READ_MARKS, n=event.more
+    )
+    return [ack_frame(codec, answer)]
 
 
 def _done(type: int, t: int | None = None) -> Writer:
@@ -334,6 +348,7 @@ _WRITERS: Final[dict[type, Writer]] = {
     events.RoomNodes: Speaker._room_nodes,
     events.RoomProfiles: Speaker._room_profiles,
     events.Marked: Speaker._marked,
+    events.ReadMarksListed: _listed,
     events.Expired: Speaker._expired,
     events.RelationsChanged: Speaker._changed,
 }

@@ -27,6 +27,11 @@ CHANGE_PASSWORD: Final = 21
 """The rtype of a business request that sets a new password."""
 FIND: Final = 64
 """The rtype of a business request that looks up an account by its exact name."""
+READ: Final = 11
+"""The odType of a read mark, which only the additions know. Its refusal has it as t,
+as no message could be told from it otherwise."""
+READ_MARKS: Final = 67
+"""The rtype of a business request for the own read marks."""
 READ_PROFILES: Final = 4
 """The ntype that asks for profiles of accounts and answers with them."""
 CHANGE_PROFILE: Final = 6
@@ -118,6 +123,8 @@ _NOTES: Final[dict[type, Callable[[Any], Note]]] = {
     commands.ListRooms: lambda _: Note(FrameType.TIMBUSINESS),
     commands.ListMembers: lambda _: Note(FrameType.TIMBUSINESS),
     commands.ReadRooms: _read_rooms,
+    commands.MarkRead: lambda mark: Note(FrameType.TIMMESSAGE, t=READ, n=mark.peer),
+    commands.ListReadMarks: lambda _: Note(FrameType.TIMBUSINESS, t=READ_MARKS),
     commands.Unacceptable: _unacceptable,
 }
 

@@ -21,6 +21,7 @@ from timtw.shards.memory_accounts import MemoryAccounts
 from timtw.shards.memory_keeping import MemoryKeeping
 from timtw.shards.memory_messages import MemoryMessages
 from timtw.shards.memory_readers import MemoryReaders
+from timtw.shards.memory_reads import MemoryReads
 from timtw.shards.memory_relations import MemoryRelations
 from timtw.shards.memory_rooms import MemoryRooms
 
@@ -85,6 +86,7 @@ class MemoryShard:
         self.messages.relations = self.relations
         self.rooms = self.messages.rooms = MemoryRooms(submit, self.relations)
         self.readers.joined = self.rooms.joined
+        self.reads = MemoryReads(submit, self.messages.ends)
         self.keeping = MemoryKeeping(submit, self.messages, self.readers, self.accounts)
 
     @property

@@ -69,6 +69,11 @@ class MemoryMessages:
         """Up to which number everything in a log has expired."""
         return self._lows.get(account, 0)
 
+    def ends(self, conversation: Conversation) -> tuple[int, int]:
+        """The newest number of a conversation, and up to where it has expired."""
+        last = len(self._conversations.get(conversation, ()))
+        return last, self._lows.get(conversation, 0)
+
     def expire_logs(self, before: int) -> None:
         """Entries of logs older than this go, the oldest first."""
         for account, lines in self._logs.items():

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Final, TypeAlias
 
 import attrs
-from sqlalchemy import Column, MetaData, Table
+from sqlalchemy import Column, Index, MetaData, Table
 from sqlalchemy.schema import CreateColumn, CreateIndex, CreateTable
 
 from timtw.model.stores import ShardError
@@ -22,8 +22,8 @@ from timtw.shards import schema
 from timtw.shards.dialects import SQLITE, Sql
 from timtw.shards.statements import InstallationStatements
 
-Change: TypeAlias = str | Table | Column[Any]
-"""A table or a column that is made, or a statement that all engines understand.
+Change: TypeAlias = str | Table | Index | Column[Any]
+"""A table, an index, a column that is made, or a statement that all engines know.
 
 Where tables are not changed in transactions a step may be broken off and begun again:
 what is made is then left out if it is there, and a statement must do no harm if it is
@@ -75,7 +75,9 @@ def making(change: Change, sql: Sql) -> Iterator[Making]:
     elif isinstance(change, Table):
         yield Making(sql.text(CreateTable(change)), "table", (change.name,))
         for index in change.indexes:
-            yield Making(sql.text(CreateIndex(index)), "index", (str(index.name),))
+            yield from making(index, sql)
+    elif isinstance(change, Index):
+        yield Making(sql.text(CreateIndex(change)), "index", (str(change.name),))
     else:
         text = f"ALTER TABLE {change.table} ADD COLUMN {sql.text(CreateColumn(change))}"
         yield Making(text, "column", (change.table.name, change.name))
@@ -93,6 +95,7 @@ MIGRATIONS: Final[tuple[Migration, ...]] = (
     Migration(4, (schema.relation,)),
     Migration(5, (schema.room, schema.room_member, schema.room_reader)),
     Migration(6, (schema.reader.c.session,)),
+    Migration(7, (schema.member_account,)),
 )
 """Every step after version 1, in order; the last one leads to ``schema.VERSION``."""
 

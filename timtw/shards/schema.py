@@ -27,7 +27,7 @@ from sqlalchemy.dialects import mysql
 
 from timtw.shards.digests import LOOK_UP_BYTES, SHORT_BYTES
 
-VERSION: Final = 6
+VERSION: Final = 7
 """The version of these definitions; a change adds one and a migration to it."""
 
 metadata: Final = MetaData()
@@ -281,6 +281,10 @@ member: Final = Table(
     _zero("delivered_mid"),
     PrimaryKeyConstraint("slot", "first", "second", "account"),
     sqlite_with_rowid=False,
+)
+
+member_account: Final = Index(
+    "member_account", member.c.account, member.c.first, member.c.second
 )
 
 mark: Final = Table(

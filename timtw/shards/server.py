@@ -27,6 +27,7 @@ from timtw.shards.pausing import Pauses
 from timtw.shards.places import POSTGRESQL, Place
 from timtw.shards.pool import Pool
 from timtw.shards.readers import Readers
+from timtw.shards.readmarks import Reads
 from timtw.shards.relations import Relations
 from timtw.shards.repeats import NANOSECONDS
 from timtw.shards.rooms import Rooms
@@ -122,6 +123,7 @@ class ServerShard:
     keeping: Keeping
     relations: Relations
     rooms: Rooms
+    reads: Reads
 
     # For tests only; no configuration reaches it.
     _migrations: ClassVar[Sequence[Migration]] = MIGRATIONS
@@ -182,6 +184,7 @@ class ServerShard:
         self.keeping = Keeping(pool.read, pool.write, sql)
         self.relations = Relations(pool.read, sql)
         self.rooms = Rooms(pool.read, sql, sealer)
+        self.reads = Reads(pool.write, pool.read, sql)
         self._cleaning = ServerCleaning(pool.write, sql, self._calendar)
         self._cleaning.start()
 

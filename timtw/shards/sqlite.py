@@ -18,6 +18,7 @@ from timtw.shards.dialects import SQLITE
 from timtw.shards.keys import KeyRing, WrappedKeys, load_master_key
 from timtw.shards.migrations import MIGRATIONS, Migration, migrate
 from timtw.shards.reader import ReadPool
+from timtw.shards.readmarks import Reads
 from timtw.shards.relations import Relations
 from timtw.shards.rooms import Rooms
 from timtw.shards.sealing import Sealer
@@ -57,6 +58,7 @@ class SqliteShard:
     keeping: SqliteKeeping
     relations: Relations
     rooms: Rooms
+    reads: Reads
 
     # For test builds only; no configuration reaches these.
     _synchronous: ClassVar[str] = "FULL"
@@ -122,6 +124,7 @@ class SqliteShard:
         self.keeping = SqliteKeeping(writer, reader, posting)
         self.relations = Relations(reader.run, SQLITE)
         self.rooms = Rooms(reader.run, SQLITE, sealer)
+        self.reads = Reads(writer.run, reader.run, SQLITE, tail.last)
         self._writer, self._reader = writer, reader
         self._cleaning = Cleaning(writer, self._clock)
         writer.start(connection)

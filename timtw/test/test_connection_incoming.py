@@ -333,6 +333,30 @@ class Requests(Case):
 class Messages(Case):
     """Types 90, 92 and 93."""
 
+    def test_read_marks(self) -> None:
+        """A read mark is understood of those who know the additions, of no others."""
+        head = b'\xda{"msType":2,"odType":11,'
+        mark = head + b'"mid":7,"toTid":{"node":"B"}}'
+        (command,) = wire(JSON, additions=True).receive(mark)
+        self.assertEqual(command, commands.MarkRead("B", 7))
+        (command,) = wire(JSON, additions=True).receive(head + b'"toTid":{"node":"B"}}')
+        self.assertEqual(command, commands.MarkRead("B", 0))
+        for bad in (
+            head + b'"mid":7}',
+            b'\xda{"msType":3,"odType":11,"mid":7,"toTid":{"node":"B"}}',
+        ):
+            (command,) = wire(JSON, additions=True).receive(bad)
+            assert isinstance(command, Unacceptable)
+            self.assertIsInstance(command.error, BadParameter)
+        (command,) = wire(JSON).receive(mark)
+        assert isinstance(command, Unacceptable)
+        self.assertIsInstance(command.error, BadParameter)
+        for node, after in ((b"", None), (b',"node":"B"', "B")):
+            frame = b'\xa9{"rtype":67%b}' % node
+            (command,) = wire(JSON, additions=True).receive(frame)
+            self.assertEqual(command, commands.ListReadMarks(after))
+            self.refused(frame, BadParameter, Note(41, t=67, n=after))
+
     def test_everything_a_text_may_hold(self) -> None:
         """The content is kept whole; what belongs to the server is dropped."""
         frame = (

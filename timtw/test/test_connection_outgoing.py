@@ -25,6 +25,7 @@ from timtw.model.limits import (
     SHARED_ENCODINGS_BYTES,
     SMALL_FRAME,
 )
+from timtw.model.presence import Status
 from timtw.model.profiles import About, Profile
 from timtw.model.values import (
     Account,
@@ -33,6 +34,7 @@ from timtw.model.values import (
     DeliveredMark,
     Device,
     Message,
+    ReadMark,
 )
 from timtw.protocols import structs
 from timtw.protocols.codecs import JSON, THRIFT, Codec
@@ -191,6 +193,19 @@ class Answers(SynchronousTestCase):
         self.assertEqual(25, len(frames))
         self.assertEqual(1, len(wire(JSON).encode(events.Profiles(found))))
 
+    def test_read_marks(self) -> None:
+        """Read marks, and the end of their list, are told by the additions alone."""
+        mark = events.Marked(ReadMark(ALICE, BOB, 7, 9))
+        both = {"fromTid": {"node": "A"}, "toTid": {"node": "B"}}
+        told_as = {"msType": 2, "odType": 11, "id": 9, "mid": 7, **both}
+        client = wire(JSON, additions=True)
+        self.assertEqual(told(client, mark), (90, told_as))
+        self.assertEqual([], wire(JSON).encode(mark))
+        ack = {"ok": True, "timType": 41, "t": 67}
+        for more, n in ((None, {}), ("B", {"n": "B"})):
+            end = events.ReadMarksListed(more)
+            self.assertEqual(told(client, end), (12, {**ack, **n}))
+
     def test_q1_no_profiles(self) -> None:
         """An answer without profiles still has the map that clients look at."""
         none = events.Profiles(())
@@ -202,6 +217,10 @@ class Answers(SynchronousTestCase):
         send = commands.SendMessage
         cases: list[tuple[commands.Command, dict[str, Any]]] = [
             (commands.LogOut(), {"timType": 20}),
+            (commands.MarkRead("B", 7), {"timType": 90, "t": 11, "n": "B"}),
+            (commands.ListReadMarks("B"), {"timType": 41, "t": 67}),
+            (commands.ShowPresence(Status(), "B"), {"timType": 91, "n": "B"}),
+            (commands.ShowPresence(Status(), broad=True), {"timType": 19}),
             (commands.Ping(), {"timType": 13}),
             (commands.Acknowledge(1), {"timType": 12}),
             (commands.FetchBacklog(), {"timType": 17}),

@@ -73,7 +73,7 @@ async def live(shard: SqliteShard) -> None:
     accounts = shard.accounts
     verifier = PasswordHasher(time_cost=1, memory_cost=64).hash(c["password"])
     ada = await accounts.register(c["login_name"], c["domain"], verifier, NOW)
-    about = About(
+    profile = About(
         c["display_name"],
         c["nickname"],
         c["birthday"],
@@ -84,7 +84,7 @@ async def live(shard: SqliteShard) -> None:
         {c["profile_key"]: c["profile_text"]},
         {c["profile_extra_key"]: octets(c["profile_extra"])},
     )
-    await accounts.change_profile(ada.number, about)
+    await accounts.change_profile(ada.number, profile)
     grant = TokenGrant(ada, c["login_name"], {"k": c["token_extend"]})
     await accounts.put_token(c["token"], grant, NOW + 1)
     device = Device(c["resource"], 1)

@@ -16,6 +16,7 @@ from timtw.test import (
     contracts,
     contracts_keeping,
     contracts_kinds,
+    contracts_reads,
     contracts_relations,
     contracts_rooms,
     contracts_roomstates,
@@ -47,6 +48,10 @@ class MemoryMessageTests(_Memory, contracts.MessageContract):
 
 class MemoryRemovalTests(_Memory, contracts_kinds.RemovalContract):
     """Revoked and burnt texts in this engine."""
+
+
+class MemoryReadTests(_Memory, contracts_reads.ReadContract):
+    """Read marks without a database."""
 
 
 class MemoryRelationTests(_Memory, contracts_relations.RelationContract):

@@ -25,6 +25,7 @@ from timtw.model.values import (
     Confirmed,
     CursorMove,
     Device,
+    Read,
     TokenGrant,
 )
 from timtw.shards import schema
@@ -144,6 +145,12 @@ class _Plans(TestCase):
         readers._write = noting(readers._write, seen)
         accounts._read = noting(accounts._read, seen)
         accounts._write = noting(accounts._write, seen)
+        reads = shard.reads
+        reads._read = noting(reads._read, seen)
+        reads._write = noting(reads._write, seen)
+        await reads.raised([Read(BOB.number, PAIR, 1)])
+        await reads.of(PAIR)
+        await reads.listed(BOB.number, None, 9)
         relations = shard.relations
         relations._read = noting(relations._read, seen)
         await relations.bonds([PAIR])

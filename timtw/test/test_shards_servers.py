@@ -15,6 +15,7 @@ from timtw.test import (
     contracts,
     contracts_keeping,
     contracts_kinds,
+    contracts_reads,
     contracts_relations,
     contracts_rooms,
     contracts_roomstates,
@@ -83,6 +84,10 @@ class PostgresRemovalTests(_Postgres, contracts_kinds.RemovalContract):
     """Revoked and burnt texts in PostgreSQL."""
 
 
+class PostgresReadTests(_Postgres, contracts_reads.ReadContract):
+    """Read marks in PostgreSQL."""
+
+
 class PostgresRelationTests(_Postgres, contracts_relations.RelationContract):
     """Friends and blocks in this engine."""
 
@@ -129,6 +134,10 @@ class MariaDbMessageTests(_MariaDb, contracts.MessageContract):
 
 class MariaDbRemovalTests(_MariaDb, contracts_kinds.RemovalContract):
     """Revoked and burnt texts in MariaDB."""
+
+
+class MariaDbReadTests(_MariaDb, contracts_reads.ReadContract):
+    """Read marks in MariaDB."""
 
 
 class MariaDbRelationTests(_MariaDb, contracts_relations.RelationContract):

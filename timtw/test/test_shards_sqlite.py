@@ -37,6 +37,7 @@ from timtw.shards.sqlite import SqliteShard
 from timtw.test import (
     contracts,
     contracts_kinds,
+    contracts_reads,
     contracts_relations,
     contracts_rooms,
     contracts_roomstates,
@@ -88,6 +89,10 @@ class SqliteRemovalTests(Sqlite, contracts_kinds.RemovalContract):
     """Revoked and burnt texts in this engine."""
 
 
+class SqliteReadTests(Sqlite, contracts_reads.ReadContract):
+    """Read marks in SQLite."""
+
+
 class SqliteRelationTests(Sqlite, contracts_relations.RelationContract):
     """Friends and blocks in this engine."""
 
@@ -128,6 +133,10 @@ class MovingMessageTests(Moving, contracts.MessageContract):
 
 class MovingRemovalTests(Moving, contracts_kinds.RemovalContract):
     """Revoked and burnt texts, wherever they lie."""
+
+
+class MovingReadTests(Moving, contracts_reads.ReadContract):
+    """Read marks where a move is under way."""
 
 
 class MovingRelationTests(Moving, contracts_relations.RelationContract):
@@ -304,6 +313,7 @@ class RestartTests(FileCase):
         for column in ("id", "sender"):
             self.sql(f"ALTER TABLE log DROP COLUMN {column}")
         self.sql("ALTER TABLE reader DROP COLUMN session")
+        self.sql("DROP INDEX member_account")
         self.sql("UPDATE schema_version SET version = 1")
         shard = await self.opened()
         await shard.messages.post(Batch((removal(1),)))

@@ -62,7 +62,7 @@ class Refusals(SynchronousTestCase):
 
     def test_business(self) -> None:
         """What does not exist is wrong."""
-        for rtype in (-1, 0, 5, 10, 22, 63, 64, 65):
+        for rtype in (-1, 0, 5, 10, 22, 63, 64, 65, 66, 67, 68):
             frame = b'\xa9{"rtype":%d,"reqStr":"bob"}' % rtype
             self.refused(frame, BadParameter, Note(41, t=rtype))
         self.refused(b'\xa9{"node":"R"}', BadParameter, Note(41, n="R"))

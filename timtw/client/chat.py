@@ -13,6 +13,7 @@ from timtw.client.acquaintances import CHANGES, Acquaintances
 from timtw.client.chatgroups import HELP as GROUP_HELP
 from timtw.client.chatgroups import WORDS, ChatGroups
 from timtw.client.client import Client, connect
+from timtw.client.company import COMMANDS, SHOWS, Company
 from timtw.client.lineedit import harmless
 from timtw.client.options import Exit, add_common, problem, run
 from timtw.client.terminal import Terminal
@@ -27,6 +28,8 @@ from timtw.client.values import (
     Message,
     Offline,
     Online,
+    Presence,
+    Read,
     Stored,
 )
 from timtw.client.ways import State, Ways
@@ -41,6 +44,9 @@ HELP = (
     "/remove NAME and /block NAME: end a friendship or a block; begin a block",
     "/friends    who they are",
     *GROUP_HELP,
+    "/here TEXT  shows friends that you are here, and how; /away TEXT the same; /who",
+    "/unread     in which conversations something is",
+    "/profile NAME  what somebody tells about themselves; /set PART TEXT",
     "/help       this",
     "/quit       leave; Ctrl-D does the same",
     "Everything else is written to the name in the prompt; // begins a text with a /.",
@@ -56,6 +62,9 @@ def add_chat(subparsers: Any) -> None:
     )
     add_common(parser, resource="chat")
     parser.add_argument("--to", help="the login name of whom to write to first")
+    parser.add_argument(
+        "--invisible", action="store_true", help="show nobody that you are here"
+    )
     parser.set_defaults(func=chat)
 
 
@@ -73,7 +82,7 @@ async def _chat(reactor: Any, arguments: Namespace, login: Login) -> int:
     client = await connect(reactor, arguments.server, login, ways)
     terminal = Terminal(reactor, talk.typed, talk.leave)
     try:
-        return await talk.begin(client, terminal, arguments.to)
+        return await talk.begin(client, terminal, arguments.to, arguments.invisible)
     finally:
         terminal.close()
         await terminal.closed
@@ -90,18 +99,23 @@ class Talk:
         self._people = Acquaintances(self._say)
         self._groups = ChatGroups(self._people, self._say)
         self._names = self._people.names
+        self._company = Company(self._say, self._people)
         self._peer = ""
         self._in_group = False
         self._own: dict[str, list[int]] = {}
         self._shown: dict[str, set[int]] = {}
-        self._last = self._delivered = self._under_way = 0
+        self._last = self._delivered = self._seen = self._under_way = 0
         self._offline = self._warned = False
         self._done: Deferred[int] = Deferred()
 
-    async def begin(self, client: Client, terminal: Terminal, to: str | None) -> int:
+    async def begin(
+        self, client: Client, terminal: Terminal, to: str | None, invisible: bool
+    ) -> int:
         """Converse; returns the exit status."""
         self._client, self._terminal = client, terminal
         self._say("Connected. /help lists what to type.")
+        if not invisible:
+            self._company.announce(client, SHOWS["/here"], "")
         if to:
             await self._open(to)
         else:
@@ -132,6 +146,8 @@ class Talk:
             self._background(self._groups.listed(self._client))
         elif word == "/recall" and self._client is not None:
             self._background(self._recall(self._client))
+        elif word in COMMANDS and self._client is not None:
+            self._background(self._company.do(self._client, word, name))
         elif word in ("/to", "/group", "/find", *CHANGES) and not name:
             self._say(f"{word} needs a name")
         elif len(name.split()) < WORDS.get(word, 0):
@@ -165,6 +181,12 @@ class Talk:
             self._offline = False
         elif isinstance(state, Expired):
             self._say("-- messages had waited too long for this device and are gone")
+        elif isinstance(state, Presence):
+            if self._client is not None:
+                self._background(self._company.saw(self._client, state))
+        elif isinstance(state, Read):
+            if state.peer == self._peer and not state.own:
+                self._seen = max(self._seen, state.mid)
         elif state.peer == self._peer and not self._in_group:
             self._delivered = max(self._delivered, state.mid)
         self._mark()
@@ -183,13 +205,16 @@ class Talk:
     async def _send(self, client: Client, peer: str, text: str) -> None:
         """Wait for the echo of a text."""
         stored: Stored | None = None
-        send = client.send_to_group if self._in_group else client.send
+        in_group = self._in_group
+        send = client.send_to_group if in_group else client.send
         try:
             stored = await send(peer, text)
         finally:
             self._under_way -= 1
             if stored is not None:
                 self._own.setdefault(peer, []).append(stored.mid)
+                if not in_group:
+                    client.mark_read(peer, stored.mid)
                 if peer == self._peer:
                     self._last = max(self._last, stored.mid)
             self._mark()
@@ -226,6 +251,8 @@ class Talk:
         assert self._client is not None
         await self._people.learn(self._client, [message.peer])
         self._show(message)
+        if message.peer == self._peer and not message.to_group:
+            self._client.mark_read(message.peer, message.mid)
 
     def _show(self, message: Message) -> None:
         """Write a message above the line."""
@@ -262,11 +289,13 @@ class Talk:
     def _begin(self, peer: str, is_group: bool, history: list[Message]) -> None:
         """Go on with a conversation, of which this was said last."""
         self._peer, self._in_group = peer, is_group
-        self._last, self._delivered = 0, 0
+        self._last = self._delivered = self._seen = 0
         self._shown[peer] = {message.mid for message in history}
         for message in reversed(history):
             if message.kind == TEXT:
                 self._show(message)
+        if history and not is_group and self._client is not None:
+            self._client.mark_read(peer, history[0].mid)
         self._mark()
 
     async def _find(self, name: str) -> None:
@@ -292,6 +321,7 @@ class Talk:
             state = f" (sending {self._under_way})"
         elif self._last and not self._in_group:
             state = " (delivered)" if self._delivered >= self._last else " (sent)"
+            state = " (read)" if self._seen >= self._last else state
         self._terminal.prompt = f"{name}{state}> "
         self._terminal.draw()
 

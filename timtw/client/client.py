@@ -11,45 +11,36 @@ from twisted.internet.defer import Deferred, fail, succeed
 
 from timtw.client.addresses import NodeAddress
 from timtw.client.backoff import Route
-from timtw.client.grouprequests import Spread, nodes_in
 from timtw.client.groups import Groups
 from timtw.client.happenings import Answered, Arrived, Event, Over, Phase
 from timtw.client.keeper import Keeper
-from timtw.client.requests import (
-    Find,
-    History,
-    Profiles,
-    Relate,
-    Rename,
-    Request,
-    Revoke,
-)
+from timtw.client.questions import Questions
+from timtw.client.requests import Request
 from timtw.client.session import Session
+from timtw.client.standing import Standing
 from timtw.client.values import (
     Busy,
     Closed,
-    Delivered,
-    Expired,
     Login,
     Message,
     Offline,
     Online,
-    Profile,
     Stored,
 )
 from timtw.client.waiting import Waiting
-from timtw.client.ways import Ways
+from timtw.client.ways import State, Ways
 from timtw.client.wire import Speech
-from timtw.model.errors import AlreadyFriends, BadParameter
-from timtw.model.limits import CLIENT_ASK_AGAIN_SECONDS, CLIENT_ECHO_SECONDS
-from timtw.model.relations import Step
+from timtw.model.limits import (
+    CLIENT_ASK_AGAIN_SECONDS,
+    CLIENT_ECHO_SECONDS,
+)
 
 T = TypeVar("T")
 IDENTS = 1 << 53
 """Ids are below this, so that JavaScript can hold them."""
 
 
-class Client:
+class Client(Questions):
     """A device that is logged in, and logs in again whenever its line is lost.
 
     Made by ``connect``. Texts without an echo are sent again under their id and stored
@@ -149,115 +140,6 @@ class Client:
             self._waiting.remind(ident, self._patience, self._again)
         return answer
 
-    def find(self, name: str) -> Deferred[Profile | None]:
-        """The account with exactly this login name, or None."""
-        return self._ask(lambda n, speech, _: Find(n, [speech.find(name)]))
-
-    def profiles(self, nodes: Sequence[str]) -> Deferred[dict[str, Profile]]:
-        """What accounts tell about themselves, by node; at most 100 at once."""
-        return self._ask(lambda n, s, _: Profiles(n, [s.profiles(list(nodes))]))
-
-    def rename(self, name: str) -> Deferred[None]:
-        """Change the own display name."""
-        return self._ask(lambda n, speech, _: Rename(n, [speech.rename(name)]))
-
-    def friends(self) -> Deferred[list[str]]:
-        """The nodes of the friends of this account."""
-        return self._list(lambda speech: speech.friends(False))
-
-    def blocked(self) -> Deferred[list[str]]:
-        """The nodes of the accounts that this account blocks."""
-        return self._list(lambda speech: speech.friends(True))
-
-    def befriend(self, peer: str, text: str = "") -> Deferred[None]:
-        """
-        Ask an account to be friends, or accept what it has asked; ends an own block.
-
-        What comes of it arrives as a message whose kind is ``NOTICE``.
-
-        Args:
-            peer: The account's node.
-            text: What it shall read.
-
-        Raises (in the Deferred):
-            Refused: it blocks this account, is a friend already, or does not exist.
-        """
-        return self._relate(Step.ASK, peer, text, AlreadyFriends.code)
-
-    def unfriend(self, peer: str) -> Deferred[None]:
-        """End a friendship or a request, by whomever; also an own block."""
-        return self._relate(Step.LEAVE, peer, None, BadParameter.code)
-
-    def block(self, peer: str) -> Deferred[None]:
-        """Neither side can write to the other any more; nobody is told."""
-        return self._relate(Step.BLOCK, peer, None, 0)
-
-    def unblock(self, peer: str) -> Deferred[None]:
-        """End an own block; the request is that of ``unfriend``."""
-        return self.unfriend(peer)
-
-    def _list(self, asked: Callable[[Speech], bytes]) -> Deferred[list[str]]:
-        """Ask for a list of nodes."""
-
-        def make(number: int, speech: Speech, own: str) -> Request:
-            frames = [asked(speech), speech.profiles([own])]
-            return Spread(number, frames, nodes_in)
-
-        return self._ask(make)
-
-    def _relate(
-        self, step: Step, peer: str, text: str | None, done: int
-    ) -> Deferred[None]:
-        """Change what this account and another are to each other."""
-        return self._ask(lambda n, s, _: Relate(n, [s.relate(step, peer, text)], done))
-
-    def revoke(self, peer: str, mid: int) -> Deferred[None]:
-        """
-        Take an own text back; everybody who got it is told.
-
-        Args:
-            peer: The node of the account that it was written to.
-            mid: Its number in the conversation.
-
-        Raises (in the Deferred):
-            Refused: it is gone already, or somebody else's.
-        """
-        return self._ask(lambda n, s, _: Revoke(n, [s.revoke(peer, mid, False)]))
-
-    def revoke_in_group(self, room: str, mid: int) -> Deferred[None]:
-        """The same in a group of which this account is a member."""
-        return self._ask(lambda n, s, _: Revoke(n, [s.revoke(room, mid, True)]))
-
-    def history_of_group(
-        self, room: str, newest: int = 0, count: int = 20
-    ) -> Deferred[list[Message]]:
-        """What was written to a group, as ``history``; for its members only."""
-        return self._history(room, newest, count, True)
-
-    def history(
-        self, peer: str, newest: int = 0, count: int = 20
-    ) -> Deferred[list[Message]]:
-        """
-        The conversation with an account, newest first, perhaps less than asked for.
-
-        Args:
-            peer: Its node.
-            newest: The mid to begin with, inclusive; 0: the newest there is.
-            count: 1 to 100.
-        """
-        return self._history(peer, newest, count, False)
-
-    def _history(
-        self, peer: str, newest: int, count: int, of_room: bool
-    ) -> Deferred[list[Message]]:
-        """A part of a conversation."""
-
-        def make(number: int, speech: Speech, own: str) -> Request:
-            asked = speech.history(peer, newest, count, of_room)
-            return History(number, [asked, speech.profiles([own])])
-
-        return self._ask(make)
-
     def receive(self) -> Deferred[Message]:
         """
         The next message; give it to ``confirm`` when it has been dealt with.
@@ -315,6 +197,16 @@ class Client:
             lambda: self._session.ask(lambda speech, own: make(number, speech, own)),
         )
 
+    def _say(self, make: Callable[[Speech], list[bytes]]) -> None:
+        """See ``Questions``."""
+        self._session.say(make)
+        self._keeper.flush()
+
+    @property
+    def _standing(self) -> Standing:
+        """See ``Questions``."""
+        return self._session.standing
+
     def _expect(self, number: int, begin: Callable[[], None]) -> Deferred[Any]:
         """Begin something whose answer will have this number."""
         if self._error is not None:
@@ -340,7 +232,7 @@ class Client:
             self._arrived(event.message)
         elif isinstance(event, Over):
             self._over(event.error or Closed("logged out"))
-        elif isinstance(event, Online | Offline | Delivered | Expired):
+        elif isinstance(event, State):
             self._observe(event)
             if isinstance(event, Online) and not self.entered.called:
                 self.entered.callback(self)

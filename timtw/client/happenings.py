@@ -7,7 +7,15 @@ from typing import Any
 
 import attrs
 
-from timtw.client.values import Delivered, Expired, Message, Online, Refused
+from timtw.client.values import (
+    Delivered,
+    Expired,
+    Message,
+    Online,
+    Presence,
+    Read,
+    Refused,
+)
 
 
 class Phase(enum.Enum):
@@ -48,4 +56,6 @@ class Over:
     error: Exception | None
 
 
-Event = Answered | Arrived | Delivered | Expired | NotNow | Online | Over
+Event = (
+    Answered | Arrived | Delivered | Read | Presence | Expired | NotNow | Online | Over
+)

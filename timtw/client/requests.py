@@ -48,7 +48,19 @@ def _profiles(heard: Heard) -> list[Profile] | None:
     if heard.type != FrameType.TIMNODES or not isinstance(body, TimNodes):
         return None
     return [
-        Profile(node, bean.name or "", bean.createtime or 0)
+        Profile(
+            node=node,
+            name=bean.name or "",
+            created=bean.createtime or 0,
+            nickname=bean.nickName or "",
+            birthday=bean.brithday or "",
+            gender=bean.gender or 0,
+            cover=bean.cover or "",
+            area=bean.area or "",
+            album=tuple(bean.photoTidAlbum or ()),
+            extend=bean.extend or {},
+            extra=bean.extra or {},
+        )
         for node, bean in (body.usermap or {}).items()
     ]
 
@@ -65,20 +77,47 @@ class Find(Request):
         return error is not None, error
 
 
+@attrs.define
 class Profiles(Request):
-    """Profiles of nodes; the answer is a dictionary with those that exist."""
+    """Profiles of nodes; the answer is a dictionary with those that exist.
+
+    Where they may come in pieces (section 6.1), a request that is refused goes behind
+    it, and its refusal is the end.
+    """
+
+    found: dict[str, Profile] = attrs.Factory(dict)
+    error: Refused | None = None
 
     def hears(self, heard: Heard, own_node: str) -> tuple[bool, Any]:
         """See ``Request``."""
         found = _profiles(heard)
-        if found is not None:
-            return True, {profile.node: profile for profile in found}
-        error = refusal(heard, FrameType.TIMNODES)
-        return error is not None, error
+        self.found |= {profile.node: profile for profile in found or ()}
+        self.error = self.error or refusal(heard, FrameType.TIMNODES)
+        if len(self.frames) > 1:
+            done = refusal(heard, FrameType.TIMBUSINESS) is not None
+        else:
+            done = found is not None or self.error is not None
+        return done, self.error or self.found
+
+    def again(self) -> None:
+        """Forget a part of an answer: the request goes out once more."""
+        self.found, self.error = {}, None
 
 
-class Rename(Request):
-    """A change of the own display name; the answer is None."""
+class ReadMarks(Request):
+    """The own read marks, which come before it; the answer is where to go on."""
+
+    def hears(self, heard: Heard, own_node: str) -> tuple[bool, Any]:
+        """See ``Request``."""
+        error = refusal(heard, FrameType.TIMBUSINESS)
+        ack = heard.body
+        if isinstance(ack, TimAck) and ack.timType == FrameType.TIMBUSINESS:
+            return True, error or ack.n or ""
+        return False, None
+
+
+class Describe(Request):
+    """A change of the own profile; the answer is None."""
 
     def hears(self, heard: Heard, own_node: str) -> tuple[bool, Any]:
         """See ``Request``."""

@@ -21,26 +21,32 @@ from timtw.client.receiving import Receiving
 from timtw.client.refusals import may_pass, refusal, unread
 from timtw.client.requests import Asking, Request
 from timtw.client.sending import Sending
+from timtw.client.standing import Standing
 from timtw.client.values import (
-    Delivered,
+    TEXT,
     Displaced,
     Expired,
     Login,
     Message,
     Online,
+    Presence,
+    Read,
     Refused,
     Stored,
 )
 from timtw.client.wire import (
+    READ,
     RELATIONS_CHANGED,
+    TO_ACCOUNT,
     Heard,
     Speech,
     message_of,
     notice_of,
+    presence_of,
 )
 from timtw.model.errors import BadToken, Remedy
 from timtw.protocols.frames import FrameType
-from timtw.protocols.structs import TimAck, TimMessage, TimMessageList
+from timtw.protocols.structs import TimAck, TimMessage, TimMessageList, TimPresence
 
 
 class Session:
@@ -51,6 +57,7 @@ class Session:
         node: The own account's node; empty before the first login.
         credential: Logs this device in again without the password; empty if unknown.
         leaving: Whether the end was asked for by ``logout``.
+        standing: What is said again on each line, and how far is read.
         listens: Whether messages are asked for. One that does not acknowledges none,
             so the device's place in the log stays where it is.
     """
@@ -79,6 +86,7 @@ class Session:
         self._sending = Sending()
         self.leaving = False
         self._asking = Asking()
+        self.standing = Standing(self._speech)
         self._longest = 0
         self._frames: list[bytes] = []
         self._events: list[Event] = []
@@ -162,6 +170,17 @@ class Session:
             request.sent = True
             self._frames += request.frames
 
+    def say(self, make: Callable[[Speech], list[bytes]]) -> None:
+        """
+        Say something that is not answered, if there is a line.
+
+        Raises:
+            ValueError: it is too long.
+        """
+        frames = make(self._speech)
+        if self.phase is Phase.HERE:
+            self._frames += frames
+
     def taken(self, message: Message) -> None:
         """The consumer has a message for good."""
         if message.seq:
@@ -200,10 +219,19 @@ class Session:
             self._messages(heard.receipt, [body])
         elif heard.type == FrameType.TIMOFFLINEMSG and isinstance(body, TimMessageList):
             self._messages(heard.receipt, body.messageList or [])
+        elif heard.type == FrameType.TIMPRESENCE and isinstance(body, TimPresence):
+            self._saw(presence_of(body))
         else:
             if heard.receipt is not None:
                 self._acknowledge([heard.receipt])
             self._heard(heard)
+
+    def _saw(self, presence: Presence) -> None:
+        """Somebody is as this says; if we are said to be gone, we are not."""
+        if presence.peer != self.node:
+            self._events.append(presence)
+        elif self.phase is Phase.HERE:
+            self._frames += self.standing.again()
 
     def _heard(self, heard: Heard) -> None:
         """An answer, or what we do not know and ignore."""
@@ -257,6 +285,7 @@ class Session:
             self._frames.append(self._speech.backlog(self._receiving.position))
         self._sending.lost()
         self._push()
+        self._frames += self.standing.frames()
         self._frames += self._asking.lost()
         self._events.append(Online(self.node))
 
@@ -272,6 +301,9 @@ class Session:
 
     def _refused(self, ack: TimAck, error: Refused) -> None:
         """A text was refused; without an id it can only be the oldest."""
+        if ack.t == READ:
+            self.standing.refused(ack.n or "")
+            return
         number = ack.t2 or self._sending.oldest
         if self._sending.answered(number):
             self._events.append(Answered(number, error))
@@ -288,10 +320,15 @@ class Session:
         for body in bodies:
             if body.odType == RELATIONS_CHANGED:
                 continue
-            notice = notice_of(body)
+            notice = notice_of(body, self.node)
             if notice is None:
-                messages.append(message_of(body, self.node))
-            elif isinstance(notice, Delivered) or self._misses(notice):
+                message = message_of(body, self.node)
+                messages.append(message)
+                if message.kind == TEXT and body.msType == TO_ACCOUNT:
+                    self.standing.text(message.peer, message.mid, message.own)
+            elif not isinstance(notice, Expired) or self._misses(notice):
+                if isinstance(notice, Read) and notice.own:
+                    self.standing.heard(notice)
                 self._events.append(notice)
         # A page is of one log, whosever that is.
         log = self._log(messages[0].room if messages else "")

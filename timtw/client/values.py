@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
 import attrs
@@ -120,17 +121,30 @@ class Stored:
 
 @attrs.frozen
 class Profile:
-    """What an account tells about itself.
+    """What an account tells about itself; what it has not set is empty.
 
     Attributes:
         node: The account's visible id.
-        name: The display name; empty if it has none.
+        name: The display name.
         created: When it was registered, nanoseconds since 1970.
+        gender: What its numbers mean is the application's affair.
+        cover: Its picture, as a text of the application.
+        album: Further pictures.
+        extend: Texts of the application.
+        extra: Bytes of the application.
     """
 
     node: str
     name: str
     created: int
+    nickname: str = ""
+    birthday: str = ""
+    gender: int = 0
+    cover: str = ""
+    area: str = ""
+    album: tuple[str, ...] = ()
+    extend: Mapping[str, str] = attrs.field(factory=dict)
+    extra: Mapping[str, bytes] = attrs.field(factory=dict)
 
 
 @attrs.frozen
@@ -179,6 +193,51 @@ class Delivered:
 
     peer: str
     mid: int
+
+
+@attrs.frozen
+class Presence:
+    """How an account is, as it says; or that it is gone.
+
+    Attributes:
+        peer: Its node.
+        gone: Whether its last device has left.
+        show: By habit 1 is here, 2 away, 3 away for long, 4 do not disturb.
+        status: In its words.
+        purpose: By habit 1 asks for ours, 2 answers, 3 says that its profile has
+            changed.
+        resource: The device, as its login stated it.
+        termtyp: The kind of that device.
+        extend: Texts of the application.
+        extra: Bytes of the application.
+    """
+
+    peer: str
+    gone: bool = False
+    show: int = 0
+    status: str = ""
+    purpose: int = 0
+    resource: str = ""
+    termtyp: int = 0
+    extend: Mapping[str, str] = attrs.field(factory=dict)
+    extra: Mapping[str, bytes] = attrs.field(factory=dict)
+
+
+@attrs.frozen
+class Read:
+    """How far a conversation is read.
+
+    Attributes:
+        peer: The node of the other side of it.
+        own: Whether this account has read; else the peer has.
+        mid: Up to which text.
+        last: The newest number of the conversation.
+    """
+
+    peer: str
+    own: bool
+    mid: int
+    last: int
 
 
 @attrs.frozen

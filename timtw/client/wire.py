@@ -5,7 +5,8 @@ docs/reference/protocol.md, sections 2 to 6 and 12.
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 
 import attrs
 
@@ -17,6 +18,8 @@ from timtw.client.values import (
     Expired,
     Login,
     Message,
+    Presence,
+    Read,
 )
 from timtw.client.wsframes import BadLine
 from timtw.model.limits import CLIENT_FRAME_BYTES
@@ -41,6 +44,7 @@ from timtw.protocols.structs import (
     TimMessage,
     TimMessageList,
     TimNodes,
+    TimPresence,
     TimReq,
     TimRoomBean,
     TimUserBean,
@@ -54,9 +58,19 @@ EXPIRED: Final = 9
 """The odType of the notice that the beginning of the log is gone."""
 RELATIONS_CHANGED: Final = 10
 """The odType of the notice that lists of accounts have changed."""
+READ: Final = 11
+"""The odType of a read mark."""
 PROFILES: Final = 4
-RENAME: Final = 6
-_ACCOUNT: Final = 2
+CHANGE: Final = 6
+READ_MARKS: Final = 67
+"""The rtype of a request for the own read marks."""
+_BEAN: Final = {
+    "nickname": "nickName",
+    "birthday": "brithday",
+    "album": "photoTidAlbum",
+}
+"""How the protocol calls parts of a profile, where that differs."""
+TO_ACCOUNT: Final = 2
 _ROOM: Final = 3
 _CONVERSATION: Final = 1
 _OF_ROOM: Final = 2
@@ -70,6 +84,7 @@ _BODIES: Final[dict[int, type[WireStruct]]] = {
     FrameType.TIMPULLMESSAGE: TimMessageList,
     FrameType.TIMNODES: TimNodes,
     FrameType.TIMMESSAGE: TimMessage,
+    FrameType.TIMPRESENCE: TimPresence,
 }
 
 
@@ -150,7 +165,7 @@ class Speech:
     def text(self, peer: str, text: str, ident: int, to_room: bool = False) -> bytes:
         """A text for an account, or for everybody in a group."""
         body = TimMessage(
-            msType=_ROOM if to_room else _ACCOUNT,
+            msType=_ROOM if to_room else TO_ACCOUNT,
             odType=TEXT,
             id=ident,
             toTid=None if to_room else Tid(node=peer),
@@ -162,7 +177,7 @@ class Speech:
     def revoke(self, peer: str, mid: int, of_room: bool) -> bytes:
         """An own text is taken back."""
         body = TimMessage(
-            msType=_ROOM if of_room else _ACCOUNT,
+            msType=_ROOM if of_room else TO_ACCOUNT,
             odType=REVOCATION,
             mid=mid,
             toTid=None if of_room else Tid(node=peer),
@@ -178,10 +193,44 @@ class Speech:
         """A request for profiles."""
         return self._frame(FrameType.TIMNODES, TimNodes(ntype=PROFILES, nodelist=nodes))
 
-    def rename(self, name: str) -> bytes:
-        """A change of the own display name."""
-        body = TimNodes(ntype=RENAME, usermap={"": TimUserBean(name=name)})
+    @property
+    def in_pieces(self) -> bool:
+        """Whether profiles may come in several frames; section 6.1."""
+        return self._codec is THRIFT
+
+    def end(self) -> bytes:
+        """A request that is refused at once, and so ends what was asked before it."""
+        return self._frame(FrameType.TIMBUSINESS, TimReq(rtype=_BY_NAME))
+
+    def describe(self, changes: Mapping[str, Any]) -> bytes:
+        """A change of the own profile; ``changes`` has the names of ``Profile``."""
+        named = {_BEAN.get(name, name): what for name, what in changes.items()}
+        body = TimNodes(ntype=CHANGE, usermap={"": TimUserBean(**named)})
         return self._frame(FrameType.TIMNODES, body)
+
+    def presence(self, shown: Presence, peers: Sequence[str] | None) -> bytes:
+        """How this account is, for all friends or for these accounts."""
+        body = TimPresence(
+            subStatus=shown.purpose or None,
+            toList=None if peers is None else list(peers),
+            show=shown.show,
+            status=shown.status or None,
+            extend=dict(shown.extend) or None,
+            extra=dict(shown.extra) or None,
+        )
+        broad = peers is None
+        kind = FrameType.TIMBROADPRESENCE if broad else FrameType.TIMPRESENCE
+        return self._frame(kind, body)
+
+    def read_mark(self, peer: str, mid: int) -> bytes:
+        """How far a conversation is read."""
+        body = TimMessage(msType=TO_ACCOUNT, odType=READ, mid=mid, toTid=Tid(node=peer))
+        return self._frame(FrameType.TIMMESSAGE, body)
+
+    def read_marks(self, after: str) -> bytes:
+        """A request for the own read marks, behind an account or from the first."""
+        body = TimReq(rtype=READ_MARKS, node=after or None)
+        return self._frame(FrameType.TIMBUSINESS, body)
 
     def friends(self, blocked: bool) -> bytes:
         """A request for the friends of the account, or for whom it blocks."""
@@ -283,10 +332,30 @@ def message_of(body: TimMessage, own_node: str) -> Message:
     )
 
 
-def notice_of(body: TimMessage) -> Delivered | Expired | None:
+def notice_of(body: TimMessage, own_node: str) -> Delivered | Read | Expired | None:
     """What is told about messages, if this is no message itself."""
+    reader = body.fromTid.node if body.fromTid is not None else ""
     if body.odType == DELIVERED:
-        peer = body.fromTid.node if body.fromTid is not None else ""
-        return Delivered(peer, body.mid or 0)
+        return Delivered(reader, body.mid or 0)
+    if body.odType == READ:
+        own = reader == own_node
+        other = body.toTid.node if body.toTid is not None else ""
+        return Read(other if own else reader, own, body.mid or 0, body.id or 0)
     room = body.roomTid.node if body.roomTid is not None else ""
     return Expired(body.seq or 0, room) if body.odType == EXPIRED else None
+
+
+def presence_of(body: TimPresence) -> Presence:
+    """How somebody is, as the library's users see it."""
+    sender = body.fromTid or Tid(node="")
+    return Presence(
+        peer=sender.node,
+        gone=bool(body.offline),
+        show=body.show or 0,
+        status=body.status or "",
+        purpose=body.subStatus or 0,
+        resource=sender.resource or "",
+        termtyp=sender.termtyp or 0,
+        extend=body.extend or {},
+        extra=body.extra or {},
+    )

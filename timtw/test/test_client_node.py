@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from twisted.internet import reactor as global_reactor
 from twisted.internet.defer import Deferred, gatherResults
+from twisted.internet.task import deferLater
 from twisted.internet.threads import deferToThread
 from twisted.trial.unittest import TestCase
 
@@ -38,6 +39,8 @@ from timtw.client.values import (
     PULLED_IN,
     REJECTED,
     REQUEST,
+    Presence,
+    Read,
 )
 from timtw.client.ways import State
 from timtw.loss.nodes import CONFIGURATION, ROOT, Node, free_port
@@ -187,6 +190,105 @@ class LibraryTests(NodeCase):
         self.assertEqual(4105, (await self.refusal(bob.send(self.ada, "why"))).code)
         await ada.unblock(self.bob)
         self.assertEqual(1, (await bob.send(self.ada, "thanks")).mid)
+
+    async def test_presence(self) -> None:
+        """Friends see each other announce themselves, answer, and go; also those who
+        speak the other encoding."""
+        told: list[Presence] = []
+        seen: list[Deferred[Presence]] = []
+
+        def observe(state: State) -> None:
+            if isinstance(state, Presence):
+                told.append(state)
+                if seen:
+                    seen.pop(0).callback(state)
+
+        def next_one() -> Deferred[Presence]:
+            seen.append(Deferred())
+            return seen[0]
+
+        ada = await self.client("ada", observe=observe)
+        bob = await self.client("bob", encoding="thrift", addresses=[self.stream])
+        await ada.befriend(self.bob)
+        await bob.befriend(self.ada)
+        coming = next_one()
+        extra = {"k": b"\xfb\xff"}
+        bob.announce("at my desk", 1, extend={"e": "f"}, extra=extra)
+        shown = Presence(
+            self.bob, False, 1, "at my desk", 1, "test", 4, {"e": "f"}, extra
+        )
+        self.assertEqual(shown, await coming)
+        coming = next_one()
+        bob.show([self.ada, self.ada], "for you", 4)
+        answer = await coming
+        self.assertEqual(
+            ("for you", 4, 2), (answer.status, answer.show, answer.purpose)
+        )
+        self.assertRaises(ValueError, bob.announce, "x" * 5000)
+        self.assertRaises(ValueError, bob.show, [self.ada] * 101)
+        coming = next_one()
+        await bob.close()
+        gone = await coming
+        self.assertEqual((self.bob, True), (gone.peer, gone.gone))
+        self.assertEqual(3, len(told))
+
+    async def test_profiles(self) -> None:
+        """A profile is set piece by piece and read whole, in both encodings, however
+        many are asked for."""
+        ada = await self.client("ada")
+        bob = await self.client("bob", encoding="thrift", addresses=[self.stream])
+        long = "x" * 1000
+        await ada.describe(name="Ada", nickname="A", birthday="1815", gender=2)
+        await bob.describe(
+            cover=long, area=long, album=("p", "q"), extra={"b": b"\xff"}
+        )
+        await ada.describe(nickname="", extend={"k": "v"})
+        for client in (ada, bob):
+            found = await client.profiles([self.ada, self.bob, "zzz"])
+            self.assertEqual({self.ada, self.bob}, {*found})
+            one, other = found[self.ada], found[self.bob]
+            told = (one.name, one.nickname, one.birthday, one.gender, one.extend)
+            self.assertEqual(("Ada", "", "1815", 2, {"k": "v"}), told)
+            self.assertEqual((long, long), (other.cover, other.area))
+            self.assertEqual((("p", "q"), {"b": b"\xff"}), (other.album, other.extra))
+        self.assertRaises(TypeError, ada.describe, colour="red")
+        refused = await self.refusal(bob.describe(area=long + long))
+        self.assertEqual(4104, refused.code)
+        found = await bob.profiles([self.ada])
+        self.assertEqual("Ada", found[self.ada].name)
+
+    async def test_unread(self) -> None:
+        """All devices of an account come to the same numbers of unread texts, and the
+        author is told how far is read."""
+        told: list[Read] = []
+
+        def observe(state: State) -> None:
+            if isinstance(state, Read):
+                told.append(state)
+
+        ada = await self.client("ada", observe=observe)
+        phone = await self.client("bob", resource="phone")
+        desk = await self.client("bob", resource="desk", encoding="thrift")
+        for number in range(5):
+            await ada.send(self.bob, f"{number}")
+        for client in (phone, desk):
+            for _ in range(5):
+                client.confirm(await client.receive())
+            self.assertEqual({self.ada: 5}, await client.unread())
+        phone.mark_read(self.ada, 3)
+        phone.mark_read(self.ada, 2)
+        while not told:
+            await deferLater(reactor, 0.05)
+        self.assertEqual([Read(self.bob, False, 3, 5)], told)
+        for client in (phone, desk, await self.client("bob", resource="new")):
+            self.assertEqual({self.ada: 2}, await client.unread())
+        await desk.send(self.ada, "I see")
+        desk.mark_read(self.ada, 6)
+        while len(told) < 2:
+            await deferLater(reactor, 0.05)
+        for client in (phone, desk, ada):
+            expected = {self.bob: 1} if client is ada else {}
+            self.assertEqual(expected, await client.unread())
 
     async def test_unconfirmed_comes_again(self) -> None:
         """A message that was not confirmed comes again to the next program of the

@@ -21,7 +21,9 @@ from timtw.client.values import (
     Login,
     Message,
     Online,
+    Presence,
     Profile,
+    Read,
     Refused,
     Stored,
     Unsure,
@@ -262,6 +264,56 @@ class SessionTests(SynchronousTestCase):
         self.assertEqual(Answered(-1, Profile("bob", "", 5)), events[0])
         assert isinstance(events[1], Answered)
         self.assertIsInstance(events[1].result, Refused)
+
+    def test_standing(self) -> None:
+        """What was announced and marked is said again on each new line, until the node
+        knows the mark; who is said to be gone and is not announces itself again."""
+        session = self.session()
+        speech = Speech("json")
+        shown = Presence("", show=1, status="here")
+        frame, mark = speech.presence(shown, None), speech.read_mark("bob", 7)
+        session.standing.announced(frame)
+        for mid, said in ((7, [mark]), (7, []), (6, [])):
+            frames = session.standing.mark("bob", mid)
+            session.say(lambda _, frames=frames: frames)  # type: ignore[misc]
+            self.assertEqual(said, session.outgoing())
+        told = b'\x5a{"msType":2,"odType":11,"id":9,"mid":%d,%b}'
+        mine = b'"fromTid":{"node":"ada"},"toTid":{"node":"bob"}'
+        gone = b'\x5b{"offline":true,"fromTid":{"node":"ada"}}'
+        for known, said in ((6, [frame, mark]), (7, [frame, mark]), (7, [frame])):
+            session.lost()
+            session.opened()
+            self.say(session, LOGGED_IN)
+            self.assertEqual(said, session.outgoing()[-len(said) :])
+            self.assertEqual([], self.say(session, gone))
+            self.assertEqual([frame], session.outgoing())
+            self.say(session, told % (known, mine))
+
+    def test_read_marks(self) -> None:
+        """Marks of both sides are told; unread is what came behind the own ones."""
+        session = self.session()
+        mark = b'\x5a{"msType":2,"odType":11,"id":9,"mid":%d,%b}'
+        mine = b'"fromTid":{"node":"ada"},"toTid":{"node":"bob"}'
+        theirs = b'"fromTid":{"node":"bob"},"toTid":{"node":"ada"}'
+        self.assertEqual(
+            [Read("bob", False, 9, 9)], self.say(session, mark % (9, theirs))
+        )
+        self.assertEqual({}, session.standing.unread())
+        self.assertEqual([Read("bob", True, 5, 9)], self.say(session, mark % (5, mine)))
+        self.assertEqual({"bob": 4}, session.standing.unread())
+        self.say(session, mark % (3, mine))
+        self.assertEqual({"bob": 4}, session.standing.unread())
+        text = b'\x5a{"msType":%d,"odType":1,"mid":%d,%b,"dataString":"x"}'
+        self.say(session, text % (2, 10, theirs), text % (3, 99, theirs))
+        self.assertEqual({"bob": 5}, session.standing.unread())
+        self.say(session, text % (2, 11, mine))
+        self.assertEqual({}, session.standing.unread())
+        session.standing.mark("bob", 12)
+        refused = b'\x0c{"ok":false,"timType":90,"t":11,"n":"bob",'
+        error = b'"error":{"code":5105,"info":"x"}}'
+        session.send(7, "bob", "hi")
+        self.assertEqual([], self.say(session, refused + error))
+        self.assertEqual([], session.standing.frames())
 
     def test_history_in_pieces(self) -> None:
         """The pieces of a history become one list, also after a lost line."""

@@ -21,7 +21,7 @@ from timtw.shards.keys import KeyRing
 from timtw.shards.sealing import Sealer
 from timtw.shards.sqlite import SqliteShard
 from timtw.test.contracts import BOB, NOW, draft
-from timtw.test.contracts_rooms import change, create
+from timtw.test.contracts_rooms import about, change, create
 
 REACTOR: Any = reactor
 

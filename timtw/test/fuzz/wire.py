@@ -7,6 +7,7 @@ from contextlib import suppress
 from typing import Final
 
 from timtw.client.tcpframes import TcpFraming
+from timtw.client.values import Presence
 from timtw.client.wire import Speech
 from timtw.client.wsframes import BadLine
 from timtw.loss.frames import FrameReader
@@ -55,7 +56,11 @@ def own_frames() -> Iterator[bytes]:
         yield speech.receipt(b"\0\0\0\1")
         yield from (speech.backlog(None), speech.backlog(5))
         yield from (speech.text("A", "hi", 5), speech.history("A", 0, 10))
-        yield from (speech.find("bob"), speech.profiles(["A"]), speech.rename("b"))
+        yield from (speech.find("bob"), speech.profiles(["A"]), speech.end())
+        yield from (speech.describe({"name": "b"}), speech.read_mark("A", 5))
+        yield from (speech.read_marks(""), speech.read_marks("A"))
+        shown = Presence("", show=1, status="here", extend={"k": "v"})
+        yield from (speech.presence(shown, None), speech.presence(shown, ["A"]))
         yield speech.logout()
 
 

@@ -29,7 +29,7 @@ from timtw.core.volleys import Salvo
 from timtw.model import limits
 from timtw.model.errors import StorageUnavailable
 from timtw.model.events import EndOfBacklog, Streamed
-from timtw.model.values import Message, ReaderState, RoomState
+from timtw.model.values import CursorMove, Message, ReaderState, RoomState
 
 _Place: TypeAlias = int | RoomReading
 
@@ -53,6 +53,7 @@ class RoomFeeds:
         "_key",
         "_paging",
         "_places",
+        "_unstored",
         "_whole",
         "_writable",
         "answers",
@@ -84,6 +85,7 @@ class RoomFeeds:
         self._places: dict[int, _Place] = {}
         self._paging = Paging(self._all_paged)
         self._is_paging_all = False
+        self._unstored: set[int] = set()
         self._hold: IDelayedCall | None = None
         self.answers = Answers()
         self.turns = ReadTurns()
@@ -99,6 +101,8 @@ class RoomFeeds:
         for one in state.rooms:
             lost = [other.rooms[one.room] for other in left if one.room in other.rooms]
             cursor = max([one.cursor, *(other.acked for other in lost)])
+            if cursor > one.cursor:
+                self._unstored.add(one.room)
             if cursor >= max(one.head, one.low):
                 self._places[one.room] = cursor
             else:
@@ -129,6 +133,8 @@ class RoomFeeds:
             self._fanout.leave(room, self)
             if isinstance(place, RoomReading):
                 left[room] = place.end()
+            elif room in self._unstored:
+                left[room] = Leftover(place, place, NO_NUMBERS)
         self._places.clear()
         self.answers.clear()
         self.turns.clear()
@@ -248,6 +254,17 @@ class RoomFeeds:
         return any(reading.choked() for reading in self._readings())
 
     # What the readings say.
+
+    def moved(self, room: int) -> None:
+        """See ``Company``."""
+        self._unstored.add(room)
+
+    def stored(self, move: CursorMove) -> None:
+        """See ``Company``."""
+        place = self._places.get(move.room)
+        acked = place.acked if isinstance(place, RoomReading) else place or 0
+        if acked <= move.cursor:
+            self._unstored.discard(move.room)
 
     def tidy(self, reading: RoomReading) -> None:
         """See ``Company``: keep no more than a number."""

@@ -28,6 +28,12 @@ class Company(Protocol):
     answers: Answers
     turns: ReadTurns
 
+    def moved(self, room: int) -> None:
+        """Something is confirmed, and storage will hear of it."""
+
+    def stored(self, move: CursorMove) -> None:
+        """It has."""
+
     def tidy(self, reading: RoomReading) -> None:
         """Nothing goes on in this room."""
 
@@ -246,8 +252,9 @@ class RoomReading(LogReading):
         if move is None or not move.waits:
             around = self._around
             move = self._move = around.desk.move(
-                around.owner.number, self.key, _stored, self.number
+                around.owner.number, self.key, self._company.stored, self.number
             )
+            self._company.moved(self.number)
         move.confirm(acked)
 
     async def _confirm_claimed(self, after: int, up_to: int) -> None:
@@ -300,7 +307,3 @@ def stuck_number(room: int, seq: int) -> int:
     It is negative, as those of the account's own log are not.
     """
     return -1 - ((room * 0x9E3779B97F4A7C15 + seq) & _WORD)
-
-
-def _stored(move: CursorMove) -> None:
-    """A cursor is durable, and nobody waits for that."""

@@ -16,6 +16,7 @@ from timtw.loss.observations import (
     Arrived,
     Asked,
     Came,
+    Noticed,
     Pinged,
     Ponged,
     Refusal,
@@ -102,7 +103,8 @@ class Client(Caller):
         """Hand a text to the line."""
         peer, ident = self.unanswered.words(body)
         self._note(Sent(self._now(), self._name, self._number, peer, body))
-        self._say(self.character.speech.text(peer, body, ident))
+        to_group = peer in self._stage.cast.groups
+        self._say(self.character.speech.text(peer, body, ident, to_group))
 
     def _release(self) -> None:
         """Acknowledge everything that waits for it."""
@@ -145,6 +147,10 @@ class Client(Caller):
 
     def _texts(self, heard: Texts) -> None:
         """Note texts, and acknowledge them or hold that back."""
+        for seq in heard.others:
+            if seq:
+                self._note(Noticed(self._now(), self._name, self._number, seq))
+                self._count_to(seq)
         for text in heard.texts:
             self._text(text, heard.receipt)
         if heard.receipt:
@@ -165,6 +171,7 @@ class Client(Caller):
                 text.mid,
                 receipt,
                 text.seq,
+                text.in_group,
             )
         )
         if text.sender == self.character.node:
@@ -172,7 +179,13 @@ class Client(Caller):
             self.unanswered.echoed(text.body)
         if text.seq or not self.character.login.additions:
             self.bodies.add(text.body)
-        self._ahead.add(text.seq)
+        if text.in_group:
+            return  # The node knows how far it is in a group, and is not told.
+        self._count_to(text.seq)
+
+    def _count_to(self, seq: int) -> None:
+        """An entry of the own log is here."""
+        self._ahead.add(seq)
         while self._seq + 1 in self._ahead:
             self._seq += 1
 

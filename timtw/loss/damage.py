@@ -49,6 +49,8 @@ def damage(database: Path, how: Damage, rng: random.Random) -> set[Place]:
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         records = _records(connection)
         nodes = dict(connection.execute("SELECT number, node FROM account"))
+    # Those of groups, whose second number is nobody's, are left alone.
+    records = [one for one in records if one.second in nodes]
     rng.shuffle(records)
     done: set[Place] = set()
     for record in records:

@@ -135,9 +135,11 @@ def _losses(cast: Cast, history: History) -> list[Finding]:
 
 
 def entitled(cast: Cast, sender: str, recipient: str) -> set[str]:
-    """The devices that a text between these accounts has to come to."""
+    """The devices that a text of one account to another, or a group, has to come to."""
     return {
         name
         for name, role in cast.devices.items()
-        if role.node == recipient or (role.node == sender and role.additions)
+        if role.node == recipient
+        or recipient in cast.groups
+        or (role.node == sender and role.additions)
     }

@@ -17,10 +17,16 @@ class Role:
 
 @attrs.frozen
 class Cast:
-    """All devices by their name, and short names of the accounts by their node."""
+    """All devices by their name, and short names of the accounts by their node.
+
+    Args:
+        names: Of groups as well.
+        groups: The nodes of the groups, of which everybody is a member.
+    """
 
     devices: Mapping[str, Role]
     names: Mapping[str, str]
+    groups: frozenset[str] = frozenset()
 
 
 @attrs.frozen
@@ -43,6 +49,7 @@ class Arrived:
         line: The number of the connection; no two have the same.
         receipt: What is to be acknowledged; empty if nothing is wanted.
         seq: The number in the log, 0 if none came.
+        in_group: Whether ``recipient`` is a group; its log is another one then.
     """
 
     at: float
@@ -54,6 +61,20 @@ class Arrived:
     mid: int
     receipt: bytes = b""
     seq: int = 0
+    in_group: bool = False
+
+
+@attrs.frozen
+class Noticed:
+    """An entry of the device's own log came that is no text.
+
+    It is noted in front of the texts that came in the same frame.
+    """
+
+    at: float
+    device: str
+    line: int
+    seq: int
 
 
 @attrs.frozen
@@ -199,6 +220,7 @@ class Damaged:
 Seen = (
     Sent
     | Arrived
+    | Noticed
     | Acknowledged
     | Asked
     | Pinged

@@ -6,7 +6,7 @@ The numbers are those of docs/reference/protocol.md, section 3.1.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import attrs
@@ -21,6 +21,10 @@ LOGIN: Final = 16
 BACKLOG: Final = 17
 END: Final = 18
 LOGOUT: Final = 20
+BUSINESS: Final = 41
+NEW_GROUP: Final = 8
+JOIN: Final = 9
+OPEN: Final = 2
 MESSAGE: Final = 90
 ADDITIONS: Final[Mapping[str, str]] = {"timtw": "1"}
 
@@ -58,15 +62,23 @@ class Text:
     mid: int
     ident: int = 0
     seq: int = 0
+    in_group: bool = False
 
 
 @attrs.frozen
 class Texts:
-    """Texts of one frame: ``receipt`` is what to send back, empty if nothing is."""
+    """
+    Texts of one frame.
+
+    Args:
+        receipt: What is to be sent back, empty if nothing is.
+        others: The numbers in the log of entries that are no texts.
+    """
 
     texts: tuple[Text, ...]
     receipt: bytes
     page: bool
+    others: tuple[int, ...] = ()
 
 
 @attrs.frozen
@@ -93,9 +105,15 @@ class Speech:
         """What is posted in order to register."""
         return self._frame(REGISTER, self._auth(Login(name, password, "", 0, False)))
 
-    def text(self, peer: str, body: str, ident: int = 0) -> bytes:
-        """A text for one account; ``ident`` 0 is none."""
-        return self._frame(MESSAGE, self._message(peer, body, ident))
+    def text(
+        self, peer: str, body: str, ident: int = 0, to_group: bool = False
+    ) -> bytes:
+        """A text for one account or one group; ``ident`` 0 is none."""
+        return self._frame(MESSAGE, self._message(peer, body, ident, to_group))
+
+    def business(self, kind: int, node: str, number: int = 0) -> bytes:
+        """Found a group, or join one."""
+        return self._frame(BUSINESS, self._wish(kind, node, number))
 
     def backlog(self, resume: int | None = None) -> bytes:
         """Ask for what waits, or resume behind a number of the log."""
@@ -118,11 +136,20 @@ class Speech:
         if kind == ACK:
             return self._answer(payload[start:])
         if kind == MESSAGE:
-            text = self._text(payload[start:])
-            return Signal(MESSAGE) if text is None else Texts((text,), receipt, False)
+            return self._entries([self._one(payload[start:])], receipt, False)
         if kind == BACKLOG:
-            return Texts(self._page(payload[start:]), receipt, True)
+            return self._entries(self._page(payload[start:]), receipt, True)
         return Signal(kind)
+
+    def _entries(
+        self, entries: Sequence[Text | int], receipt: bytes, page: bool
+    ) -> Heard:
+        """What one frame brings."""
+        texts = tuple(one for one in entries if isinstance(one, Text))
+        others = tuple(one for one in entries if isinstance(one, int))
+        if not (texts or receipt):
+            return Signal(MESSAGE)
+        return Texts(texts, receipt, page, others)
 
     def _frame(self, kind: int, payload: bytes) -> bytes:
         """A whole frame."""
@@ -132,8 +159,12 @@ class Speech:
         """A TimAuth."""
         raise NotImplementedError
 
-    def _message(self, peer: str, body: str, ident: int) -> bytes:
+    def _message(self, peer: str, body: str, ident: int, to_group: bool) -> bytes:
         """A TimMessage with a text."""
+        raise NotImplementedError
+
+    def _wish(self, kind: int, node: str, number: int) -> bytes:
+        """A TimReq about a group."""
         raise NotImplementedError
 
     def _request(self, resume: int) -> bytes:
@@ -144,12 +175,12 @@ class Speech:
         """A TimAck that came."""
         raise NotImplementedError
 
-    def _text(self, payload: bytes) -> Text | None:
-        """A TimMessage that came; ``None`` if it is not a text."""
+    def _one(self, payload: bytes) -> Text | int:
+        """A TimMessage that came; of what is no text the number in the log, or 0."""
         raise NotImplementedError
 
-    def _page(self, payload: bytes) -> tuple[Text, ...]:
-        """The texts of a TimMessageList that came."""
+    def _page(self, payload: bytes) -> list[Text | int]:
+        """The same of a TimMessageList that came."""
         raise NotImplementedError
 
 
@@ -168,14 +199,18 @@ class JsonSpeech(Speech):
             extend=dict(ADDITIONS) if login.additions else None,
         )
 
-    def _message(self, peer: str, body: str, ident: int) -> bytes:
+    def _message(self, peer: str, body: str, ident: int, to_group: bool) -> bytes:
+        place = "roomTid" if to_group else "toTid"
         return _json(
-            msType=2,
+            msType=3 if to_group else 2,
             odType=1,
             id=ident or None,
-            toTid={"node": peer},
             dataString=body,
+            **{place: {"node": peer}},
         )
+
+    def _wish(self, kind: int, node: str, number: int) -> bytes:
+        return _json(rtype=kind, node=node, reqInt=number, reqStr="")
 
     def _request(self, resume: int) -> bytes:
         return _json(reqInt=resume)
@@ -191,13 +226,11 @@ class JsonSpeech(Speech):
             got.get("t2", 0),
         )
 
-    def _text(self, payload: bytes) -> Text | None:
+    def _one(self, payload: bytes) -> Text | int:
         return _json_text(json.loads(payload))
 
-    def _page(self, payload: bytes) -> tuple[Text, ...]:
-        entries = json.loads(payload)["messageList"]
-        texts = (_json_text(entry) for entry in entries)
-        return tuple(text for text in texts if text is not None)
+    def _page(self, payload: bytes) -> list[Text | int]:
+        return [_json_text(entry) for entry in json.loads(payload)["messageList"]]
 
 
 class ThriftSpeech(Speech):
@@ -211,13 +244,13 @@ class ThriftSpeech(Speech):
         extend = [(7, MAP, ADDITIONS)] if login.additions else []
         return structure([*fields[:3], kind, *fields[3:], *extend])
 
-    def _message(self, peer: str, body: str, ident: int) -> bytes:
+    def _message(self, peer: str, body: str, ident: int, to_group: bool) -> bytes:
         return structure(
             [
-                (1, I8, 2),
+                (1, I8, 3 if to_group else 2),
                 (2, I8, 1),
                 *([(3, I64, ident)] if ident else []),
-                (7, STRUCT, structure([(1, TEXT, peer)])),
+                (8 if to_group else 7, STRUCT, structure([(1, TEXT, peer)])),
                 (10, TEXT, body),
             ]
         )
@@ -230,12 +263,11 @@ class ThriftSpeech(Speech):
         code = got.get(3, {}).get(1, 0)
         return Answer(got[1], got[2], code, got.get(5, b"").decode(), got.get(6, 0))
 
-    def _text(self, payload: bytes) -> Text | None:
+    def _one(self, payload: bytes) -> Text | int:
         return _thrift_text(Reader(payload).structure())
 
-    def _page(self, payload: bytes) -> tuple[Text, ...]:
-        texts = map(_thrift_text, Reader(payload).structure()[2])
-        return tuple(text for text in texts if text is not None)
+    def _page(self, payload: bytes) -> list[Text | int]:
+        return [_thrift_text(entry) for entry in Reader(payload).structure()[2]]
 
 
 def _json(**fields: object) -> bytes:
@@ -243,29 +275,33 @@ def _json(**fields: object) -> bytes:
     return json.dumps(fields, separators=(",", ":")).encode()
 
 
-def _json_text(got: dict[str, Any]) -> Text | None:
-    """The text in a JSON TimMessage."""
+def _json_text(got: dict[str, Any]) -> Text | int:
+    """The text in a JSON TimMessage, or the number of what is none."""
     if got["odType"] != 1:
-        return None
+        return int(got.get("seq", 0))
+    in_group = got["msType"] == 3
     return Text(
         got["dataString"],
         got["fromTid"]["node"],
-        got["toTid"]["node"],
+        got["roomTid" if in_group else "toTid"]["node"],
         got["mid"],
         got.get("id", 0),
         got.get("seq", 0),
+        in_group,
     )
 
 
-def _thrift_text(got: dict[int, Any]) -> Text | None:
-    """The text in a Thrift TimMessage; ``seq`` is field 64."""
+def _thrift_text(got: dict[int, Any]) -> Text | int:
+    """The same of a Thrift TimMessage; ``seq`` is field 64."""
     if got[2] != 1:
-        return None
+        return int(got.get(64, 0))
+    in_group = got[1] == 3
     return Text(
         got[10].decode(),
         got[6][1].decode(),
-        got[7][1].decode(),
+        got[8 if in_group else 7][1].decode(),
         got[4],
         got.get(3, 0),
         got.get(64, 0),
+        in_group,
     )

@@ -11,7 +11,7 @@ from typing import Final
 import attrs
 
 from timtw.loss.backed import BackedNode
-from timtw.loss.blocking import register
+from timtw.loss.blocking import Visitor, register
 from timtw.loss.device import Device
 from timtw.loss.faults import EMBEDDED, Kinds
 from timtw.loss.line import Loop
@@ -19,7 +19,19 @@ from timtw.loss.nodes import Node
 from timtw.loss.observations import Cast, Role
 from timtw.loss.scene import Character, Stage
 from timtw.loss.server_faults import ON_SERVERS
-from timtw.loss.speech import JsonSpeech, Login, Speech, ThriftSpeech
+from timtw.loss.speech import (
+    BUSINESS,
+    JOIN,
+    MESSAGE,
+    NEW_GROUP,
+    OPEN,
+    Answer,
+    JsonSpeech,
+    Login,
+    Signal,
+    Speech,
+    ThriftSpeech,
+)
 
 ACCOUNTS: Final = 8
 VISIT_SECONDS: Final = 40.0
@@ -66,13 +78,15 @@ def make_template(
             for number in range(ACCOUNTS)
             for character in _register(node, number)
         ]
+        group = _gather(node, characters)
         learnt = tuple(_visit(node, character) for character in characters)
         node.stop()
     except BaseException:
         node.remove()
         raise
     roles = {c.name: Role(c.node, c.login.additions) for c in learnt}
-    cast = Cast(roles, {c.node: c.name.partition(".")[0] for c in learnt})
+    names = {c.node: c.name.partition(".")[0] for c in learnt}
+    cast = Cast(roles, {**names, group: "all"}, frozenset((group,)))
     return Template(node, ON_SERVERS if engine else EMBEDDED, learnt, cast)
 
 
@@ -87,6 +101,27 @@ def _register(node: Node, number: int) -> tuple[Character, Character]:
         Character(f"{name}.modern", place, modern, JsonSpeech(), True, True),
         Character(f"{name}.plain", place, simple, plain, not number % 2, True),
     )
+
+
+def _gather(node: Node, characters: Sequence[Character]) -> str:
+    """A group of all accounts, which their first device founds or joins; its node."""
+    group = ""
+    for character in characters[::2]:
+        visitor = Visitor(node.port, character.speech, character.login)
+        if group:
+            visitor.send(character.speech.business(JOIN, group))
+        else:
+            visitor.send(character.speech.business(NEW_GROUP, "all", OPEN))
+        while True:
+            heard = visitor.hear()
+            if isinstance(heard, Answer) and heard.about == BUSINESS:
+                assert heard.ok, heard
+                group = heard.text
+                break
+            if group and isinstance(heard, Signal) and heard.about == MESSAGE:
+                break  # The notice that it has joined, which waits to be confirmed.
+        visitor.close()
+    return group
 
 
 def _visit(node: Node, character: Character) -> Character:

@@ -14,6 +14,7 @@ from timtw.loss.observations import (
     Cast,
     History,
     Killed,
+    Noticed,
     Pinged,
     Ponged,
     Sent,
@@ -45,8 +46,15 @@ def short(body: str) -> str:
 
 
 def conversation(arrived: Arrived) -> frozenset[str]:
-    """The two accounts of a text."""
+    """The two accounts of a text, or its group."""
+    if arrived.in_group:
+        return frozenset((arrived.recipient,))
     return frozenset((arrived.sender, arrived.recipient))
+
+
+def log_of(arrived: Arrived) -> str:
+    """The log in which a text stands: that of its group, or the device's own."""
+    return arrived.recipient if arrived.in_group else ""
 
 
 def is_answer(additions: bool, node: str, arrived: Arrived) -> bool:
@@ -84,7 +92,8 @@ class Trace:
         self._copies: dict[str, list[tuple[int, Arrived]]] = defaultdict(list)
         self._echoes: dict[str, int] = defaultdict(int)
         self._highest: dict[frozenset[str], int] = defaultdict(int)
-        self._seq = 0
+        self._seq: dict[str, int] = defaultdict(int)
+        self._noticed: set[int] = set()
 
     def findings(self) -> list[Finding]:
         """What is wrong with what came to this device."""
@@ -94,6 +103,8 @@ class Trace:
                 self._authors.setdefault(seen.body, seen)
                 if seen.device == self._device:
                     self._sends[seen.body].append(seen)
+            elif isinstance(seen, Noticed) and seen.device == self._device:
+                self._noticed.add(seen.seq)
             elif isinstance(seen, Asked) and seen.device == self._device:
                 self._asked.append(seen)
             elif isinstance(seen, Arrived) and seen.device == self._device:
@@ -108,7 +119,8 @@ class Trace:
         author = self._cast.devices[sent.device].node
         if (author, sent.recipient) != (arrived.sender, arrived.recipient):
             return self._say("foreign", arrived, "with other names on it")
-        if self._role.node not in (author, sent.recipient):
+        everybody = sent.recipient in self._cast.groups
+        if not everybody and self._role.node not in (author, sent.recipient):
             return self._say("foreign", arrived, "that is for others")
         return None
 
@@ -144,7 +156,11 @@ class Trace:
         if arrived.mid <= highest:
             return self._say("reordered", arrived, f"after number {highest}")
         if self._role.additions:
-            last, self._seq = self._seq, max(self._seq, arrived.seq)
+            log = log_of(arrived)
+            last = self._seq[log]
+            while not log and last + 1 in self._noticed:
+                last += 1
+            self._seq[log] = max(last, arrived.seq)
             missing = arrived.seq - last - 1
             if 0 < missing <= self._spared:
                 self._spared -= missing
@@ -170,7 +186,7 @@ class Trace:
 
     def _wanted(self, arrived: Arrived) -> bool:
         """Whether the device itself has asked for this on this line."""
-        return any(
+        return not arrived.in_group and any(
             asked.line == arrived.line and asked.resume < arrived.seq
             for asked in self._asked
         )
@@ -194,10 +210,13 @@ class Trace:
         return False
 
     def _held(self, body: str, limit: float) -> bool:
-        """Whether an earlier text was not acknowledged by ``limit``."""
-        for earlier in self._first:
+        """Whether an earlier text of the same log was not acknowledged by ``limit``."""
+        log = log_of(self._first[body][1])
+        for earlier, (_index, arrived) in self._first.items():
             if earlier == body:
                 return False
+            if log_of(arrived) != log:
+                continue
             proof = self._proof(earlier)
             if proof is None or proof.at > limit:
                 return True

@@ -66,7 +66,8 @@ class Place:
 
 def place_of(arrived: Arrived) -> Place:
     """The place of a text that came to a device."""
-    return Place(frozenset((arrived.sender, arrived.recipient)), arrived.mid)
+    sides = (arrived.sender, arrived.recipient)
+    return Place(frozenset(sides[arrived.in_group :]), arrived.mid)
 
 
 def damaged(history: History) -> dict[Place, bool]:

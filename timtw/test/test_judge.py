@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+import attrs
 from twisted.trial.unittest import TestCase
 
 from timtw.loss.judge import judge
@@ -15,6 +18,7 @@ from timtw.loss.observations import (
     Damaged,
     Ended,
     Killed,
+    Noticed,
     Pinged,
     Ponged,
     Refusal,
@@ -319,3 +323,69 @@ class JudgeTests(TestCase):
         self.assertEqual([], self.found(*history, gone))
         history[8] = came("b.modern", "z", 3, seq=4, ack="m3")
         self.assertEqual([("reordered", "b.modern")], self.found(*history, gone))
+
+
+GROUP = Cast(CAST.devices, {**CAST.names, "G": "all"}, frozenset({"G"}))
+
+
+def told(device: str, body: str, mid: int, ack: str = "", line: int = 1) -> Arrived:
+    """A text of A to the group that came to a device."""
+    seq = mid if device.endswith("modern") else 0
+    receipt = ack.encode()
+    return Arrived(0.0, device, line, "A", "G", body, mid, receipt, seq, True)
+
+
+def to_all(body: str, mid: int) -> list[Seen]:
+    """A text of A to the group, as it comes to everybody the first time."""
+    return [told(device, body, mid, f"{body}{mid}") for device in GROUP.devices]
+
+
+class GroupTests(TestCase):
+    """What is different in groups."""
+
+    def kinds(self, history: Sequence[Seen]) -> list[str]:
+        """What the judge finds."""
+        return [one.kind for one in judge(GROUP, history)]
+
+    def test_fine(self) -> None:
+        """Everybody gets it, its author included, in a log of its own."""
+        texts: list[Seen] = [sent("x", to="G"), sent("y", to="G")]
+        self.assertEqual([], self.kinds([*texts, *to_all("x", 1), *to_all("y", 2)]))
+
+    def test_lost(self) -> None:
+        """Whoever does not get it has lost it, be it a device of the author."""
+        history = [sent("x", to="G"), *to_all("x", 1)]
+        for place in range(1, len(history)):
+            with self.subTest(place):
+                some = history[:place] + history[place + 1 :]
+                self.assertEqual(["lost"], self.kinds(some))
+
+    def test_reordered(self) -> None:
+        """Texts of a group come in the order of their numbers."""
+        texts: list[Seen] = [sent("x", to="G"), sent("y", to="G")]
+        found = self.kinds([*texts, *to_all("y", 2), *to_all("x", 1)])
+        self.assertIn("reordered", found)
+
+    def test_doubled(self) -> None:
+        """A text that was confirmed comes no more, whatever is asked for."""
+        history: list[Seen] = [sent("x", to="G"), *to_all("x", 1)]
+        history += [
+            Acknowledged(1.0, "b.modern", 1, b"x1"),
+            Pinged(1.0, "b.modern", 1),
+            Ponged(1.0, "b.modern", 1),
+            Asked(2.0, "b.modern", 2, 0),
+            told("b.modern", "x", 1, "x2", line=2),
+        ]
+        self.assertEqual(["doubled"], self.kinds(history))
+
+    def test_notices_have_numbers(self) -> None:
+        """An entry that is no text is no gap in the log."""
+        history = [sent("x"), *everywhere("x", 1)]
+        history[1:] = [
+            attrs.evolve(one, seq=2 * bool(one.seq))
+            for one in history[1:]
+            if isinstance(one, Arrived)
+        ]
+        self.assertIn("reordered", self.kinds(history))
+        notices = [Noticed(0.0, name, 1, 1) for name in GROUP.devices]
+        self.assertEqual([], self.kinds([*notices, *history]))

@@ -137,8 +137,9 @@ class Life:
         return found
 
     def flush(self) -> Deferred[None]:
-        """See ``IPostingDesk``."""
-        self.cursors_are_stored()
+        """See ``IPostingDesk``: storage may be away."""
+        if self.rng.random() < 0.5:
+            self.cursors_are_stored()
         return Deferred()
 
     # What the device sees.
@@ -247,12 +248,13 @@ class Life:
 
     def cursors_are_stored(self) -> None:
         """A commit carries them."""
-        for number, waiting in self.moves.items():
-            cursor = waiting.taken().cursor
+        moves, self.moves = self.moves, {}
+        for number, waiting in moves.items():
+            move = waiting.taken()
             if number:
                 room = self.rooms[number]
-                room.cursor = max(room.cursor, cursor)
-        self.moves.clear()
+                room.cursor = max(room.cursor, move.cursor)
+            waiting.done(move)
 
     def look(self) -> None:
         """Heads are compared with storage."""

@@ -90,7 +90,9 @@ class Speech(JsonSpeech):
     def hear(self, payload: bytes) -> Heard:
         """What a frame of the server says."""
         if payload[0] & 0x7F == HISTORY:
-            return Past(HISTORY, tuple(one.body for one in self._page(payload[1:])))
+            page = self._page(payload[1:])
+            bodies = tuple(one.body for one in page if not isinstance(one, int))
+            return Past(HISTORY, bodies)
         return super().hear(payload)
 
 

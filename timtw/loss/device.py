@@ -17,6 +17,10 @@ STEP: Final = 0.06
 """Seconds between two deeds of a device, on the average."""
 
 
+FADING: Final = (0.3, 0.6)
+"""Seconds in which a device that fades reads nothing before it leaves."""
+
+
 class Device(Client):
     """A client with a will of its own."""
 
@@ -48,6 +52,23 @@ class Device(Client):
     def vanish_for_a_while(self) -> None:
         """Vanish, and come back on another line."""
         self.vanish()
+        self._soon(self._rng.uniform(*RETURN), self.come)
+
+    def fade(self) -> None:
+        """Confirm nothing, then read no more, then confirm, leave and come back."""
+        self._holding = True
+        self._soon(self._rng.uniform(*RETURN), self._deafen)
+
+    def _deafen(self) -> None:
+        """Read no more."""
+        if self._line is not None:
+            self._line.read(False)
+        self._soon(self._rng.uniform(*FADING), self._gone)
+
+    def _gone(self) -> None:
+        """Confirm what was held back, and leave what was not read."""
+        self._let_go()
+        self.leave(False)
         self._soon(self._rng.uniform(*RETURN), self.come)
 
     def greet(self) -> None:

@@ -102,6 +102,17 @@ class Vanish(Devices):
         device.vanish_for_a_while()
 
 
+class Fade(Devices):
+    """Lines that end with much that was sent and not read."""
+
+    words = "some devices read no more, confirm what they have, and leave"
+    seconds = (1.0, 1.8)
+
+    def change(self, device: Device) -> None:
+        """Read no more, leave and come back."""
+        device.fade()
+
+
 class Mute(Devices):
     """Clients that take everything and confirm nothing."""
 
@@ -201,6 +212,7 @@ RUNNING: Final[Mapping[str, Callable[[], Fault]]] = {
     "mute": Mute,
     "full-disk": FullDisk,
     "read-only": ReadOnly,
+    "fade": Fade,
 }
 """What happens to a node that runs."""
 DOWN: Final[Mapping[str, Damage]] = {

@@ -12,7 +12,17 @@ from typing import Any, Final
 
 from timtw.loss.backed import BackedNode
 from timtw.loss.device import Device
-from timtw.loss.faults import POWER_CUT, Clock, Fault, Kinds, Mute, Slow, Stop, Vanish
+from timtw.loss.faults import (
+    POWER_CUT,
+    Clock,
+    Fade,
+    Fault,
+    Kinds,
+    Mute,
+    Slow,
+    Stop,
+    Vanish,
+)
 from timtw.loss.nodes import Node
 from timtw.loss.servers import DATABASE
 
@@ -196,6 +206,7 @@ ON_SERVERS: Final = Kinds(
         "mute": Mute,
         "locked-rows": LockedRows,
         "slow-database": SlowDatabase,
+        "fade": Fade,
     },
     (POWER_CUT,),
 )

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from twisted.internet.defer import Deferred
 
+from timtw.core.logreading import LogReading
 from timtw.core.reading import Reading
 from timtw.model.events import Delivery
 from timtw.model.values import LogEntry
@@ -64,11 +65,11 @@ def foreign_ack() -> None:
 
 def early_cursor() -> None:
     """The cursor in storage is moved when an entry is written to the line."""
-    deliver, page = Reading.deliver, Reading.page
+    deliver, page = LogReading.deliver, LogReading.page
 
     def move(self: Any, entry: LogEntry) -> None:
-        account = self._owner.number
-        self._desk.move(account, self._key, lambda _: None).confirm(entry.seq)
+        desk, account = self._around.desk, self._around.owner.number
+        desk.move(account, self.key, lambda _: None).confirm(entry.seq)
 
     def deliver_it(self: Any, entry: LogEntry, receipt: int, backlog: bool) -> bool:
         written = deliver(self, entry, receipt, backlog)
@@ -79,20 +80,23 @@ def early_cursor() -> None:
         page(self, entries, receipt)
         move(self, entries[-1])
 
-    _replace(Reading, "deliver", deliver_it)
-    _replace(Reading, "page", page_it)
+    _replace(LogReading, "deliver", deliver_it)
+    _replace(LogReading, "page", page_it)
 
 
 def ack_for_all() -> None:
     """An acknowledgement counts for everything that the connection was sent."""
-    deliver, page, acknowledged = Reading.deliver, Reading.page, Reading.acknowledged
-    waiting: dict[Reading, list[int]] = {}
+    deliver, page = LogReading.deliver, LogReading.page
+    acknowledged = Reading.acknowledged
+    waiting: dict[LogReading, list[int]] = {}
 
-    def deliver_it(self: Reading, entry: LogEntry, receipt: int, backlog: bool) -> bool:
+    def deliver_it(
+        self: LogReading, entry: LogEntry, receipt: int, backlog: bool
+    ) -> bool:
         waiting.setdefault(self, []).append(receipt)
         return deliver(self, entry, receipt, backlog)
 
-    def page_it(self: Reading, entries: tuple[LogEntry, ...], receipt: int) -> None:
+    def page_it(self: LogReading, entries: tuple[LogEntry, ...], receipt: int) -> None:
         waiting.setdefault(self, []).append(receipt)
         page(self, entries, receipt)
 
@@ -100,8 +104,8 @@ def ack_for_all() -> None:
         for one in (receipt, *waiting.pop(self, [])):
             acknowledged(self, one)
 
-    _replace(Reading, "deliver", deliver_it)
-    _replace(Reading, "page", page_it)
+    _replace(LogReading, "deliver", deliver_it)
+    _replace(LogReading, "page", page_it)
     _replace(Reading, "acknowledged", acknowledge)
 
 

@@ -21,7 +21,7 @@ SEED: Final = int(os.environ.get("TIMTW_SEED", "1"))
 PLANS: Final = (
     Plan(("stop", "vanish", "full-database"), "altered-records", 30),
     Plan(("slow", "clock", "locked"), "overwritten-bytes", 30),
-    Plan(("mute", "full-disk", "read-only"), "sealed-directory", 30),
+    Plan(("fade", "mute", "full-disk", "read-only"), "sealed-directory", 30),
 )
 """Every kind of fault; those that excuse refusals come after those that do not."""
 SERVER_PLANS: Final = (
@@ -29,15 +29,16 @@ SERVER_PLANS: Final = (
     Plan(("locked-rows", "database-stopped", "database-killed"), POWER_CUT, 30),
 )
 """Every kind of fault that only a database on a server has."""
+FADING: Final = Plan(("fade", "fade", "fade"), "", 30)
 BUGS: Final = (
     # A node that echoes what it has not committed.
     Planted("echo-before-commit", "lost", Plan((), "", 30)),
     # One that takes anybody's acknowledgement.
-    Planted("foreign-ack", "lost", Plan(("vanish",), "", 30)),
+    Planted("foreign-ack", "lost", FADING),
     # One that moves a cursor before it may.
-    Planted("early-cursor", "lost", Plan(("slow",), "", 30)),
+    Planted("early-cursor", "lost", FADING),
     # One that takes an acknowledgement for all that it has sent.
-    Planted("ack-for-all", "lost", Plan(("slow",), "", 30)),
+    Planted("ack-for-all", "lost", FADING),
     # One that stores what is repeated again.
     Planted("repeat-stored-again", "doubled", Plan((), "", 30)),
     # One that lets a new text pass those that wait.
@@ -45,7 +46,7 @@ BUGS: Final = (
     # One that leaves gaps after a full disk.
     Planted("numbers-kept", "misnumbered", Plan(("full-database",), "", 30)),
 )
-ELSEWHERE: Final = ("stop", "slow", "vanish", "clock", "mute")
+ELSEWHERE: Final = ("stop", "slow", "vanish", "clock", "mute", "fade")
 """Faults that have nothing to do with what a node keeps things in."""
 
 

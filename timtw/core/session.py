@@ -1,4 +1,4 @@
-"""One connection's session: who it is, and what the registry tells it.
+"""One connection's session: who it is, and what it may ask.
 
 Commands are carried out in turn (``timtw.core.order``). Acknowledgements and pings do
 not wait and do not count (docs/reference/protocol.md, section Limits).
@@ -6,8 +6,7 @@ not wait and do not count (docs/reference/protocol.md, section Limits).
 
 from __future__ import annotations
 
-import enum
-from collections.abc import Collection, Coroutine, Sequence
+from collections.abc import Coroutine, Sequence
 from typing import Any, Final
 
 from twisted.internet.interfaces import IDelayedCall
@@ -19,12 +18,10 @@ from timtw.core.buckets import Bucket
 from timtw.core.conduct import Conduct, Item, told
 from timtw.core.deferreds import then
 from timtw.core.door import Admitted, Door, OwnLogin
-from timtw.core.flights import NO_NUMBERS
+from timtw.core.hearing import Hearing, Phase
 from timtw.core.order import InOrder
-from timtw.core.presence import Unseen
 from timtw.core.reading import Reading
 from timtw.core.serving import Asker
-from timtw.core.sessions import Leftover
 from timtw.core.watch import Watch
 from timtw.model.commands import (
     Acknowledge,
@@ -36,63 +33,37 @@ from timtw.model.commands import (
 )
 from timtw.model.events import (
     AlreadyLoggedIn,
-    Appeared,
     Event,
     LoggedIn,
     LoggedOut,
-    Marked,
     Pong,
     Refused,
-    RelationsChanged,
-    Streamed,
 )
 from timtw.model.interfaces import IOutbox, ISession
-from timtw.model.presence import Appearance
 from timtw.model.values import (
     STREAM,
-    Address,
     Device,
-    LogEntry,
-    Mark,
-    Message,
-    RoomState,
 )
 
 _FREE: Final[frozenset[str]] = frozenset()
 """No reason not to read; shared, as an empty set takes 216 bytes."""
 
 
-class Phase(enum.Enum):
-    """How far a connection has come."""
-
-    FRESH = "fresh"
-    CHECKING = "checking"
-    READY = "ready"
-    GONE = "gone"
-
-
 @implementer(ISession)
-class Session:
+class Session(Hearing):
     """A connection from its opening to its end."""
 
     __slots__ = (
         "__weakref__",
-        "_additions",
         "_conduct",
         "_door",
         "_held",
         "_order",
-        "_outbox",
-        "_phase",
         "_rate",
-        "_reading",
         "_rest",
-        "_unseen",
         "_watch",
-        "_writable",
         "connection",
         "device",
-        "owner",
         "since",
         "source",
     )
@@ -101,23 +72,17 @@ class Session:
 
     def __init__(self, outbox: IOutbox, source: str, door: Door, name: str) -> None:
         """A connection from ``source`` that is called ``name``."""
-        self._outbox = outbox
+        super().__init__(outbox)
         self._door = door
         self.source = source
-        self._phase = Phase.FRESH
         self._order: InOrder[Item] = InOrder(self)
         self._watch = Watch(door.wheel, self.hang_up)
         rate = door.settings.commands_per_second
         self._rate = Bucket(rate, rate, door.clock.seconds)
         self._rest: IDelayedCall | None = None
         self._held = _FREE
-        self._additions = False
-        self._writable = True
-        self._unseen: Unseen | None = None
-        self._reading: Reading | None = None
         self._conduct: Conduct | None = None
         self.connection = name
-        self.owner: Address | None = None
         self.device = Device()
         self.since = 0.0
 
@@ -149,16 +114,6 @@ class Session:
         """See ``ISession``."""
         self._watch.heard()
 
-    def writable(self, now: bool) -> None:
-        """See ``ISession``."""
-        self._writable = now
-        if self._reading is not None:
-            self._reading.writable(now)
-        if now and self._unseen is not None:
-            unseen, self._unseen = self._unseen, None
-            for appearance in unseen.take():
-                self.shown(appearance)
-
     def refused(self, entry_too_much: bool) -> None:
         """See ``ISession``."""
         if entry_too_much and self._reading is not None:
@@ -169,82 +124,12 @@ class Session:
         self._end()
         self._door.closed(self)
 
-    # What the registry tells.
-
-    def left(self) -> Leftover:
-        """What this connection knows better than storage, while it goes on."""
-        reading = self._reading
-        return Leftover(0, 0, NO_NUMBERS) if reading is None else reading.left()
+    # What the registry asks and tells, beside ``Hearing``.
 
     @property
     def heard(self) -> float:
         """When the last sign of life was seen, seconds on the node's clock."""
         return self._watch.last_heard
-
-    @property
-    def reader(self) -> bytes:
-        """What storage calls its device; empty before the end of the login."""
-        return self._reading.key if self._reading is not None else b""
-
-    @property
-    def is_gone(self) -> bool:
-        """Whether the line or the session has ended."""
-        return self._phase is Phase.GONE
-
-    def offered(self, entry: LogEntry) -> None:
-        """The account's log has grown."""
-        if self._reading is not None:
-            self._reading.offered(entry)
-
-    def raised(self, head: int) -> None:
-        """Storage says that the log reaches to ``head``."""
-        if self._reading is not None:
-            self._reading.raised(head)
-
-    def belongs(self, state: RoomState) -> None:
-        """The account is a member of this room."""
-        if self._reading is not None:
-            self._reading.belongs(state)
-
-    def parted(self, room: int) -> None:
-        """The account is no member of this room."""
-        if self._reading is not None:
-            self._reading.parted(room)
-
-    def doubted(self, room: int) -> None:
-        """Whether the account is a member of this room is being asked."""
-        if self._reading is not None:
-            self._reading.doubted(room)
-
-    def rooms(self) -> Collection[int]:
-        """The rooms of which it is sent what is written."""
-        return () if self._reading is None else self._reading.rooms()
-
-    def marked(self, mark: Mark) -> None:
-        """Somebody has received or read something; old clients do not know of it."""
-        if self._additions:
-            self._outbox.offer(Marked(mark))
-
-    def related(self) -> None:
-        """A device of the account has changed what it and another are."""
-        if self._additions:
-            self._outbox.offer(RelationsChanged())
-
-    def streamed(self, message: Message) -> None:
-        """Something came that is in no log; it does not wait for a slow line."""
-        if self._phase is Phase.READY and self._writable:
-            self._outbox.offer(Streamed(message))
-
-    def shown(self, appearance: Appearance) -> None:
-        """Somebody is from now on as this says; a slow line is told later."""
-        if self._phase is not Phase.READY or self.owner is None:
-            return
-        if self._writable:
-            self._outbox.offer(Appeared(appearance, self.owner))
-            return
-        if self._unseen is None:
-            self._unseen = Unseen()
-        self._unseen.add(appearance)
 
     def dismissed(self) -> None:
         """Log out with the notice that keeps the client from coming back."""

@@ -7,10 +7,11 @@ from typing import Protocol
 
 from timtw.core.answers import Answers, Awaiting
 from timtw.core.deferreds import background
-from timtw.core.feed import Feed, State
+from timtw.core.feed import Feed
 from timtw.core.logreading import LogReading, Surroundings
 from timtw.core.readturns import ReadTurns
 from timtw.core.receipts import Receipts
+from timtw.core.sending import State
 from timtw.core.sessions import Leftover
 from timtw.core.volleys import Salvo, Volley
 from timtw.model import limits

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from itertools import accumulate
 from typing import Generic, TypeVar
 
-from timtw.core.feed import weight_of
+from timtw.core.sending import weight_of
 from timtw.model.values import REMOVALS, LogEntry
 
 R = TypeVar("R")

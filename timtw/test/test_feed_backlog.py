@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from timtw.core.feed import State
+from timtw.core.sending import State
 from timtw.model import limits
 from timtw.test.feedkit import Script
 

@@ -29,8 +29,8 @@ class SqliteKeeping(Keeping):
 
     def _cursor(self, account: int, device: bytes, stored: int) -> int:
         """See ``Keeping``."""
-        return self._posting.cursor(account, device, stored)
+        return self._posting.cursors.cursor(account, device, stored)
 
     def _forgotten(self, account: int, device: bytes) -> None:
         """See ``Keeping``."""
-        self._posting.forget_reader(account, device)
+        self._posting.cursors.forget_reader(account, device)

@@ -24,7 +24,6 @@ from timtw.model.values import (
     Batch,
     Changed,
     Conversation,
-    CursorMove,
     Draft,
     Message,
     Posted,
@@ -33,61 +32,53 @@ from timtw.shards.dialects import SQLITE
 from timtw.shards.journal_statements import JournalStatements
 from timtw.shards.known import Known
 from timtw.shards.moving import Mover
-from timtw.shards.operations import Operation
 from timtw.shards.records import pack_content
 from timtw.shards.relations import Relating
 from timtw.shards.removals import THERE
 from timtw.shards.removing import Removing
-from timtw.shards.repeats import is_repeat, message_of, once_of, period_of
+from timtw.shards.repeats import message_of
 from timtw.shards.rooming import Rooming
 from timtw.shards.rooms import RoomRows
 from timtw.shards.sealing import Sealer, body_context, event_context
-from timtw.shards.statements import PostingStatements, ReaderStatements, made
-from timtw.shards.tail import First, Kept, Mark, Once, Reader, RoomReader, Tail
+from timtw.shards.sqlite_cursors import SqliteCursors
+from timtw.shards.sqlite_repeats import SqliteRepeats
+from timtw.shards.statements import PostingStatements, made
+from timtw.shards.tail import Kept, Once, Tail
 from timtw.shards.writer import run_on
 
 _Pair: TypeAlias = tuple[int, int]
 
 
 class Posting:
-    """Stores batches in the writer's thread; what it knows by heart is only its own."""
+    """Stores batches in the writer's thread; what it knows by heart is only its own.
+
+    Attributes:
+        cursors: How far readers are.
+    """
 
     def __init__(self, sealer: Sealer, tail: Tail) -> None:
         self._sealer = sealer
         self._tail = tail
         self._mover = Mover(tail)
         self._removing = Removing(tail)
-        self._relating = Relating(SQLITE, self._reached)
+        self.cursors = SqliteCursors(tail)
+        self._repeats = SqliteRepeats(sealer, tail)
+        self._relating = Relating(SQLITE, self.cursors.reached)
         self._rooming = Rooming(RoomRows(SQLITE, sealer))
-        self._readers = made(ReaderStatements)
-        self._journal = made(JournalStatements)
-        self._statements = made(PostingStatements)
-        statements = self._statements
+        self._write_rows = made(JournalStatements).write_rows
         self._counters: Known[_Pair] = Known(
-            statements.read_counters, lambda key: (slot_of(key[0]), *key), tail.last
-        )
-        self._cursors: Known[Reader] = Known(
-            statements.read_cursors,
+            made(PostingStatements).read_counters,
             lambda key: (slot_of(key[0]), *key),
-            tail.cursors.get,
+            tail.last,
         )
-        self._marks: Known[Mark] = Known(
-            statements.read_delivered,
-            lambda key: (slot_of(key[0]), *key),
-            tail.marks.get,
-        )
-        self._row = self._move_row = 0
-        self._rows_done = self._moves_done = 0
+        self._row = self._rows_done = 0
         self._forget_pending()
 
     def _forget_pending(self) -> None:
         """Nothing waits for the end of its transaction."""
         self._kept: list[Kept] = []
         self._octets = 0
-        self._raised: dict[Reader, int] = {}
-        self._marked: dict[Mark, int] = {}
-        self._in_rooms: dict[RoomReader, int] = {}
-        self._once: dict[Once, First] = {}
+        self._repeats.forget_pending()
 
     # What the writer calls.
 
@@ -97,8 +88,8 @@ class Posting:
 
     def ride(self, connection: sqlite3.Connection) -> None:
         """Do a part of the moving with this transaction."""
-        drafts = len(self._kept)
-        self._mover.ride(connection, drafts, self._rows_done, self._moves_done)
+        drafts, moves = len(self._kept), self.cursors.rows_done
+        self._mover.ride(connection, drafts, self._rows_done, moves)
 
     def committed(self) -> None:
         """The transaction has happened: everybody may read what it brought."""
@@ -107,19 +98,16 @@ class Posting:
             tail.add(self._kept)
         for pair, mid in self._removing.committed():
             tail.remove(pair, mid)
-        tail.cursors.update(self._raised)
-        tail.marks.update(self._marked)
-        tail.rooms.update(self._in_rooms)
-        tail.moves += self._move_row - self._moves_done
-        self._rows_done, self._moves_done = self._row, self._move_row
+        self.cursors.committed()
+        self._rows_done = self._row
         self._mover.committed()
         self._forget_pending()
 
     def forget(self) -> None:
         """Nothing is certain any more: a transaction was rolled back."""
-        for known in (self._counters, self._cursors, self._marks):
-            known.forget()
-        self._row, self._move_row = self._rows_done, self._moves_done
+        self._counters.forget()
+        self.cursors.forget()
+        self._row = self._rows_done
         self._removing.forget()
         self._mover.undone()
         self._forget_pending()
@@ -129,11 +117,6 @@ class Posting:
         self._mover.failed(error)
 
     # What others ask.
-
-    def forget_reader(self, account: int, device: bytes) -> None:
-        """A reader's row was dropped or changed by another operation."""
-        self._cursors.values.pop((account, device), None)
-        self._raised.pop((account, device), None)
 
     def hasten(self, before: int) -> bool:
         """Whether the journal has something older; it is then moved soon."""
@@ -147,23 +130,6 @@ class Posting:
         key = (account, 0)
         return max(stored, self._counters.values.get(key, 0), self._tail.last(key))
 
-    def cursor(self, account: int, device: bytes, stored: int) -> int:
-        """The cursor of a reader in whose row ``stored`` stands."""
-        key = (account, device)
-        return max(
-            stored, self._cursors.values.get(key, 0), self._tail.cursors.get(key)
-        )
-
-    def in_room(self, account: int, device: bytes, room: int, stored: int) -> int:
-        """The cursor of a reader in a room, in whose row ``stored`` stands."""
-        key = (account, device, room)
-        return max(stored, self._in_rooms.get(key, 0), self._tail.rooms.get(key))
-
-    def _reached(self, account: int) -> Operation[int]:
-        """The highest cursor of an account's readers."""
-        rows = yield self._readers.read_readers, (slot_of(account), account)
-        return max((self.cursor(account, *row[:2]) for row in rows), default=0)
-
     # Posting.
 
     def post(self, connection: sqlite3.Connection, batch: Batch) -> Sequence[Outcome]:
@@ -175,7 +141,7 @@ class Posting:
             raise StorageUnavailable
         posted = self._store(connection, batch.drafts) if batch.drafts else ()
         if batch.cursors:
-            self._move(connection, batch.cursors)
+            self.cursors.move(connection, batch.cursors)
         return posted
 
     def _store(
@@ -184,14 +150,14 @@ class Posting:
         """Append drafts to the journal, with their numbers."""
         packed = [pack_content(draft.content) for draft in drafts]
         pairs = [draft.conversation for draft in drafts]
-        onces = self._onces(connection, drafts, pairs, packed)
+        onces = self._repeats.onces(connection, drafts, pairs, packed)
         self._load_counters(connection, pairs)
         posted: list[Outcome] = []
         rows: list[Any] = []
         for n, draft in enumerate(drafts):
             once = onces[n]
             if once is not None:
-                first = self._first(once, draft.timestamp)
+                first = self._repeats.first(once, draft.timestamp)
                 if first is not None:
                     message = message_of(draft, *first, False)
                     posted.append(Posted(message, 0, 0, repeated=True))
@@ -293,12 +259,12 @@ class Posting:
         self._octets += size
         self._kept.append(Kept(row, message, sender_seq, recipient_seq, size, once))
         if once is not None:
-            self._once[once] = (mid, ts)
+            self._repeats.pending[once] = (mid, ts)
         return Posted(message, sender_seq, recipient_seq)
 
     def _write(self, connection: sqlite3.Connection, rows: list[Any]) -> None:
         """Write the collected rows, which are no more collected then."""
-        for text, parameters in self._journal.write_rows.split(rows):
+        for text, parameters in self._write_rows.split(rows):
             connection.execute(text, parameters)
         rows.clear()
 
@@ -312,92 +278,3 @@ class Posting:
             if second != ROOM:
                 keys.add((second, 0))
         self._counters.load(connection, keys)
-
-    # Repeats.
-
-    def _onces(
-        self,
-        connection: sqlite3.Connection,
-        drafts: Sequence[Draft],
-        pairs: Sequence[Conversation],
-        packed: Sequence[bytes],
-    ) -> list[Once | None]:
-        """What each send with a chosen id is remembered by; the tables are asked."""
-        onces: list[Once | None] = []
-        keys: list[Any] = []
-        digest_of = self._sealer.digests.repeat
-        for n, draft in enumerate(drafts):
-            if not draft.chosen or draft.kind in REMOVALS:
-                onces.append(None)
-                continue
-            content = once_of(draft, packed[n])
-            digest = digest_of(draft.sender.number, draft.ident, content)
-            first, second = pairs[n]
-            period = period_of(draft.timestamp)
-            onces.append((period, first, second, digest))
-            slot = slot_of(first)
-            keys += (slot, period, first, second, digest)
-            keys += (slot, period - 1, first, second, digest)
-        for text, parameters in self._statements.read_once.split(keys):
-            for period, first, second, digest, mid, ts in connection.execute(
-                text, parameters
-            ):
-                self._once[period, first, second, digest] = (mid, ts)
-        return onces
-
-    def _first(self, once: Once, timestamp: int) -> First | None:
-        """The mid and time of the send that one of this time repeats."""
-        period, first, second, digest = once
-        for recent in (once, (period - 1, first, second, digest)):
-            found = self._once.get(recent) or self._tail.once.get(recent)
-            if found is not None and is_repeat(found[1], timestamp):
-                return found
-        return None
-
-    # Cursors.
-
-    def _move(
-        self, connection: sqlite3.Connection, moves: Sequence[CursorMove]
-    ) -> None:
-        """Raise cursors and the delivered marks that follow from them."""
-        known, marks = self._cursors.values, self._marks.values
-        self._cursors.load(connection, [(move.account, move.key) for move in moves])
-        wanted = [
-            (first, second, move.account)
-            for move in moves
-            for (first, second), _mid in move.confirmed
-        ]
-        self._marks.load(connection, wanted)
-        rows: list[Any] = []
-        for move in moves:
-            account, device = reader = move.account, move.key
-            cursor = known.get(reader)
-            if move.room:
-                if cursor is not None:
-                    self._move_in_room(move, rows)
-                continue
-            higher = []
-            for (first, second), mid in move.confirmed:
-                mark = (first, second, account)
-                if mid > marks.get(mark, 0):
-                    marks[mark] = self._marked[mark] = mid
-                    higher.append((first, second, mid))
-            # A reader that was forgotten stays forgotten; what it confirmed counts.
-            if cursor is not None and move.cursor > cursor:
-                known[reader] = self._raised[reader] = cursor = move.cursor
-            elif not higher:
-                continue
-            for first, second, mid in higher or ((0, 0, 0),):
-                self._move_row += 1
-                rows += (self._move_row, account, device, cursor or 0)
-                rows += (first, second, mid)
-        for text, parameters in self._journal.write_moves.split(rows):
-            connection.execute(text, parameters)
-
-    def _move_in_room(self, move: CursorMove, rows: list[Any]) -> None:
-        """Raise a cursor in the log of a room."""
-        account, device, room = key = move.account, move.key, move.room
-        if move.cursor > self.in_room(account, device, room, 0):
-            self._in_rooms[key] = move.cursor
-            self._move_row += 1
-            rows += (self._move_row, account, device, 0, room, 0, move.cursor)

@@ -35,11 +35,11 @@ class SqliteReaders(Readers):
 
     def _cursor(self, account: int, device: bytes, stored: int) -> int:
         """See ``Readers``."""
-        return self._posting.cursor(account, device, stored)
+        return self._posting.cursors.cursor(account, device, stored)
 
     def _in_room(self, account: int, device: bytes, room: int, stored: int) -> int:
         """See ``Readers``."""
-        return self._posting.in_room(account, device, room, stored)
+        return self._posting.cursors.in_room(account, device, room, stored)
 
     def _head(self, owner: int, stored: int) -> int:
         """See ``Readers``."""
@@ -47,7 +47,7 @@ class SqliteReaders(Readers):
 
     def _forgotten(self, account: int, device: bytes) -> None:
         """See ``Readers``."""
-        self._posting.forget_reader(account, device)
+        self._posting.cursors.forget_reader(account, device)
 
     def open(self, account: int, device: Device, now: int) -> Deferred[ReaderState]:
         """See ``IReaderStore``."""

@@ -20,15 +20,16 @@ import tempfile
 import time
 from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock, LoopingCall, deferLater, react
 
 from benchmarks.storage import rows, strangers
 from timtw.core.bonds import Bonds
+from timtw.core.fanout import Fanout
 from timtw.core.overload import Gate
-from timtw.core.posting import People
+from timtw.core.people import People
 from timtw.core.presence import Attendance
 from timtw.core.router import NoPeers
 from timtw.core.sessions import Sessions
@@ -70,8 +71,9 @@ class Crowd:
             now,
             lambda account: self.showings.entered(account),
             lambda account, device: self.showings.left(account, device),
+            Fanout(reactor, self._nothing, self._nothing),
         )
-        self.sessions: Any = sessions
+        self.sessions: Any = cast(Any, sessions)
         self.attendance = Attendance(now, self._nothing, self._nothing, False, True)
         bonds = Bonds(shard.relations, now, has_peers=False)
         self.showings = Showings(

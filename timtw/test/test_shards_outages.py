@@ -55,7 +55,7 @@ class LoginTests(Outage):
         state = await shard.readers.open(BOB.number, PHONE, NOW)
         await shard.messages.post(Batch((), (CursorMove(BOB.number, state.key, 2),)))
         await shard.readers.stuck(BOB.number, state.key, 3)
-        self.expected = ReaderState(state.key, 2, 3, 3, 1)
+        self.expected = ReaderState(state.key, 2, 3, 3, 1, session=1)
         return shard
 
     async def assert_logs_in(self, shard: SqliteShard) -> None:

@@ -41,8 +41,9 @@ COMERS: Final = 20
 STAY_SECONDS: Final = 4.0
 AWAY_SECONDS: Final = 2.0
 """Looked is at the end of this time: then as many are there as the last time."""
-WARM_PART: Final = 0.25
-"""So much of the run is not looked at: until then caches fill."""
+WARM_PART: Final = 0.5
+"""So much of the run is not looked at: until then caches fill, and the allocator finds
+out how much is needed at the worst moment."""
 SMALL: Final = 0.01
 """A slope that in an hour adds less than this part of what is there does not matter."""
 GROWS: Final = "database_kb"

@@ -99,7 +99,7 @@ class Talk:
         self._people = Acquaintances(self._say)
         self._groups = ChatGroups(self._people, self._say)
         self._names = self._people.names
-        self._company = Company(self._say, self._people)
+        self._company = Company(self._say, self._people, self._groups)
         self._peer = ""
         self._in_group = False
         self._own: dict[str, list[int]] = {}
@@ -213,8 +213,7 @@ class Talk:
             self._under_way -= 1
             if stored is not None:
                 self._own.setdefault(peer, []).append(stored.mid)
-                if not in_group:
-                    client.mark_read(peer, stored.mid)
+                self._has_read(client, peer, in_group, stored.mid)
                 if peer == self._peer:
                     self._last = max(self._last, stored.mid)
             self._mark()
@@ -251,8 +250,14 @@ class Talk:
         assert self._client is not None
         await self._people.learn(self._client, [message.peer])
         self._show(message)
-        if message.peer == self._peer and not message.to_group:
-            self._client.mark_read(message.peer, message.mid)
+        place = message.room or message.peer
+        if place == self._peer:
+            self._has_read(self._client, place, message.to_group, message.mid)
+
+    def _has_read(self, client: Client, place: str, in_group: bool, mid: int) -> None:
+        """A conversation is on the screen up to here."""
+        mark = client.mark_read_in_group if in_group else client.mark_read
+        mark(place, mid)
 
     def _show(self, message: Message) -> None:
         """Write a message above the line."""
@@ -294,8 +299,8 @@ class Talk:
         for message in reversed(history):
             if message.kind == TEXT:
                 self._show(message)
-        if history and not is_group and self._client is not None:
-            self._client.mark_read(peer, history[0].mid)
+        if history and self._client is not None:
+            self._has_read(self._client, peer, is_group, history[0].mid)
         self._mark()
 
     async def _find(self, name: str) -> None:

@@ -178,6 +178,11 @@ class ChatGroups:
         named = [node for node, topic in self._topics.items() if topic == name]
         return named[0] if len(named) == 1 else name
 
+    async def called(self, client: Client, nodes: list[str]) -> dict[str, str]:
+        """How groups are called here."""
+        await self._learn(client, nodes)
+        return {node: self._shown(node) for node in nodes}
+
     async def _learn(
         self, client: Client, nodes: list[str], afresh: bool = False
     ) -> None:

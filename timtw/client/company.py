@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Final
 
 from timtw.client.acquaintances import Acquaintances
+from timtw.client.chatgroups import ChatGroups
 from timtw.client.client import Client
 from timtw.client.lineedit import harmless
 from timtw.client.values import Presence, Profile
@@ -25,10 +26,16 @@ _TEXTS: Final = ("name", "nickname", "birthday", "area", "cover")
 class Company:
     """Those who have shown how they are, and what they tell about themselves."""
 
-    def __init__(self, say: Callable[[str], None], people: Acquaintances) -> None:
+    def __init__(
+        self,
+        say: Callable[[str], None],
+        people: Acquaintances,
+        groups: ChatGroups,
+    ) -> None:
         """``say`` writes a line for whoever sits there."""
         self._say = say
         self._people = people
+        self._groups = groups
         self._there: dict[str, str] = {}
         self._shown: tuple[str, int] | None = None
 
@@ -64,11 +71,14 @@ class Company:
         self._say(f"-- {harmless(self._people.names[peer])} is {state}")
 
     async def _unread(self, client: Client) -> None:
-        """Say how much is not read, and of whom."""
+        """Say how much is not read, of whom and in which groups."""
         unread = await client.unread()
         await self._people.learn(client, list(unread))
         names = self._people.names
         told = [f"{harmless(names[peer])} {unread[peer]}" for peer in unread]
+        in_groups = await client.unread_in_groups()
+        called = await self._groups.called(client, list(in_groups))
+        told += [f"{called[group]} {in_groups[group]}" for group in in_groups]
         self._say(f"-- unread: {', '.join(sorted(told)) or 'nothing'}")
 
     def _listed(self) -> None:

@@ -137,16 +137,39 @@ class Questions:
         """
         self._say(lambda speech: self._standing.mark(peer, mid))
 
+    def mark_read_in_group(self, room: str, mid: int) -> None:
+        """
+        A group, of which this account is a member, is read up to ``mid``.
+
+        All devices of this account are told, and nobody else.
+        """
+        self._say(lambda speech: self._standing.mark(room, mid, True))
+
     async def unread(self) -> dict[str, int]:
         """
         How many texts are not read, by the peer's node, where there are some.
 
         All devices of an account come to the same numbers.
         """
+        await self._all_read_marks()
+        return self._standing.unread()
+
+    async def unread_in_groups(self) -> dict[str, int]:
+        """
+        The same in the groups of this account, by the group's node.
+
+        What was written before the account joined a group counts as read.
+        """
+        await self._all_read_marks()
+        return self._standing.unread(in_groups=True)
+
+    async def _all_read_marks(self) -> None:
+        """Ask for all own marks."""
+        self._standing.asked()
         after = await self._read_marks("")
         while after:
             after = await self._read_marks(after)
-        return self._standing.unread()
+        self._standing.told()
 
     def _read_marks(self, after: str) -> Deferred[str]:
         """Ask for some of the own marks; where to go on, empty for nowhere."""

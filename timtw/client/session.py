@@ -37,7 +37,6 @@ from timtw.client.values import (
 from timtw.client.wire import (
     READ,
     RELATIONS_CHANGED,
-    TO_ACCOUNT,
     Heard,
     Speech,
     message_of,
@@ -324,8 +323,8 @@ class Session:
             if notice is None:
                 message = message_of(body, self.node)
                 messages.append(message)
-                if message.kind == TEXT and body.msType == TO_ACCOUNT:
-                    self.standing.text(message.peer, message.mid, message.own)
+                if message.kind == TEXT:
+                    self.standing.text(message)
             elif not isinstance(notice, Expired) or self._misses(notice):
                 if isinstance(notice, Read) and notice.own:
                     self.standing.heard(notice)

@@ -228,16 +228,19 @@ class Read:
     """How far a conversation is read.
 
     Attributes:
-        peer: The node of the other side of it.
-        own: Whether this account has read; else the peer has.
+        peer: The node of the other side of it, or of the group.
+        own: Whether this account has read; else the peer has. In groups nobody is told
+            how far others have read.
         mid: Up to which text.
         last: The newest number of the conversation.
+        in_group: Whether the conversation is that of a group.
     """
 
     peer: str
     own: bool
     mid: int
     last: int
+    in_group: bool = False
 
 
 @attrs.frozen

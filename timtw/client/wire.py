@@ -222,13 +222,19 @@ class Speech:
         kind = FrameType.TIMBROADPRESENCE if broad else FrameType.TIMPRESENCE
         return self._frame(kind, body)
 
-    def read_mark(self, peer: str, mid: int) -> bytes:
-        """How far a conversation is read."""
-        body = TimMessage(msType=TO_ACCOUNT, odType=READ, mid=mid, toTid=Tid(node=peer))
+    def read_mark(self, peer: str, mid: int, in_group: bool = False) -> bytes:
+        """How far a conversation, or that of a group, is read."""
+        body = TimMessage(
+            msType=_ROOM if in_group else TO_ACCOUNT,
+            odType=READ,
+            mid=mid,
+            toTid=None if in_group else Tid(node=peer),
+            roomTid=Tid(node=peer) if in_group else None,
+        )
         return self._frame(FrameType.TIMMESSAGE, body)
 
     def read_marks(self, after: str) -> bytes:
-        """A request for the own read marks, behind an account or from the first."""
+        """A request for the own read marks, behind a node or from the first."""
         body = TimReq(rtype=READ_MARKS, node=after or None)
         return self._frame(FrameType.TIMBUSINESS, body)
 
@@ -337,11 +343,12 @@ def notice_of(body: TimMessage, own_node: str) -> Delivered | Read | Expired | N
     reader = body.fromTid.node if body.fromTid is not None else ""
     if body.odType == DELIVERED:
         return Delivered(reader, body.mid or 0)
+    room = body.roomTid.node if body.roomTid is not None else ""
     if body.odType == READ:
         own = reader == own_node
-        other = body.toTid.node if body.toTid is not None else ""
-        return Read(other if own else reader, own, body.mid or 0, body.id or 0)
-    room = body.roomTid.node if body.roomTid is not None else ""
+        other = body.toTid.node if body.toTid is not None else room
+        peer, in_group = other if own else reader, body.msType == _ROOM
+        return Read(peer, own, body.mid or 0, body.id or 0, in_group)
     return Expired(body.seq or 0, room) if body.odType == EXPIRED else None
 
 

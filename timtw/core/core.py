@@ -118,7 +118,7 @@ class Core:
             entropy,
         )
         self._marking = Marking(
-            people, bonds, shard.reads, self._router, history, clock
+            people, bonds, belongings, shard.reads, self._router, history, clock
         )
         directory = Directory(
             accounts, bonds, self._router, settings, now, history, mesh.has_peers

@@ -1,7 +1,8 @@
 """Read marks: how far accounts have read, gathered, stored and told.
 
 docs/reference/protocol.md, section 12.13. A mark is a state and in no log. Many are
-stored in one transaction, which nothing waits for.
+stored in one transaction, which nothing waits for. Those of a room are told to the
+reader alone: of N members who read each text, each would else be told N times.
 """
 
 from __future__ import annotations
@@ -9,18 +10,20 @@ from __future__ import annotations
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 
+from timtw.core.belongings import Belongings
 from timtw.core.bonds import Bonds
 from timtw.core.buckets import Buckets
 from timtw.core.deferreds import background
 from timtw.core.overload import Gate
 from timtw.core.people import People
-from timtw.core.policy import meets
+from timtw.core.policy import is_of, may_write_to, meets
 from timtw.model import idents, limits
 from timtw.model.commands import ListReadMarks, MarkRead
 from timtw.model.errors import (
     BadParameter,
     Overloaded,
     StorageUnavailable,
+    TimError,
     TooFrequent,
     UnknownAccount,
 )
@@ -40,6 +43,7 @@ class Marking:
         self,
         people: People,
         bonds: Bonds,
+        belongings: Belongings,
         store: IReadStore,
         router: IRouter,
         gate: Gate,
@@ -48,6 +52,7 @@ class Marking:
         """``gate`` is shut for lists when too much waits."""
         self._people = people
         self._bonds = bonds
+        self._belongings = belongings
         self._store = store
         self._router = router
         self._gate = gate
@@ -70,20 +75,33 @@ class Marking:
         number = idents.number_of(command.peer)
         if number is None:
             raise UnknownAccount()
-        other = self._people.known(number) or await self._people.look_up(number)
-        if other is None:
-            raise UnknownAccount()
-        refusal = meets(me, other)
+        refusal, seen = await self._may(me, number, command.of_room)
         if refusal is not None:
             raise refusal
         if not self._marks.of(me.number).take():
             raise TooFrequent()
-        key = (me.number, Conversation.between(me.number, other.number))
+        if command.mid <= seen:
+            return []
+        place = Conversation.between(me.number, number)
+        key = (me.number, Conversation.of_room(number) if command.of_room else place)
         if key not in self._waiting and len(self._waiting) >= limits.READ_MARKS_WAITING:
             raise Overloaded()
         self._waiting[key] = max(command.mid, self._waiting.get(key, 0))
         self._store_after(limits.CURSOR_SECONDS)
         return []
+
+    async def _may(
+        self, me: Address, number: int, of_room: bool
+    ) -> tuple[TimError | None, int]:
+        """Why an account may not mark here; up to where it has read by being there."""
+        if of_room:
+            room = await self._belongings.room(number)
+            if room is None or not is_of(me, room):
+                return UnknownAccount(), 0
+            belonging = await self._belongings.belonging(number, me.number)
+            return may_write_to(room, belonging), belonging.joined_mid
+        other = self._people.known(number) or await self._people.look_up(number)
+        return UnknownAccount() if other is None else meets(me, other), 0
 
     def _store_after(self, seconds: float) -> None:
         is_busy = self._timer is not None or self._is_storing
@@ -115,14 +133,21 @@ class Marking:
 
     async def _tell(self, read: Read) -> None:
         """Tell the account's devices, and the other side unless there is a block."""
-        bond = await self._bonds.look_up(read.conversation)
+        place = read.conversation
+        if place.is_of_room:
+            belonging = await self._belongings.belonging(place.first, read.account)
+            if belonging.is_member:
+                self._router.mark(self._mark(read))
+            return
+        bond = await self._bonds.look_up(place)
         self._router.mark(self._mark(read, bond is Bond.BLOCKED))
 
     def _mark(self, read: Read, quiet: bool = True) -> ReadMark:
         """What is told of a mark."""
-        numbers = (read.account, read.conversation.peer_of(read.account))
+        place = read.conversation
+        numbers = (read.account, place.peer_of(read.account))
         reader, other = (Address(n, idents.node_of(n)) for n in numbers)
-        return ReadMark(reader, other, read.mid, read.last, quiet)
+        return ReadMark(reader, other, read.mid, read.last, quiet, place.is_of_room)
 
     async def of(self, me: Address, conversation: Conversation) -> list[Event]:
         """
@@ -143,13 +168,17 @@ class Marking:
 
         Raises BadParameter, Overloaded or StorageUnavailable.
         """
-        after: Conversation | None = None
+        number: int | None = None
         if command.after is not None:
             number = idents.number_of(command.after)
             if number is None:
-                raise BadParameter("this is no node of an account")
-            after = Conversation.between(me.number, number)
+                raise BadParameter("this is no node")
         self._gate.enter()
+        after: Conversation | None = None
+        if number is not None:
+            after = Conversation.between(me.number, number)
+            if await self._belongings.room(number) is not None:
+                after = Conversation.of_room(number)
         most = limits.READ_MARKS_LISTED
         found = await self._store.listed(me.number, after, most + 1)
         marks = [self._mark(read) for read in found[:most]]

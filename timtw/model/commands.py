@@ -272,10 +272,15 @@ RoomCommand: TypeAlias = (
 
 @value
 class MarkRead:
-    """The account has read its conversation with a peer up to ``mid``."""
+    """The account has read its conversation with a peer up to ``mid``.
+
+    Args:
+        of_room: Whether the peer is a room.
+    """
 
     peer: str
     mid: int
+    of_room: bool = False
 
 
 @value
@@ -283,7 +288,8 @@ class ListReadMarks:
     """Tell how far the account has read its conversations.
 
     Args:
-        after: The peer at which the last answer ended; ``None`` for the beginning.
+        after: The peer, an account or a room, at which the last answer ended; ``None``
+            for the beginning.
     """
 
     after: str | None = None

@@ -258,7 +258,7 @@ class IReadStore(Interface):
         """
 
     def of(conversation: Conversation) -> Deferred[Sequence[Read]]:
-        """How far either side has read, if it has read anything."""
+        """How far either of two accounts has read, if it has read anything."""
 
     def listed(
         account: int, after: Conversation | None, limit: int
@@ -266,7 +266,9 @@ class IReadStore(Interface):
         """
         The next marks of an account behind a conversation, in their order.
 
-        What has expired counts as read.
+        Rooms of which it is a member have one each, even if nothing was read, and other
+        rooms have none. What has expired counts as read, and so does what was written
+        to a room before the account has joined it.
         """
 
 

@@ -269,9 +269,10 @@ class ReadMark:
     """Somebody has read a conversation up to ``mid``.
 
     Args:
-        other: The other side of the conversation.
+        other: The other side of the conversation; of a member's it is the room.
         last: The newest number of the conversation.
-        quiet: Whether the other side is not told.
+        quiet: Whether the other side is not told; in a room nobody else ever is.
+        of_room: Whether ``other`` is a room.
     """
 
     reader: Address
@@ -279,6 +280,7 @@ class ReadMark:
     mid: int
     last: int
     quiet: bool = False
+    of_room: bool = False
 
     @property
     def told(self) -> tuple[int, ...]:

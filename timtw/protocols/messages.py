@@ -196,23 +196,28 @@ def delivered_mark(mark: DeliveredMark) -> structs.TimMessage:
 
 def read_mark(mark: ReadMark) -> structs.TimMessage:
     """The notice that somebody has read a conversation up to a number."""
+    place = structs.Tid(node=mark.other.node)
     return structs.TimMessage(
-        msType=TO_ACCOUNT,
+        msType=TO_ROOM if mark.of_room else TO_ACCOUNT,
         odType=READ,
         id=mark.last,
         mid=mark.mid,
         fromTid=structs.Tid(node=mark.reader.node),
-        toTid=structs.Tid(node=mark.other.node),
+        toTid=None if mark.of_room else place,
+        roomTid=place if mark.of_room else None,
     )
 
 
 def marked_read(message: structs.TimMessage) -> commands.MarkRead | None:
     """The command of a read mark; ``None`` for every other message."""
-    if message.msType != TO_ACCOUNT or message.odType != READ:
+    if message.odType != READ:
         return None
-    if message.toTid is None or message.roomTid is not None:
-        return None
-    return commands.MarkRead(message.toTid.node, message.mid or 0)
+    to, room, mid = message.toTid, message.roomTid, message.mid or 0
+    if message.msType == TO_ROOM and room is not None:
+        return commands.MarkRead(room.node, mid, True)
+    if message.msType == TO_ACCOUNT and to is not None and room is None:
+        return commands.MarkRead(to.node, mid)
+    return None
 
 
 def expiry(seq: int, room: str) -> structs.TimMessage:

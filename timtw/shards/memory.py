@@ -86,7 +86,7 @@ class MemoryShard:
         self.messages.relations = self.relations
         self.rooms = self.messages.rooms = MemoryRooms(submit, self.relations)
         self.readers.joined = self.rooms.joined
-        self.reads = MemoryReads(submit, self.messages.ends)
+        self.reads = MemoryReads(submit, self.messages.ends, self.rooms.memberships)
         self.keeping = MemoryKeeping(submit, self.messages, self.readers, self.accounts)
 
     @property

@@ -132,13 +132,18 @@ class MemoryRooms:
         """Take the step that ``draft`` is; notices are stored by whoever asks."""
         return carried_out(self._rooming.change(draft, ends), _no_statements)
 
-    def joined(self, account: int) -> Mapping[int, int]:
-        """The rooms of an account, and the ends of their logs when it joined."""
+    def memberships(self, account: int) -> Mapping[int, Belonging]:
+        """The rooms of an account, and what it is to them."""
         found = {
             room: self._rows.at(room, account)
             for room in self._rows.rooms(account, Side.AGREES)
         }
-        return {room: at.joined_seq for room, at in found.items() if at.is_member}
+        return {room: at for room, at in found.items() if at.is_member}
+
+    def joined(self, account: int) -> Mapping[int, int]:
+        """The rooms of an account, and the ends of their logs when it joined."""
+        found = self.memberships(account).items()
+        return {room: at.joined_seq for room, at in found}
 
     def room(self, number: int) -> Deferred[Room | None]:
         """See ``IRoomStore``."""

@@ -1,6 +1,7 @@
 """How far accounts have read their conversations, as operations for tables.
 
-A mark is a column of ``member``; nothing of it lies in a journal.
+A mark is a column of ``member``; nothing of it lies in a journal. What accounts are to
+rooms is read each time, so that joining and leaving leave the marks alone.
 """
 
 from __future__ import annotations
@@ -14,8 +15,9 @@ from twisted.internet.defer import Deferred
 from zope.interface import implementer
 
 from timtw.model.idents import slot_of
+from timtw.model.rooms import Side
 from timtw.model.stores import IReadStore
-from timtw.model.values import Conversation, Read
+from timtw.model.values import ROOM, Conversation, Read
 from timtw.shards import schema
 from timtw.shards.dialects import Sql, equal, greatest
 from timtw.shards.operations import Operation, Run, all_of
@@ -25,6 +27,8 @@ Newer = Callable[[tuple[int, int]], int]
 """The newest number of a conversation, where it is newer than the tables; else 0."""
 NOTHING: Final[ColumnElement[int]] = literal_column("0")
 BEFORE_ALL: Final = Conversation(-(2**63), -(2**63))
+_ROOM: Final[ColumnElement[int]] = literal_column(str(ROOM))
+_AGREES: Final[ColumnElement[int]] = literal_column(str(int(Side.AGREES)))
 
 
 def _greater(old: ColumnElement[Any], new: ColumnElement[Any]) -> ColumnElement[Any]:
@@ -52,12 +56,28 @@ class ReadStatements:
         )
         self.listed = sql.text(
             select(*wanted)
-            .where(*equal(member, "account"), behind, m.read_mid > NOTHING)
+            .where(*equal(member, "account"), behind)
+            .where(m.read_mid > NOTHING, m.second != _ROOM)
             .order_by(m.first, m.second)
             .limit(bindparam("count"))
             .offset(FIRST),
             *("account", "above", "at", "behind", "count"),
         )
+        r = schema.room_member.c
+        same = and_(m.slot == r.slot, m.first == r.room, m.account == r.account)
+        marks = schema.room_member.outerjoin(member, and_(same, m.second == _ROOM))
+        self.in_rooms = sql.text(
+            select(r.room, _ROOM, r.account, func.coalesce(m.read_mid, NOTHING))
+            .add_columns(r.joined_mid)
+            .select_from(marks)
+            .where(*equal(schema.room_member, "account"), r.room > bindparam("above"))
+            .where(r.account_side == _AGREES, r.room_side == _AGREES)
+            .order_by(r.room)
+            .limit(bindparam("count"))
+            .offset(FIRST),
+            *("account", "above", "count"),
+        )
+        """Of every room of an account: what was read, and where it has joined."""
         self.ends = sql.read_many(
             counter, CONVERSATION, "first", "second", "last", "low"
         )
@@ -125,8 +145,13 @@ class Reads:
         def operation() -> Operation[Sequence[Read]]:
             first, second = after or BEFORE_ALL
             key = (account, first, first, second, limit)
-            rows = yield self._statements.listed, key
-            return (yield from self._reads(rows))
+            rows = [*(yield self._statements.listed, key)]
+            for *row, read, joined in (
+                yield self._statements.in_rooms, (account, first, limit)
+            ):
+                rows.append((*row, max(read, joined)))
+            rows.sort(key=lambda row: tuple(row[:2]))
+            return (yield from self._reads(rows[:limit]))
 
         return self._read(operation)
 

@@ -8,14 +8,18 @@ import attrs
 from twisted.internet.defer import gatherResults
 
 from timtw.model.idents import node_of
+from timtw.model.rooms import Entry
+from timtw.model.roomsteps import RoomStep
 from timtw.model.values import Address, Conversation, Expiring, Read
-from timtw.test.contracts import ADA, BOB, CYD, NOW, PAIR, MessageLogs, draft
+from timtw.test.contracts import ADA, BOB, CYD, NOW, PAIR, draft
 from timtw.test.contracts_keeping import expire
+from timtw.test.contracts_roomlogs import said
+from timtw.test.contracts_rooms import RoomLogs, about
 
 OTHER = Conversation.between(BOB.number, CYD.number)
 
 
-class ReadContract(MessageLogs):
+class ReadContract(RoomLogs):
     """What every store must do that knows how far conversations are read."""
 
     async def raised(self, *marks: tuple[Address, Conversation, int]) -> list[Read]:
@@ -88,3 +92,67 @@ class ReadContract(MessageLogs):
         await self.raised((BOB, PAIR, 1))
         await expire(self.shard, Expiring.TEXTS, NOW)
         self.assertEqual([Read(BOB.number, PAIR, 3, 4)], await self.listed(BOB))
+
+    async def test_rooms(self) -> None:
+        """
+        Whoever is in a room has read what was written before, and then what they say;
+        who comes back begins anew, and who is gone has no number.
+        """
+        room = await self.made()
+        place, bob = Conversation.of_room(room), BOB.number
+        await self.post(*[said("x", room)] * 2)
+        self.assertEqual([], await self.listed(BOB))
+        enters = about(RoomStep.PULL_IN, room, ADA, BOB)
+        await self.done(enters)
+        await self.post(*[said("x", room)] * 3)
+        self.assertEqual([Read(bob, place, 2, 5)], await self.listed(BOB))
+        for mid, expected in ((4, [4]), (3, []), (4, []), (9, [5])):
+            found = await self.raised((BOB, place, mid))
+            self.assertEqual([Read(bob, place, one, 5) for one in expected], found, mid)
+        await self.post(said("x", room, BOB))
+        self.assertEqual([Read(bob, place, 5, 6)], await self.listed(BOB))
+        self.assertEqual([Read(ADA.number, place, 0, 6)], await self.listed(ADA))
+        await self.done(about(RoomStep.REMOVE, room, ADA, BOB))
+        self.assertEqual([], await self.listed(BOB))
+        await self.post(*[said("x", room)] * 3)
+        await self.done(enters)
+        self.assertEqual([Read(bob, place, 9, 9)], await self.listed(BOB))
+        await self.post(said("x", room))
+        self.assertEqual([Read(bob, place, 9, 10)], await self.listed(BOB))
+
+    async def test_rooms_among_others(self) -> None:
+        """
+        Marks of rooms and of other conversations are listed together, piece by piece;
+        who has asked to come in, or is barred, has none.
+        """
+        rooms = [await self.made(Entry.PRIVATE, BOB) for _ in range(3)]
+        asked, barred = await self.made(), await self.made(Entry.PRIVATE, BOB)
+        await self.done(about(RoomStep.JOIN, asked, BOB, text="let me in"))
+        await self.done(about(RoomStep.BAR, barred, ADA, BOB))
+        await self.post(draft(), draft("hi", CYD, BOB), said("x", rooms[1]))
+        places = [PAIR, OTHER, *map(Conversation.of_room, rooms)]
+        await self.raised((BOB, PAIR, 1), (BOB, OTHER, 1))
+        silent = {Conversation.of_room(rooms[n]) for n in (0, 2)}
+        expected = [
+            Read(BOB.number, one, int(not one.is_of_room), int(one not in silent))
+            for one in sorted(places)
+        ]
+        self.assertEqual(expected, await self.listed(BOB))
+        for size in (1, 2, 3):
+            found: list[Read] = []
+            piece = await self.listed(BOB, None, size)
+            while piece:
+                found += piece
+                piece = await self.listed(BOB, piece[-1].conversation, size)
+            self.assertEqual(expected, found)
+
+    async def test_expired_in_rooms(self) -> None:
+        """
+        What has expired in a room waits for nobody.
+        """
+        room = await self.made(Entry.PRIVATE, BOB)
+        old = attrs.evolve(said("old", room), timestamp=NOW - 10)
+        await self.post(old, old, said("new", room))
+        await expire(self.shard, Expiring.TEXTS, NOW)
+        place = Conversation.of_room(room)
+        self.assertEqual([Read(BOB.number, place, 2, 3)], await self.listed(BOB))

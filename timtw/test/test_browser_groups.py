@@ -83,7 +83,8 @@ class GroupsTests(GroupsCase):
 
     def test_conversation(self) -> None:
         """Texts in an open group reach everybody with their author's name, live and
-        after being away; its author takes one back for all."""
+        after being away; its author takes one back for all; what one window of an
+        account has not read, or has, is the same in its others."""
         ada, bob = self.person("ada"), self.person("bob", PHONE)
         number = self.make(ada, opened=True)
         self.enter(bob, number)
@@ -105,6 +106,11 @@ class GroupsTests(GroupsCase):
         ada.say("unread")
         bob.see(".conversations .entry", "ada: unread")
         bob.see(".unread", "1")
+        other = self.browser()
+        other.log_in("bob")
+        other.see(".unread", "1")
+        bob.click(".conversations .entry")
+        other.gone(".unread")
 
 
 class GroupsKeyboardTests(GroupsCase):

@@ -240,7 +240,8 @@ class ChatTests(SynchronousTestCase):
         ada.expect("-- friends: nobody yet\r\n")
 
     def test_groups(self) -> None:
-        """A group is made, asked for, entered, listed, led, left and dissolved."""
+        """A group is made, asked for, entered, listed, led, left and dissolved; what is
+        written there is unread until it is on the screen."""
         ada, bob = self.chat("ada"), self.chat("bob")
         ada.type("/groups\r")
         ada.expect("-- no groups yet")
@@ -265,6 +266,21 @@ class ChatTests(SynchronousTestCase):
         bob.expect("-- called: Go")
         ada.type("/members Go\r")
         ada.expect("-- Go: ")
+        ada.type(f"/group {node}\r")
+        ada.expect(f"{node}> ")
+        ada.type("Your move\r")
+        bob.expect("Your move")
+        bob.type("/unread\r")
+        bob.expect("-- unread: Go 1")
+        bob.type(f"/group {node}\r")
+        bob.expect(f"{node}> ")
+        bob.type("/unread\r")
+        bob.expect("-- unread: nothing")
+        ada.type("And mine\r")
+        bob.expect("And mine")
+        for one in (ada, bob):
+            one.type("/unread\r")
+            one.expect("-- unread: nothing")
         ada.type("/dissolve Go\r")
         ada.expect("there are other members (4105)")
         ada.type("/kick Go bob\r")

@@ -290,6 +290,37 @@ class LibraryTests(NodeCase):
             expected = {self.bob: 1} if client is ada else {}
             self.assertEqual(expected, await client.unread())
 
+    async def test_unread_in_groups(self) -> None:
+        """Devices come to the same numbers in groups, too, counted from where the
+        account has joined; nobody else is told how far it has read."""
+        told: list[Read] = []
+
+        def observe(state: State) -> None:
+            if isinstance(state, Read):
+                told.append(state)
+
+        ada = await self.client("ada", observe=observe)
+        phone = await self.client("bob", resource="phone")
+        desk = await self.client("bob", resource="desk", encoding="thrift")
+        group = await ada.groups.create("Chess")
+        await ada.send_to_group(group, "before")
+        await ada.groups.pull_in(group, self.bob)
+        for number in range(5):
+            await ada.send_to_group(group, f"{number}")
+        for client in (phone, desk):
+            self.assertEqual({group: 5}, await client.unread_in_groups())
+        phone.mark_read_in_group(group, 4)
+        while await desk.unread_in_groups() != {group: 2}:
+            await deferLater(reactor, 0.05)
+        new = await self.client("bob", resource="new")
+        for client in (phone, desk, new):
+            self.assertEqual({group: 2}, await client.unread_in_groups())
+            self.assertEqual({}, await client.unread())
+        self.assertEqual([], [read for read in told if not read.own])
+        await desk.groups.leave(group)
+        for client in (phone, desk):
+            self.assertEqual({}, await client.unread_in_groups())
+
     async def test_unconfirmed_comes_again(self) -> None:
         """A message that was not confirmed comes again to the next program of the
         device, one that was confirmed does not."""

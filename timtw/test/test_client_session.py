@@ -289,6 +289,35 @@ class SessionTests(SynchronousTestCase):
             self.assertEqual([frame], session.outgoing())
             self.say(session, told % (known, mine))
 
+    def test_read_marks_of_groups(self) -> None:
+        """Unread in a group is what came behind the own mark, as long as one is in; a
+        mark that the node has not told is said again on the next line."""
+        session = self.session()
+        standing = session.standing
+        mark = b'\x5a{"msType":3,"odType":11,"id":9,"mid":%d,"fromTid":{"node":"ada"},'
+        mark += b'"roomTid":{"node":"club"}}'
+        self.assertEqual([Read("club", True, 0, 9, True)], self.say(session, mark % 0))
+        self.assertEqual({"club": 9}, standing.unread(in_groups=True))
+        self.assertEqual({}, standing.unread())
+        text = b'\x5a{"msType":3,"odType":1,"mid":%d,"fromTid":{"node":"%b"},'
+        text += b'"roomTid":{"node":"club"},"dataString":"x"}'
+        self.say(session, mark % 5, text % (10, b"bob"))
+        self.assertEqual({"club": 5}, standing.unread(in_groups=True))
+        self.say(session, text % (11, b"ada"))
+        self.assertEqual({}, standing.unread(in_groups=True))
+        said = [Speech("json").read_mark("club", 12, in_group=True)]
+        self.assertEqual(said, standing.mark("club", 12, in_group=True))
+        self.assertEqual(said, standing.frames())
+        self.say(session, text % (13, b"bob"))
+        standing.asked()
+        self.say(session, mark % 9)
+        standing.told()
+        self.assertEqual({"club": 1}, standing.unread(in_groups=True))
+        standing.asked()
+        standing.told()
+        self.assertEqual({}, standing.unread(in_groups=True), "left")
+        self.assertEqual(([], {}), (standing.frames(), standing.unread()))
+
     def test_read_marks(self) -> None:
         """Marks of both sides are told; unread is what came behind the own ones."""
         session = self.session()
@@ -304,7 +333,8 @@ class SessionTests(SynchronousTestCase):
         self.say(session, mark % (3, mine))
         self.assertEqual({"bob": 4}, session.standing.unread())
         text = b'\x5a{"msType":%d,"odType":1,"mid":%d,%b,"dataString":"x"}'
-        self.say(session, text % (2, 10, theirs), text % (3, 99, theirs))
+        in_group = b'"fromTid":{"node":"bob"},"roomTid":{"node":"club"}'
+        self.say(session, text % (2, 10, theirs), text % (3, 99, in_group))
         self.assertEqual({"bob": 5}, session.standing.unread())
         self.say(session, text % (2, 11, mine))
         self.assertEqual({}, session.standing.unread())

@@ -341,8 +341,12 @@ class Messages(Case):
         self.assertEqual(command, commands.MarkRead("B", 7))
         (command,) = wire(JSON, additions=True).receive(head + b'"toTid":{"node":"B"}}')
         self.assertEqual(command, commands.MarkRead("B", 0))
+        room = b'\xda{"msType":3,"odType":11,"mid":7,"roomTid":{"node":"R"}}'
+        (command,) = wire(JSON, additions=True).receive(room)
+        self.assertEqual(command, commands.MarkRead("R", 7, True))
         for bad in (
             head + b'"mid":7}',
+            head + b'"mid":7,"toTid":{"node":"B"},"roomTid":{"node":"R"}}',
             b'\xda{"msType":3,"odType":11,"mid":7,"toTid":{"node":"B"}}',
         ):
             (command,) = wire(JSON, additions=True).receive(bad)

@@ -201,6 +201,10 @@ class Answers(SynchronousTestCase):
         client = wire(JSON, additions=True)
         self.assertEqual(told(client, mark), (90, told_as))
         self.assertEqual([], wire(JSON).encode(mark))
+        in_room = events.Marked(ReadMark(ALICE, BOB, 0, 9, True, True))
+        both = {"fromTid": {"node": "A"}, "roomTid": {"node": "B"}}
+        told_as = {"msType": 3, "odType": 11, "id": 9, "mid": 0, **both}
+        self.assertEqual(told(client, in_room), (90, told_as))
         ack = {"ok": True, "timType": 41, "t": 67}
         for more, n in ((None, {}), ("B", {"n": "B"})):
             end = events.ReadMarksListed(more)
@@ -218,6 +222,7 @@ class Answers(SynchronousTestCase):
         cases: list[tuple[commands.Command, dict[str, Any]]] = [
             (commands.LogOut(), {"timType": 20}),
             (commands.MarkRead("B", 7), {"timType": 90, "t": 11, "n": "B"}),
+            (commands.MarkRead("R", 7, True), {"timType": 90, "t": 11, "n": "R"}),
             (commands.ListReadMarks("B"), {"timType": 41, "t": 67}),
             (commands.ShowPresence(Status(), "B"), {"timType": 91, "n": "B"}),
             (commands.ShowPresence(Status(), broad=True), {"timType": 19}),

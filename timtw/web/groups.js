@@ -1,5 +1,5 @@
 // What is known of groups, as a part of the state that survives a reload.
-import { PRIVATE, ROOM_NEWS } from "./wire.js";
+import { PRIVATE, ROOM_NEWS, TO_ROOM, TO_USER } from "./wire.js";
 
 export class Groups {
   constructor(store) {
@@ -12,6 +12,13 @@ export class Groups {
 
   isRoom(node) {
     return Boolean(this.known[node] ?? this.store.state.conversations[node]?.room);
+  }
+
+  // How a message is addressed to a group, or to an account.
+  address(node) {
+    return this.isRoom(node)
+      ? { msType: TO_ROOM, roomTid: { node } }
+      : { msType: TO_USER, toTid: { node } };
   }
 
   isMine(node) {

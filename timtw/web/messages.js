@@ -57,10 +57,12 @@ export class Messages {
       else if (fromLog && peer) this.store.people.takeNotice(peer, mine, message);
       return;
     }
-    if (!from || !peer || !(toRoom || message.msType === TO_USER) || !(message.mid > 0)) return;
+    if (!from || !peer || !(toRoom || message.msType === TO_USER)) return;
+    const isRead = message.odType === READ; // its mid may be 0: nothing of the group is read
+    if (!(message.mid > 0 || isRead)) return;
     const entry = this.store.conversation(peer);
     entry.room ||= toRoom;
-    if (message.odType === READ) {
+    if (isRead) {
       this.takeRead(entry, mine, message);
     } else if (message.odType === DELIVERED) {
       if (!mine) entry.delivered = Math.max(entry.delivered, message.mid);
@@ -77,7 +79,7 @@ export class Messages {
       entry.seen = Math.max(entry.seen ?? 0, mid);
       return;
     }
-    entry.read = Math.max(entry.read ?? 0, mid);
+    entry.read = Math.max(entry.read ?? 0, mid ?? 0);
     entry.unread = Math.max(0, Math.max(entry.top, id ?? 0) - entry.read);
     entry.counted = Math.max(entry.counted, id ?? 0);
   }

@@ -1,6 +1,6 @@
 // Texts on their way. Each has a number of its own from the moment it was typed, and every
 // repetition carries it: the node stores a text once however often it is sent.
-import { TEXT, TO_ROOM, TO_USER, TYPE } from "./wire.js";
+import { TEXT, TYPE } from "./wire.js";
 
 const ECHO_MS = 15_000; // without the echo by then the text shows as not sent
 const REPEAT_MS = 20 * 3600 * 1000; // below the 24 hours for which repeats are recognised
@@ -42,10 +42,7 @@ export class Outbox {
       const unanswered = state === "failed" && code === SILENCE;
       const young = Date.now() - time < REPEAT_MS;
       if (this.sent.has(id) || !(state === "sending" || (unanswered && young))) continue;
-      const to = this.store.groups.isRoom(peer)
-        ? { msType: TO_ROOM, roomTid: { node: peer } }
-        : { msType: TO_USER, toTid: { node: peer } };
-      const message = { ...to, odType: TEXT, id, dataString: text };
+      const message = { ...this.store.groups.address(peer), odType: TEXT, id, dataString: text };
       if (!this.link.send(TYPE.MESSAGE, message)) return;
       this.sent.add(id);
       if (text.length >= this.longest.size) this.longest = { id, size: text.length };

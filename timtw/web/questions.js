@@ -2,7 +2,7 @@
 // there is one question at a time for each kind of answer.
 import { Lane, Refused } from "./requests.js";
 import {
-  BURNT, CHANGE_ROOM, CIRCLE, FIND, OWN_PROFILE, PROFILES, REVOKED, ROOM, ROOM_PROFILES, TO_ROOM, TO_USER,
+  BURNT, CHANGE_ROOM, CIRCLE, FIND, OWN_PROFILE, PROFILES, REVOKED, ROOM, ROOM_PROFILES,
   TYPE,
 } from "./wire.js";
 
@@ -63,10 +63,7 @@ export class Questions {
 
   // Takes a text away for both sides: an own one back, or one that was received.
   remove(node, mid, mine) {
-    const to = this.store.groups.isRoom(node)
-      ? { msType: TO_ROOM, roomTid: { node } }
-      : { msType: TO_USER, toTid: { node } };
-    const body = { ...to, odType: mine ? REVOKED : BURNT, mid };
+    const body = { ...this.store.groups.address(node), odType: mine ? REVOKED : BURNT, mid };
     return this.removals.ask([mine ? TYPE.REVOKE : TYPE.BURN, body]);
   }
 

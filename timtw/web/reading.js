@@ -1,8 +1,9 @@
-// How far conversations are read, on all devices of an account, and by the other side. What
-// somebody has on the screen is read; the node keeps it and tells it.
+// How far conversations are read, on all devices of an account, and by the other side; in a
+// group on the own devices only. What somebody has on the screen is read; the node keeps it
+// and tells it.
 import { visible } from "./dom.js";
 import { ignoreRefusal } from "./questions.js";
-import { MARKS, READ, TO_USER, TYPE } from "./wire.js";
+import { MARKS, READ, TYPE } from "./wire.js";
 
 const GATHER_MS = 300; // texts that come one behind the other are one mark
 
@@ -34,8 +35,10 @@ export class Reading {
   // What is on the screen now is told a moment later, also if it is left meanwhile.
   look() {
     const node = this.store.state.open;
-    const entry = node && this.store.state.conversations[node];
-    if (!entry || entry.room || !(entry.top > (entry.read ?? 0)) || !visible() || !this.live()) return;
+    const { groups, state } = this.store;
+    const entry = node && state.conversations[node];
+    if (!entry || !(entry.top > (entry.read ?? 0)) || !visible() || !this.live()) return;
+    if (groups.isRoom(node) && !groups.isMine(node)) return;
     if (this.node && this.node !== node) this.tell();
     this.node = node;
     this.mid = entry.top;
@@ -47,7 +50,7 @@ export class Reading {
     this.timer = 0;
     const { node, mid } = this;
     this.node = null;
-    const mark = { msType: TO_USER, odType: READ, mid, toTid: { node } };
+    const mark = { ...this.store.groups.address(node), odType: READ, mid };
     if (!node || !this.live() || !this.link.send(TYPE.MESSAGE, mark)) return;
     const entry = this.store.conversation(node);
     entry.read = Math.max(entry.read ?? 0, mid);

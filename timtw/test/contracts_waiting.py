@@ -29,8 +29,8 @@ from timtw.test.cutter import Cut, Cutter
 from timtw.test.stage import OPEN, Client, QuickPasswords, entropy_of
 
 GLANCE = 0.15
-"""Seconds between two looks at what a server does. MariaDB answers a question about its
-transactions as it did the last time, unless nobody has asked for a tenth of a second."""
+"""Seconds between two looks at what a server does. MariaDB tells of its transactions
+what it told the last time, unless nobody has asked for a tenth of a second."""
 SECONDS = 30.0
 """How long a server may take until it does it."""
 

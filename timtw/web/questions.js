@@ -2,8 +2,7 @@
 // there is one question at a time for each kind of answer.
 import { Lane, Refused } from "./requests.js";
 import {
-  BURNT, CHANGE_ROOM, CIRCLE, FIND, OWN_PROFILE, PROFILES, REVOKED, ROOM, ROOM_PROFILES,
-  TYPE,
+  BURNT, CHANGE_ROOM, CIRCLE, FIND, OWN_PROFILE, PROFILES, REVOKED, ROOM, ROOM_PROFILES, TYPE,
 } from "./wire.js";
 
 const OF_ACCOUNT = 1; // rtypes of history

@@ -17,6 +17,9 @@ from timtw.model import limits
 class Awaiting(Protocol):
     """The reading of a room, which waits for answers."""
 
+    def is_next(self, volley: Volley[Awaiting]) -> bool:
+        """Whether nothing that was sent together before it waits for answers."""
+
     def landed(self, volley: Volley[Awaiting], count: int) -> None:
         """The first so many of what was sent together are confirmed."""
 
@@ -109,7 +112,7 @@ class Answers:
         place = bisect_right(together, receipt, key=_receipt) - 1
         if place >= 0:
             volley = together[place]
-            if volley.receipt == receipt:
+            if volley.receipt == receipt and volley.reading.is_next(volley):
                 return place
             if receipt < volley.receipt + volley.left:
                 volley.reading.single_out()

@@ -148,6 +148,10 @@ class RoomReading(LogReading):
         for entry in salvo.entries:
             feed.offered(entry)
 
+    def is_next(self, volley: Volley[Awaiting]) -> bool:
+        """See ``Awaiting``."""
+        return self._volleys[0] is volley
+
     def landed(self, volley: Volley[Awaiting], count: int) -> None:
         """The first so many of what was sent together are confirmed."""
         salvo, place = volley.salvo, volley.place

@@ -236,7 +236,7 @@ room_member: Final = Table(
     PrimaryKeyConstraint("slot", "room", "account"),
     sqlite_with_rowid=False,
 )
-Index("room_member_account", room_member.c.account)
+Index("room_member_account", room_member.c.account, room_member.c.room)
 _sides: Final = (room_member.c.room_side, room_member.c.account_side)
 _OF_ROOM: Final = (room_member.c.slot, room_member.c.room)
 _RANK: Final = (room_member.c.role, room_member.c.account)

@@ -28,6 +28,10 @@ class Waiter:
         salvo = Salvo([entry(n + 1) for n in range(count)], 0.0)
         self.volleys.append(self.answers.launch(self, salvo, receipt))
 
+    def is_next(self, volley: Volley[Awaiting]) -> bool:
+        """See ``Awaiting``."""
+        return next(one for one in self.volleys if one.left) is volley
+
     def landed(self, volley: Volley[Awaiting], count: int) -> None:
         """See ``Awaiting``."""
         self.landings += range(volley.receipt, volley.receipt + count)
@@ -86,6 +90,16 @@ class AnswerTests(SynchronousTestCase):
         self.assertEqual([100], self.one.landings)
         self.assertEqual([102, 101, 103], self.one.alone)
         self.assertEqual([104], self.other.landings)
+
+    def test_one_room_at_different_times(self) -> None:
+        """An answer to what was sent later does not stand for what was sent before."""
+        self.one.sends(2, 100)
+        self.one.sends(2, 102)
+        self.answers.acknowledged([100, 102])
+        self.assertEqual([100], self.one.landings)
+        self.assertEqual([102], self.one.alone)
+        self.answers.acknowledged([103, 101])
+        self.assertEqual([102, 103, 101], self.one.alone)
 
     def test_d19_strange_answers(self) -> None:
         """Numbers that nobody waits for, or that were answered, are ignored."""

@@ -184,8 +184,10 @@ class Life:
         room = self.rooms[self.rng.choice(ROOMS)]
         for _ in range(self.rng.choice((1, 1, 1, 3, 40))):
             entry = self._written(room)
-            if self.rng.random() < 0.9:
+            if self.rng.random() < 0.95:
                 self.fanout.offer(room.number, entry)
+            if self.rng.random() < 0.2:
+                self.clock.advance(0.0)
 
     def _written(self, room: Room) -> LogEntry:
         """One more entry."""
@@ -200,7 +202,7 @@ class Life:
             room.mid = mid
         place = Address(room.number, "room")
         pair = Conversation.of_room(room.number)
-        content = Content("x" * self.rng.choice((1, 1, 100_000)))
+        content = Content("x" * self.rng.choice((1, 1, 1, 1, 1, 1, 1, 100_000)))
         message = Message(pair, mid, room.head, PEER, place, 0, content, kind=kind)
         entry = room.log[room.head] = LogEntry(room.head, message, False)
         return entry
@@ -221,7 +223,7 @@ class Life:
     def client_confirms(self) -> None:
         """Some of what has come, mostly in order."""
         receipts = [*self.outstanding]
-        if self.rng.random() < 0.2:
+        if self.rng.random() < 0.4:
             self.rng.shuffle(receipts)
         told = receipts[: self.rng.choice((1, 3, 20, 100))]
         for receipt in told:
@@ -254,6 +256,11 @@ class Life:
             if number:
                 room = self.rooms[number]
                 room.cursor = max(room.cursor, move.cursor)
+                up_to = (
+                    range(room.joined + 1, room.cursor + 1) if room.joined >= 0 else ()
+                )
+                left = [n for n in up_to if n in room.log and n not in room.confirmed]
+                assert not left, f"{left} are not confirmed, {room.cursor} is"
             waiting.done(move)
 
     def look(self) -> None:

@@ -303,8 +303,25 @@ class Life:
             room.front = room.head
             self.reading.belongs(RoomState(room.number, room.head, room.head))
 
+    def turn_ends(self) -> None:
+        """What was written in a turn of the reactor goes out."""
+        self.clock.advance(0.0)
+
+    def live_calmly(self) -> None:
+        """Texts come and are confirmed, in any order, and lines break."""
+        self._go_through(
+            [
+                (self.grows, 10),
+                (self.turn_ends, 10),
+                (self.storage_answers, 3),
+                (self.client_confirms, 8),
+                (self.cursors_are_stored, 4),
+                (self.line_breaks, 1),
+            ]
+        )
+
     def live(self) -> None:
-        """So many things happen; in the end a willing client has everything."""
+        """Anything happens."""
         acts: list[tuple[Callable[[], None], int]] = [
             (self.grows, 10),
             (self.time_passes, 10),
@@ -319,6 +336,10 @@ class Life:
             (self.node_crashes, 1),
             (self.membership_changes, 2),
         ]
+        self._go_through(acts)
+
+    def _go_through(self, acts: list[tuple[Callable[[], None], int]]) -> None:
+        """So many of these happen; in the end a willing client has everything."""
         chosen = self.rng.choices(
             [act for act, _ in acts], [weight for _, weight in acts], k=200
         )
@@ -371,3 +392,9 @@ class RoomModelTests(SynchronousTestCase):
         for seed in range(300):
             with self.subTest(seed):
                 Life(random.Random(seed)).live()
+
+    def test_calm_lives(self) -> None:
+        """Neither do lives in which much is on its way at the same time."""
+        for seed in range(100):
+            with self.subTest(seed):
+                Life(random.Random(seed)).live_calmly()

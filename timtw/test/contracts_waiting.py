@@ -179,6 +179,7 @@ class MarkContract(ServerCase):
 async def until(is_so: Callable[[], bool]) -> None:
     """Look at the server again and again until something is so."""
     last = time.monotonic() + SECONDS
+    await deferLater(REACTOR, GLANCE)
     while not is_so():
         assert time.monotonic() < last, "it never was so"
         await deferLater(REACTOR, GLANCE)

@@ -1,6 +1,6 @@
 // Friends, requests and blocks. The node knows them; what is kept here is its last word,
 // asked for again whenever something has changed, here or on another device.
-import { ignoreRefusal } from "./questions.js";
+import { Refreshing } from "./refreshing.js";
 import { CIRCLE, STEP } from "./wire.js";
 
 // What an account is to us, and the list of the node that holds it.
@@ -11,32 +11,11 @@ const LISTS = {
   blocked: CIRCLE.BLOCKED,
 };
 
-export class Relations {
+export class Relations extends Refreshing {
   constructor(store, questions) {
+    super();
     this.store = store;
     this.questions = questions;
-    this.running = null;
-    this.again = false; // whether something changed while the lists were asked for
-  }
-
-  // Whoever calls this while it runs gets what is true after the call.
-  refresh() {
-    this.again = true;
-    this.running ??= this.run().finally(() => {
-      this.running = null;
-    });
-    return this.running;
-  }
-
-  async run() {
-    try {
-      while (this.again) {
-        this.again = false;
-        await this.read();
-      }
-    } catch (error) {
-      ignoreRefusal(error); // the next login asks again
-    }
   }
 
   async read() {

@@ -1,6 +1,7 @@
 // Groups: those we are in, what they tell about themselves, and what we can do there. The
 // node knows all of it; what is kept here is its last word.
 import { ignoreRefusal } from "./questions.js";
+import { Refreshing } from "./refreshing.js";
 import { OPEN, PRIVATE, ROOM, ROOM_NEWS } from "./wire.js";
 
 const NOT_OFFERED = 4107;
@@ -8,36 +9,18 @@ const ROLES = ["founder", "manager", "member"];
 export const MOST_SHOWN = 200; // people of a group that are listed
 const LATEST = 30; // groups without a known text of which the last one is asked for
 
-export class Rooms {
+export class Rooms extends Refreshing {
   constructor(store, questions) {
+    super();
     this.store = store;
     this.questions = questions;
     this.offered = true; // whether this node has groups
     this.members = new Map(); // room: nodes, as far as somebody looked
     this.barred = new Map(); // room: nodes, for founder and managers
-    this.running = null;
-    this.again = false;
   }
 
-  // Whoever calls this while it runs gets what is true after the call.
-  refresh() {
-    this.again = true;
-    this.running ??= this.run().finally(() => {
-      this.running = null;
-    });
-    return this.running;
-  }
-
-  async run() {
-    try {
-      while (this.again) {
-        this.again = false;
-        await this.read();
-      }
-    } catch (error) {
-      ignoreRefusal(error);
-      if (error.code === NOT_OFFERED) this.offered = false;
-    }
+  refused(error) {
+    if (error.code === NOT_OFFERED) this.offered = false;
   }
 
   async read() {

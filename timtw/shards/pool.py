@@ -5,8 +5,9 @@ What always holds:
 1. A link carries out one job at a time; what has to wait does so in order, commits of
    messages before everything else, and only so much of it.
 2. A link that had an outage is closed. If it was lost before COMMIT was sent, nothing
-   was done, and the job is begun once more on another link; so is one that collided
-   with another transaction, a few times.
+   was done, and the job is begun once more on another link, one that was made after the
+   loss: what happened to one connection has happened to all, as a rule. A job that
+   collided with another transaction is begun again too, a few times.
 3. A job whose COMMIT was not answered is settled by a fresh link that looks for its
    mark, as long as it takes within ``DATABASE_DOUBT_SECONDS``.
 4. After some failures in a row the breaker opens: what waits and what comes fails at
@@ -86,6 +87,7 @@ class Pool:
         self._jobs = 0
         self._links: set[Link] = set()
         self._idle: list[Link] = []
+        self._suspect: set[Link] = set()
         self._stopped: Deferred[None] | None = None
 
     @property
@@ -162,7 +164,7 @@ class Pool:
     def _done(self, value: Any, link: Link, job: _Job) -> None:
         """A job is done."""
         self._breaker.succeeded()
-        self._idle.append(link)
+        self._free(link)
         self._feed()
         self._answer(job, value)
 
@@ -171,17 +173,17 @@ class Pool:
         error = failure.value
         if isinstance(error, InDoubt):
             self._drop(link)
-            self._drop_idle()
+            self._distrust()
             settling = Deferred.fromCoroutine(self._settle(job, error))
             _ = settling.addErrback(lambda found: self._answer(job, found))
         elif isinstance(error, Outage):
             self._drop(link)
             self._outage(job, error)
         elif isinstance(error, Collision):
-            self._idle.append(link)
+            self._free(link)
             self._collided(job, error)
         else:
-            self._idle.append(link)
+            self._free(link)
             self._feed()
             if isinstance(error, Unreadable):
                 self._log.warn("reading storage failed: {error}", error=str(error))
@@ -204,7 +206,7 @@ class Pool:
         """A link has failed with a job of which nothing was done."""
         self._log.warn("storage failed: {error}", error=str(error))
         if error.gone:
-            self._drop_idle()
+            self._distrust()
         if job.moved or not error.gone:
             self._failed(error.silent)
         self._move(job, error.gone)
@@ -229,7 +231,7 @@ class Pool:
         if not self._breaker.failed(silent):
             return
         self._log.error("storage is away: everything that needs it is refused")
-        self._drop_idle()
+        self._distrust()
         self._refuse_waiting()
         self._connecting.rest()
 
@@ -242,14 +244,23 @@ class Pool:
     def _drop(self, link: Link) -> None:
         """Close a link."""
         self._links.discard(link)
+        self._suspect.discard(link)
         if link in self._idle:
             self._idle.remove(link)
         link.close()
 
-    def _drop_idle(self) -> None:
-        """What happened to one connection has happened to all, as a rule."""
+    def _free(self, link: Link) -> None:
+        """A link has done its job and can have another, unless it is suspect."""
+        if link in self._suspect:
+            self._drop(link)
+        else:
+            self._idle.append(link)
+
+    def _distrust(self) -> None:
+        """Give nothing more to the links there are: one of them was lost."""
         for link in self._idle[:]:
             self._drop(link)
+        self._suspect = set(self._links)
 
     def _connected(self, link: Link) -> None:
         """There is a further link."""

@@ -184,6 +184,25 @@ class HealingTests(PoolCase):
             link.answer()
         self.assertCountEqual(range(DATABASE_CONNECTIONS), self.answers)
 
+    def test_busy_when_another_was_lost(self) -> None:
+        """
+        Who asked when all connections broke waits for one that was made afterwards.
+
+        One of them had just done its job; that it is lost too is not known yet.
+        """
+        self.ask("a")
+        self.ask("b")
+        first, second = self.database.busy
+        first.fail(Outage("reset", gone=True))
+        third = self.database.links[2]
+        self.ask("c")
+        second.answer()
+        self.assertTrue(second.closed)
+        third.answer()
+        for link in self.database.busy:
+            link.answer()
+        self.assertCountEqual(["a", "b", "c"], self.answers)
+
     def test_connection_lost_while_idle(self) -> None:
         """
         A connection that broke while it was idle is not used.

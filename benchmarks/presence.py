@@ -26,14 +26,14 @@ from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock, LoopingCall, deferLater, react
 
 from benchmarks.storage import rows, strangers
-from timtw.core.bonds import Bonds
-from timtw.core.fanout import Fanout
+from timtw.core.feeds.fanout import Fanout
 from timtw.core.overload import Gate
-from timtw.core.people import People
-from timtw.core.presence import Attendance
+from timtw.core.people.addresses import People
+from timtw.core.people.bonds import Bonds
+from timtw.core.people.presence import Attendance
+from timtw.core.people.showing import Showings
 from timtw.core.router import NoPeers
 from timtw.core.sessions import Sessions
-from timtw.core.showing import Showings
 from timtw.model import limits
 from timtw.model.idents import slot_of
 from timtw.model.presence import Appearance, Version
@@ -41,7 +41,7 @@ from timtw.model.relations import Half
 from timtw.model.values import Address, Device
 from timtw.protocols.codecs import JSON
 from timtw.protocols.presences import shown_presence
-from timtw.shards.sqlite import SqliteShard
+from timtw.shards.sqlite.shard import SqliteShard
 
 PHONE = Device("phone", 1)
 

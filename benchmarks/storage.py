@@ -32,7 +32,7 @@ from timtw.model.values import (
     Device,
     Draft,
 )
-from timtw.shards.sqlite import SqliteShard
+from timtw.shards.sqlite.shard import SqliteShard
 
 
 class Traffic:

@@ -23,7 +23,7 @@ from timtw.config import NodeConfig
 from timtw.config.sections import Registration, RoomHistory, Sender
 from timtw.core.core import Core
 from timtw.core.deferreds import deferred
-from timtw.core.passwords import ArgonPasswords
+from timtw.core.logins.passwords import ArgonPasswords
 from timtw.core.router import NoPeers
 from timtw.core.settings import Settings
 from timtw.model.limits import DRAIN_SECONDS

@@ -36,8 +36,8 @@ def opened(config: NodeConfig) -> Iterator[commands.Ask]:
     # Not at the top: beside a running node nothing of this is needed.
     from twisted.internet.selectreactor import SelectReactor
 
+    from timtw.core.logins.passwords import ArgonPasswords
     from timtw.core.office import Office
-    from timtw.core.passwords import ArgonPasswords
     from timtw.shards.opening import open_shard
 
     url = str(config.shards[0].url)

@@ -10,15 +10,15 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from timtw.core.deferreds import then
-from timtw.core.door import OwnLogin
-from timtw.core.marking import Marking
+from timtw.core.feeds.reading import Reading
+from timtw.core.logins.door import OwnLogin
 from timtw.core.order import InOrder
+from timtw.core.people.marking import Marking
+from timtw.core.people.profiles import Directory
+from timtw.core.people.relating import Relating
+from timtw.core.people.showing import Showings
 from timtw.core.posting import Posting
-from timtw.core.profiles import Directory
-from timtw.core.reading import Reading
-from timtw.core.relating import Relating
 from timtw.core.serving import Asker, Serving
-from timtw.core.showing import Showings
 from timtw.model.commands import (
     ChangeProfile,
     ChangeRelation,

@@ -7,10 +7,10 @@ from typing import TypeAlias
 
 import attrs
 
-from timtw.core.belongings import Belongings
+from timtw.core.logins.tickets import Entropy
 from timtw.core.overload import Gate
-from timtw.core.people import People
-from timtw.core.tickets import Entropy
+from timtw.core.people.addresses import People
+from timtw.core.people.belongings import Belongings
 from timtw.model.interfaces import IGroups, IRouter
 from timtw.model.stores import IPostingDesk, IRoomStore
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 import enum
 from collections.abc import Collection
 
-from timtw.core.flights import NO_NUMBERS
-from timtw.core.presence import Unseen
-from timtw.core.reading import Reading
+from timtw.core.feeds.flights import NO_NUMBERS
+from timtw.core.feeds.reading import Reading
+from timtw.core.people.presence import Unseen
 from timtw.core.sessions import Leftover
 from timtw.model.events import Appeared, Marked, RelationsChanged, Streamed
 from timtw.model.interfaces import IOutbox

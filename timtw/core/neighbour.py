@@ -8,13 +8,13 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 from zope.interface import implementer
 
-from timtw.core.bonds import Bonds
 from timtw.core.deferreds import background, deferred
-from timtw.core.places import Places
-from timtw.core.profiles import Directory
+from timtw.core.logins.places import Places
+from timtw.core.logins.turns import LentTurns
+from timtw.core.people.bonds import Bonds
+from timtw.core.people.profiles import Directory
+from timtw.core.people.showing import Showings
 from timtw.core.sessions import Sessions
-from timtw.core.showing import Showings
-from timtw.core.turns import LentTurns
 from timtw.model.peers import (
     Fact,
     INeighbour,

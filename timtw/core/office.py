@@ -12,9 +12,9 @@ from collections.abc import Callable, Sequence
 import attrs
 from zope.interface import implementer
 
-from timtw.core.accounts import check_new, is_password
 from timtw.core.deferreds import deferred
-from timtw.core.passwords import Passwords
+from timtw.core.logins.accounts import check_new, is_password
+from timtw.core.logins.passwords import Passwords
 from timtw.model import limits
 from timtw.model.errors import BadParameter, UnknownAccount
 from timtw.model.interfaces import IOffice, IRouter

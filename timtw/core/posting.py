@@ -10,8 +10,8 @@ from typing import TypeAlias
 
 import attrs
 
-from timtw.core.recipients import Recipients
-from timtw.core.tickets import Entropy, MessageIdents
+from timtw.core.logins.tickets import Entropy, MessageIdents
+from timtw.core.people.recipients import Recipients
 from timtw.model.commands import SendMessage
 from timtw.model.idents import number_of
 from timtw.model.interfaces import IRouter

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import attrs
 
-from timtw.core.belongings import Belongings
-from timtw.core.marking import Marking
 from timtw.core.overload import Gate
-from timtw.core.policy import is_of, may_read_history
+from timtw.core.people.belongings import Belongings
+from timtw.core.people.marking import Marking
+from timtw.core.people.policy import is_of, may_read_history
 from timtw.core.settings import Settings
 from timtw.model import limits
 from timtw.model.commands import PullHistory

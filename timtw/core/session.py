@@ -17,10 +17,10 @@ from zope.interface import implementer
 from timtw.core.buckets import Bucket
 from timtw.core.conduct import Conduct, Item, told
 from timtw.core.deferreds import then
-from timtw.core.door import Admitted, Door, OwnLogin
+from timtw.core.feeds.reading import Reading
 from timtw.core.hearing import Hearing, Phase
+from timtw.core.logins.door import Admitted, Door, OwnLogin
 from timtw.core.order import InOrder
-from timtw.core.reading import Reading
 from timtw.core.serving import Asker
 from timtw.core.watch import Watch
 from timtw.model.commands import (

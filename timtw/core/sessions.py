@@ -8,8 +8,8 @@ from typing import Protocol
 
 import attrs
 
-from timtw.core.comebacks import Comebacks
-from timtw.core.fanout import Fanout
+from timtw.core.feeds.fanout import Fanout
+from timtw.core.logins.comebacks import Comebacks
 from timtw.model import limits
 from timtw.model.peers import (
     Comer,

@@ -136,7 +136,7 @@ class IGroups(Interface):
         """
         Do what an account asks; fires with what it is told.
 
-        Fails with what ``timtw.model.roomsteps.decide`` or ``timtw.core.policy``
+        Fails with what ``timtw.model.roomsteps.decide`` or ``timtw.core.people.policy``
         refuse with, BadParameter, UnknownAccount, NotThere, TooFrequent, Overloaded or
         StorageUnavailable.
         """

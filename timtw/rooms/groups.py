@@ -11,9 +11,9 @@ from zope.interface import implementer
 from timtw.core.buckets import Buckets
 from timtw.core.deferreds import deferred
 from timtw.core.groups import GroupParts
-from timtw.core.policy import is_of, may_list_barred, may_list_members
+from timtw.core.logins.tickets import MessageIdents
+from timtw.core.people.policy import is_of, may_list_barred, may_list_members
 from timtw.core.posting import offers
-from timtw.core.tickets import MessageIdents
 from timtw.model import limits
 from timtw.model.commands import (
     ChangeRoom,

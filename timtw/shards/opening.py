@@ -11,10 +11,10 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from zope.interface import implementer
 
 from timtw.model.stores import IShard, ShardError
-from timtw.shards.memory import MemoryShard
-from timtw.shards.places import MYSQL, POSTGRESQL, place_of
-from timtw.shards.server import ServerShard
-from timtw.shards.sqlite import SqliteShard
+from timtw.shards.memory.shard import MemoryShard
+from timtw.shards.server.places import MYSQL, POSTGRESQL, place_of
+from timtw.shards.server.shard import ServerShard
+from timtw.shards.sqlite.shard import SqliteShard
 
 DEFAULT_NAME: Final = "tim.db"
 _MEMORY: Final = "memory:"
@@ -58,7 +58,7 @@ def open_shard(
 
     Args:
         url: ``memory:``, or ``sqlite:///`` and a path, or empty for ``tim.db`` in
-            ``state_dir``, or what ``timtw.shards.places`` reads.
+            ``state_dir``, or what ``timtw.shards.server.places`` reads.
         keys: The directory of the master key; an engine without a file needs none.
         reactor: Anything with the time, the sockets and the threads of a reactor.
         time_ns: The time of day, nanoseconds since 1970.

@@ -11,17 +11,17 @@ from typing import Any, Final
 
 from twisted.internet.defer import Deferred
 
-from timtw.core.logreading import LogReading
-from timtw.core.reading import Reading
+from timtw.core.feeds.logreading import LogReading
+from timtw.core.feeds.reading import Reading
 from timtw.model.events import Delivery
 from timtw.model.values import LogEntry
 from timtw.shards.digests import Digests
-from timtw.shards.known import Known
-from timtw.shards.links import InDoubt
 from timtw.shards.sealing import Sealer
-from timtw.shards.settling import Doubts
-from timtw.shards.sqlite_file import DatabaseFile
-from timtw.shards.writer import Writer
+from timtw.shards.server.links import InDoubt
+from timtw.shards.server.settling import Doubts
+from timtw.shards.sqlite.file import DatabaseFile
+from timtw.shards.sqlite.known import Known
+from timtw.shards.sqlite.writer import Writer
 
 
 def echo_before_commit() -> None:

@@ -25,7 +25,8 @@ from timtw.model.values import (
     CursorMove,
     Draft,
 )
-from timtw.shards import memory_relations, relations
+from timtw.shards.memory import relations as memory_relations
+from timtw.shards.tables import relations
 from timtw.test.contracts import (
     ADA,
     BOB,

@@ -20,7 +20,7 @@ from timtw.model.roominfo import RoomInfo
 from timtw.model.rooms import Belonging, Entry, Member, Role
 from timtw.model.roomsteps import OTHERS, RoomStep
 from timtw.model.values import Address, Batch, Content, Draft
-from timtw.shards import rooming
+from timtw.shards.tables import rooming
 from timtw.test.contracts import ADA, BOB, CYD, draft
 from timtw.test.contracts_relations import step as relation_step
 from timtw.test.contracts_rooms import DAN, INFO, RoomLogs, about, change, create

@@ -29,9 +29,9 @@ from timtw.model.values import (
     TokenGrant,
 )
 from timtw.shards.groupcommit import GroupCommit
-from timtw.shards.operations import Begin, Operation, first_of
-from timtw.shards.places import place_of
-from timtw.shards.server import ServerShard
+from timtw.shards.server.places import place_of
+from timtw.shards.server.shard import ServerShard
+from timtw.shards.tables.operations import Begin, Operation, first_of
 from timtw.test import servers
 from timtw.test.contracts import ADA, BOB, CYD, NOW, PAIR, PHONE, draft
 from timtw.test.contracts_kinds import removal

@@ -14,10 +14,10 @@ from twisted.internet.defer import gatherResults
 from twisted.logger import capturedLogs
 
 from timtw.model.stores import ShardError
-from timtw.shards import schema
-from timtw.shards.migrations import EMBEDDED, Migration
-from timtw.shards.places import place_of
-from timtw.shards.server import ServerShard
+from timtw.shards.server.places import place_of
+from timtw.shards.server.shard import ServerShard
+from timtw.shards.tables import schema
+from timtw.shards.tables.migrations import EMBEDDED, Migration
 from timtw.test.contracts import NOW
 from timtw.test.contracts_servers import REACTOR, ServerCase, told
 

@@ -22,7 +22,7 @@ from timtw.model.stores import Outcome
 from timtw.model.values import Device, Posted
 from timtw.rooms.groups import Groups
 from timtw.shards.groupcommit import GroupCommit
-from timtw.shards.server import ServerShard
+from timtw.shards.server.shard import ServerShard
 from timtw.test.contracts import BOB, draft
 from timtw.test.contracts_servers import REACTOR, ServerCase
 from timtw.test.cutter import Cut, Cutter

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TypeAlias
 
-from timtw.core.feed import Feed
+from timtw.core.feeds.feed import Feed
 from timtw.model import limits
 from timtw.model.values import (
     Address,

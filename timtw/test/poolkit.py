@@ -6,8 +6,8 @@ from typing import Any, TypeVar
 
 from twisted.internet.defer import Deferred, fail, succeed
 
-from timtw.shards.links import InDoubt, Link, Mark, Outage
-from timtw.shards.operations import Begin, Operation, carried_out
+from timtw.shards.server.links import InDoubt, Link, Mark, Outage
+from timtw.shards.tables.operations import Begin, Operation, carried_out
 
 T = TypeVar("T")
 

@@ -20,7 +20,7 @@ from timtw.loss import mariadb as loss_mariadb
 from timtw.loss import postgres as loss_postgres
 from timtw.loss import servers
 from timtw.loss.servers import NotInstalled, is_there
-from timtw.shards import schema
+from timtw.shards.tables import schema
 
 T = TypeVar("T")
 

@@ -18,7 +18,7 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from timtw.core.core import Core
-from timtw.core.passwords import Passwords
+from timtw.core.logins.passwords import Passwords
 from timtw.core.router import NoPeers
 from timtw.core.settings import Settings
 from timtw.mesh.memory import Hub
@@ -47,7 +47,7 @@ from timtw.model.stores import IShard
 from timtw.model.values import Address, Content, Device, LogEntry
 from timtw.rooms.groups import Groups
 from timtw.shards.groupcommit import GroupCommit
-from timtw.shards.memory import MemoryShard
+from timtw.shards.memory.shard import MemoryShard
 
 T = TypeVar("T")
 MIDNIGHT_NS = 1_700_000_000_000_000_000
@@ -79,11 +79,11 @@ class SlowPasswords:
         self.checks: list[tuple[str | None, str, Deferred[bool]]] = []
 
     def make(self, password: str) -> Deferred[str]:
-        """See ``timtw.core.passwords.Passwords``."""
+        """See ``timtw.core.logins.passwords.Passwords``."""
         return succeed(password)
 
     def check(self, verifier: str | None, password: str) -> Deferred[bool]:
-        """See ``timtw.core.passwords.Passwords``."""
+        """See ``timtw.core.logins.passwords.Passwords``."""
         answer: Deferred[bool] = Deferred()
         self.checks.append((verifier, password, answer))
         return answer
@@ -98,11 +98,11 @@ class QuickPasswords:
     """Passwords without the cost: a digest, at once."""
 
     def make(self, password: str) -> Deferred[str]:
-        """See ``timtw.core.passwords.Passwords``."""
+        """See ``timtw.core.logins.passwords.Passwords``."""
         return succeed(hashlib.sha256(password.encode()).hexdigest())
 
     def check(self, verifier: str | None, password: str) -> Deferred[bool]:
-        """See ``timtw.core.passwords.Passwords``."""
+        """See ``timtw.core.logins.passwords.Passwords``."""
         return succeed(hashlib.sha256(password.encode()).hexdigest() == verifier)
 
 

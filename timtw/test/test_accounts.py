@@ -6,7 +6,7 @@ import attrs
 from twisted.internet.defer import Deferred, fail
 from twisted.trial.unittest import SynchronousTestCase
 
-from timtw.core import tickets
+from timtw.core.logins import tickets
 from timtw.core.settings import Settings
 from timtw.model import limits
 from timtw.model.commands import IssueToken, LogIn, LogOut, Register

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from timtw.core.admission import Room, excess, room_for
-from timtw.core.comebacks import Comebacks
+from timtw.core.logins.admission import Room, excess, room_for
+from timtw.core.logins.comebacks import Comebacks
 from timtw.core.settings import Settings
 from timtw.model import limits
 from timtw.model.errors import TooManyDevices

@@ -10,7 +10,7 @@ from twisted.internet.interfaces import IReactorFromThreads
 from twisted.trial.unittest import SkipTest, SynchronousTestCase, TestCase
 
 import timtw
-from timtw.core.passwords import ArgonPasswords
+from timtw.core.logins.passwords import ArgonPasswords
 from timtw.model import limits
 from timtw.model.commands import FetchBacklog, IssueToken, LogIn
 from timtw.model.errors import BadToken
@@ -18,7 +18,7 @@ from timtw.model.events import EndOfBacklog, LoggedIn, Refused
 from timtw.model.values import Batch, Device, Posted
 from timtw.protocols import structs
 from timtw.protocols.codecs import THRIFT
-from timtw.shards.memory import MemoryShard
+from timtw.shards.memory.shard import MemoryShard
 from timtw.test import defectspage
 from timtw.test.contracts import ADA, draft
 from timtw.test.defects import DEFECTS

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from timtw.core.sending import State
+from timtw.core.feeds.sending import State
 from timtw.model import limits
 from timtw.test.feedkit import Script, entry
 

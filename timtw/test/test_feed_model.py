@@ -19,8 +19,8 @@ from hypothesis.stateful import (
 )
 from twisted.trial.unittest import SynchronousTestCase
 
-from timtw.core.feed import Feed
-from timtw.core.sending import State
+from timtw.core.feeds.feed import Feed
+from timtw.core.feeds.sending import State
 from timtw.model import limits
 from timtw.model.values import (
     REVOCATION,

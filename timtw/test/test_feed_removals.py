@@ -5,7 +5,7 @@ from __future__ import annotations
 import attrs
 from twisted.trial.unittest import SynchronousTestCase
 
-from timtw.core.sending import State
+from timtw.core.feeds.sending import State
 from timtw.model import limits
 from timtw.model.values import REVOCATION, LogEntry
 from timtw.test.feedkit import Script

@@ -10,8 +10,8 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface import implementer
 
-from timtw.core.bonds import Bonds
-from timtw.core.policy import depends_on_bond, may_write, meets
+from timtw.core.people.bonds import Bonds
+from timtw.core.people.policy import depends_on_bond, may_write, meets
 from timtw.model import limits
 from timtw.model.commands import (
     ChangeRelation,

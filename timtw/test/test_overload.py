@@ -46,7 +46,7 @@ from timtw.model.profiles import About
 from timtw.model.stores import IMessageStore, Outcome
 from timtw.model.values import STREAM, Address, Batch, Content, Device
 from timtw.shards import groupcommit
-from timtw.shards.memory import MemoryShard
+from timtw.shards.memory.shard import MemoryShard
 from timtw.test.stage import OPEN, Client, Stage, entropy_of
 
 

@@ -7,7 +7,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from timtw.core.remembered import Remembered
+from timtw.core.logins.remembered import Remembered
 from timtw.model import limits
 from timtw.model.commands import ChangePassword, FetchBacklog, LogIn
 from timtw.model.errors import (
@@ -47,7 +47,7 @@ class CountingPasswords(QuickPasswords):
         self.checks = 0
 
     def check(self, verifier: str | None, password: str) -> Deferred[bool]:
-        """See ``timtw.core.passwords.Passwords``."""
+        """See ``timtw.core.logins.passwords.Passwords``."""
         self.checks += 1
         return super().check(verifier, password)
 

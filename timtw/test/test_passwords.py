@@ -11,7 +11,7 @@ from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase, TestCase
 from zope.interface import implementer
 
-from timtw.core.passwords import ArgonPasswords
+from timtw.core.logins.passwords import ArgonPasswords
 from timtw.model import limits
 from timtw.model.errors import TooFrequent
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import attrs
 from twisted.trial.unittest import SynchronousTestCase
 
-from timtw.core.people import People
+from timtw.core.people.addresses import People
 from timtw.core.settings import Settings
 from timtw.model import limits
 from timtw.model.commands import LogIn, SendMessage

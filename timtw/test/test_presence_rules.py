@@ -6,7 +6,7 @@ import attrs
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from timtw.core.presence import (
+from timtw.core.people.presence import (
     Attendance,
     Newest,
     Unseen,

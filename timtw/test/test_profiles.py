@@ -9,7 +9,7 @@ import attrs
 from twisted.internet.defer import Deferred, fail
 from twisted.trial.unittest import SynchronousTestCase
 
-from timtw.core.policy import seen
+from timtw.core.people.policy import seen
 from timtw.model import limits
 from timtw.model.commands import (
     ChangeProfile,

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from timtw.core.answers import Answers, Awaiting
-from timtw.core.flights import Flights
-from timtw.core.receipts import Receipts
-from timtw.core.volleys import Salvo, Volley
+from timtw.core.feeds.answers import Answers, Awaiting
+from timtw.core.feeds.flights import Flights
+from timtw.core.feeds.receipts import Receipts
+from timtw.core.feeds.volleys import Salvo, Volley
 from timtw.model import limits
 from timtw.test.feedkit import entry
 

@@ -11,9 +11,9 @@ from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from timtw.core.fanout import Fanout
-from timtw.core.logreading import Surroundings
-from timtw.core.reading import Reading
+from timtw.core.feeds.fanout import Fanout
+from timtw.core.feeds.logreading import Surroundings
+from timtw.core.feeds.reading import Reading
 from timtw.core.sessions import Leftover
 from timtw.model.events import (
     Deliveries,

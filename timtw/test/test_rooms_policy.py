@@ -7,7 +7,7 @@ from typing import Final
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from timtw.core import policy
+from timtw.core.people import policy
 from timtw.model.errors import (
     AlreadyMember,
     BadParameter,

@@ -38,7 +38,7 @@ from timtw.model.values import (
     Message,
     ReaderState,
 )
-from timtw.shards.memory import MemoryShard
+from timtw.shards.memory.shard import MemoryShard
 from timtw.test.stage import OPEN, Client, SlowPasswords, Stage, entropy_of
 
 

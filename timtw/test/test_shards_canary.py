@@ -19,7 +19,7 @@ from timtw.model.values import Batch, Content, Device, TokenGrant
 from timtw.shards.digests import Digests, octets
 from timtw.shards.keys import KeyRing
 from timtw.shards.sealing import Sealer
-from timtw.shards.sqlite import SqliteShard
+from timtw.shards.sqlite.shard import SqliteShard
 from timtw.test.contracts import BOB, NOW, draft
 from timtw.test.contracts_rooms import about, change, create
 

@@ -28,9 +28,9 @@ from timtw.model.values import (
 )
 from timtw.shards.digests import Digests
 from timtw.shards.groupcommit import GroupCommit
-from timtw.shards.memory import Turns
-from timtw.shards.memory_messages import MemoryMessages
-from timtw.shards.memory_readers import MemoryReaders
+from timtw.shards.memory.messages import MemoryMessages
+from timtw.shards.memory.readers import MemoryReaders
+from timtw.shards.memory.shard import Turns
 from timtw.test.contracts import ADA, BOB, CYD, PAIR, confirm, draft
 
 OTHER = Conversation.between(BOB.number, CYD.number)

@@ -11,13 +11,13 @@ from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase
 
 from timtw.model.values import Batch, ReaderState
-from timtw.shards.dialects import POSTGRES, SQLITE
-from timtw.shards.migrations import migrate
-from timtw.shards.operations import Begin, Operation, Rows, carried_out
-from timtw.shards.readers import Readers
 from timtw.shards.sealing import Sealer
-from timtw.shards.server_posting import ServerPosting
-from timtw.shards.statements import InstallationStatements, made
+from timtw.shards.server.posting import ServerPosting
+from timtw.shards.tables.dialects import POSTGRES, SQLITE
+from timtw.shards.tables.migrations import migrate
+from timtw.shards.tables.operations import Begin, Operation, Rows, carried_out
+from timtw.shards.tables.readers import Readers
+from timtw.shards.tables.statements import InstallationStatements, made
 from timtw.test.contracts import ADA, BOB, CYD, NOW, PHONE, draft
 from timtw.test.test_shards_sealing import RING
 

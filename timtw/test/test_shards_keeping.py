@@ -11,8 +11,8 @@ from timtw.model.idents import node_of
 from timtw.model.limits import BATCH_DRAFTS, CLEAN_BYTES, CLEAN_ROWS
 from timtw.model.stores import DONE
 from timtw.model.values import Address, Batch, Expiring
-from timtw.shards import sqlite_file
-from timtw.shards.sqlite import SqliteShard
+from timtw.shards.sqlite import file as sqlite_file
+from timtw.shards.sqlite.shard import SqliteShard
 from timtw.test import contracts_keeping
 from timtw.test.contracts import ADA, LAPTOP, NOW, PHONE, draft
 from timtw.test.contracts_keeping import expire

@@ -11,7 +11,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from timtw.model.stores import IShard, Outcome
 from timtw.model.values import Batch
-from timtw.shards.memory import MemoryShard
+from timtw.shards.memory.shard import MemoryShard
 from timtw.test import (
     contracts,
     contracts_keeping,

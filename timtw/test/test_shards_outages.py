@@ -13,10 +13,12 @@ from timtw.model.errors import StorageUnavailable
 from timtw.model.profiles import About
 from timtw.model.stores import Outcome, StorageDamaged
 from timtw.model.values import Batch, CursorMove, Device, Posted, ReaderState
-from timtw.shards import moving, sqlite_file, sqlite_posting
 from timtw.shards.groupcommit import GroupCommit
-from timtw.shards.sqlite import SqliteShard
-from timtw.shards.writer import OPERATIONS
+from timtw.shards.sqlite import file as sqlite_file
+from timtw.shards.sqlite import moving
+from timtw.shards.sqlite import posting as sqlite_posting
+from timtw.shards.sqlite.shard import SqliteShard
+from timtw.shards.sqlite.writer import OPERATIONS
 from timtw.test.contracts import ADA, BOB, NOW, PHONE, draft, mids
 from timtw.test.test_shards_sqlite import REACTOR, FileCase, make
 

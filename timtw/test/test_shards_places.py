@@ -8,7 +8,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from timtw.model.stores import ShardError
 from timtw.shards.opening import open_shard
-from timtw.shards.places import MODES, place_of
+from timtw.shards.server.places import MODES, place_of
 
 FULL = "//ada:se%40cret@db:77/tim?sslmode={mode}&sslrootcert=/ca&sslcert=/c&sslkey=/k"
 

@@ -28,19 +28,19 @@ from timtw.model.values import (
     Read,
     TokenGrant,
 )
-from timtw.shards import schema
-from timtw.shards.account_statements import AccountStatements
-from timtw.shards.compiling import ROWS as KEYS
-from timtw.shards.compiling import FixedRows
-from timtw.shards.dialects import SQLITE
-from timtw.shards.journal_statements import JournalStatements, MovingStatements, Slices
-from timtw.shards.migrations import migrate
-from timtw.shards.operations import Begin, Operation, Run, Statement
-from timtw.shards.places import place_of
-from timtw.shards.relations import RelationStatements
-from timtw.shards.room_statements import RoomStatements
-from timtw.shards.server import ServerShard
-from timtw.shards.statements import (
+from timtw.shards.server.places import place_of
+from timtw.shards.server.shard import ServerShard
+from timtw.shards.sqlite.statements import JournalStatements, MovingStatements, Slices
+from timtw.shards.tables import schema
+from timtw.shards.tables.account_statements import AccountStatements
+from timtw.shards.tables.compiling import ROWS as KEYS
+from timtw.shards.tables.compiling import FixedRows
+from timtw.shards.tables.dialects import SQLITE
+from timtw.shards.tables.migrations import migrate
+from timtw.shards.tables.operations import Begin, Operation, Run, Statement
+from timtw.shards.tables.relations import RelationStatements
+from timtw.shards.tables.room_statements import RoomStatements
+from timtw.shards.tables.statements import (
     ONCE,
     CleaningStatements,
     InstallationStatements,

@@ -20,10 +20,10 @@ from timtw.model.limits import (
     DATABASE_TRIES,
     STORAGE_READS_WAITING,
 )
-from timtw.shards.links import Collision, Outage
-from timtw.shards.pausing import Pauses
-from timtw.shards.pool import Pool
 from timtw.shards.sealing import Unreadable
+from timtw.shards.server.links import Collision, Outage
+from timtw.shards.server.pausing import Pauses
+from timtw.shards.server.pool import Pool
 from timtw.test.poolkit import TwinDatabase, wish
 
 

@@ -9,8 +9,8 @@ from typing import Any
 from twisted.internet import reactor
 
 from timtw.model.stores import IShard
-from timtw.shards.places import place_of
-from timtw.shards.server import ServerShard
+from timtw.shards.server.places import place_of
+from timtw.shards.server.shard import ServerShard
 from timtw.test import (
     contracts,
     contracts_keeping,

@@ -29,11 +29,13 @@ from timtw.model.values import (
     Posted,
     TokenGrant,
 )
-from timtw.shards import moving, schema, sqlite_posting
-from timtw.shards.memory import MemoryShard
-from timtw.shards.migrations import Migration
+from timtw.shards.memory.shard import MemoryShard
 from timtw.shards.opening import open_shard
-from timtw.shards.sqlite import SqliteShard
+from timtw.shards.sqlite import moving
+from timtw.shards.sqlite import posting as sqlite_posting
+from timtw.shards.sqlite.shard import SqliteShard
+from timtw.shards.tables import schema
+from timtw.shards.tables.migrations import Migration
 from timtw.test import (
     contracts,
     contracts_kinds,
@@ -248,7 +250,7 @@ class RestartTests(FileCase):
         code = (
             "import os, sys\n"
             "from pathlib import Path\n"
-            "from timtw.shards.sqlite_file import DatabaseFile\n"
+            "from timtw.shards.sqlite.file import DatabaseFile\n"
             "DatabaseFile(Path(sys.argv[1])).take()\n"
         )
         path = self.place / "data" / "tim.db"

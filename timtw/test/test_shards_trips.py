@@ -8,8 +8,8 @@ from typing import Any
 from twisted.trial.unittest import SynchronousTestCase
 
 from timtw.model.limits import STATEMENT_BYTES
-from timtw.shards.operations import Operation
-from timtw.shards.trips import Filler, Trip, trips
+from timtw.shards.server.trips import Filler, Trip, trips
+from timtw.shards.tables.operations import Operation
 
 OPENING = ["BEGIN", "INSERT INTO mark"]
 

@@ -45,9 +45,9 @@ from timtw.model.values import (
     Draft,
     Expiring,
 )
-from timtw.shards import moving
-from timtw.shards.memory import MemoryShard
-from timtw.shards.sqlite import SqliteShard
+from timtw.shards.memory.shard import MemoryShard
+from timtw.shards.sqlite import moving
+from timtw.shards.sqlite.shard import SqliteShard
 from timtw.test.contracts import ADA, BOB, CYD, NOW, WINDOW, draft
 from timtw.test.contracts_keeping import expire
 from timtw.test.contracts_kinds import removal

@@ -54,7 +54,7 @@ run()
 """
 """A twistd whose databases do not grow while there is a file named so."""
 PATIENT: Final = """
-from timtw.shards import sqlite_file
+from timtw.shards.sqlite import file as sqlite_file
 sqlite_file.STORAGE_BUSY_SECONDS = 60
 from twisted.scripts.twistd import run
 run()

@@ -6,7 +6,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from timtw.core.turns import LentTurns, Turns
+from timtw.core.logins.turns import LentTurns, Turns
 from timtw.model.limits import TURN_SECONDS
 
 

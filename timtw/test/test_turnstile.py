@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from timtw.core.turnstile import Turnstile
+from timtw.core.logins.turnstile import Turnstile
 from timtw.model.commands import LogIn
 from timtw.model.errors import BadToken
 from timtw.model.events import Refused

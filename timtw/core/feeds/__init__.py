@@ -1,0 +1,1 @@
+"""What a connection reads: logs, windows, acknowledgements, rooms."""

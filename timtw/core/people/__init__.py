@@ -1,0 +1,1 @@
+"""What accounts and rooms are to one another: rights, presence, profiles, marks."""

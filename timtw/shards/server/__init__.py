@@ -1,0 +1,1 @@
+"""PostgreSQL and MariaDB: connections, and commits beside other nodes."""

@@ -1,0 +1,1 @@
+"""What every engine with tables does alike: schema, statements, operations."""

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from typing import TypeAlias
 
 from timtw.model.errors import TimError
+from timtw.model.live import Flow
 from timtw.model.presence import Status
 from timtw.model.profiles import About
 from timtw.model.relations import Circle, Step
@@ -296,6 +297,75 @@ class ListReadMarks:
 
 
 @value
+class OpenLive:
+    """Make a virtual room; the asking account becomes its founder."""
+
+    flow: Flow = Flow.LIVE
+
+
+@value
+class EndLive:
+    """End a virtual room of one's own."""
+
+    room: str
+
+
+@value
+class AllowPush:
+    """Let another account push into a virtual room of one's own, or no longer."""
+
+    room: str
+    peer: str
+    allowed: bool
+
+
+@value
+class Subscribe:
+    """Get what is pushed into a virtual room, on this connection.
+
+    Args:
+        binary: In which of two forms; subscribing again changes it.
+    """
+
+    room: str
+    binary: bool
+
+
+@value
+class Unsubscribe:
+    """Get nothing more of a virtual room; not having subscribed is fine."""
+
+    room: str
+
+
+LiveCommand: TypeAlias = OpenLive | EndLive | AllowPush | Subscribe | Unsubscribe
+"""What can be asked about virtual rooms."""
+
+
+@value
+class Push:
+    """Pass something on to those who have subscribed; answered only if refused.
+
+    Args:
+        dtype: The kind of data, never looked at.
+    """
+
+    room: str
+    body: bytes
+    dtype: int | None = None
+    about: object = None
+
+
+@value
+class SendParcel:
+    """Pass big text or octets on to an account; answered only if refused."""
+
+    peer: str
+    octets: bytes
+    is_text: bool
+
+
+@value
 class ChangePassword:
     """Set a new password; everything but the asking session ends."""
 
@@ -335,5 +405,8 @@ Command: TypeAlias = (
     | RoomCommand
     | MarkRead
     | ListReadMarks
+    | LiveCommand
+    | Push
+    | SendParcel
     | Unacceptable
 )

@@ -17,10 +17,12 @@ from timtw.model.commands import (
     ListMembers,
     ListRelations,
     ListRooms,
+    LiveCommand,
     LogIn,
     SendMessage,
 )
 from timtw.model.errors import TimError
+from timtw.model.live import Ending, Parcel, Piece
 from timtw.model.presence import Appearance
 from timtw.model.profiles import Profile
 from timtw.model.rooms import RoomProfile
@@ -269,6 +271,56 @@ class ReadMarksListed:
     more: str | None = None
 
 
+@value
+class LiveDone:
+    """What was asked about a virtual room is done.
+
+    Args:
+        room: The number of the virtual room.
+    """
+
+    command: LiveCommand
+    room: int
+
+
+@value
+class Pieces:
+    """
+    Pieces of a virtual room, in the order in which each publisher pushed them.
+
+    One object for all who get the same, so that their bytes are made once.
+
+    Args:
+        binary: Which of the two forms was subscribed to.
+    """
+
+    pieces: tuple[Piece, ...]
+    binary: bool
+
+
+@value
+class PiecesDropped:
+    """So many pieces of a virtual room were dropped, because the line was too slow."""
+
+    room: int
+    count: int
+
+
+@value
+class LiveEnded:
+    """A virtual room that was subscribed to has ended."""
+
+    room: int
+    why: Ending
+
+
+@value
+class ParcelCame:
+    """Big text or octets for this account."""
+
+    parcel: Parcel
+
+
 Event: TypeAlias = (
     LoggedIn
     | AlreadyLoggedIn
@@ -298,4 +350,9 @@ Event: TypeAlias = (
     | RoomProfiles
     | Marked
     | ReadMarksListed
+    | LiveDone
+    | Pieces
+    | PiecesDropped
+    | LiveEnded
+    | ParcelCame
 )

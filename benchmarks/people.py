@@ -121,7 +121,10 @@ def _turned(reactor: Any, result: Deferred[T]) -> T:
     failures: list[Failure] = []
     _ = result.addCallbacks(found.append, failures.append)
     while not (found or failures):
-        reactor.iterate(0.1)
+        # ``iterate(0.1)`` would wait so long for bytes while a timed call is due.
+        reactor.runUntilCurrent()
+        wait = reactor.timeout()
+        reactor.doIteration(0.1 if wait is None else min(wait, 0.1))
     if failures:
         failures[0].raiseException()
     return found[0]

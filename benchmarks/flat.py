@@ -35,6 +35,9 @@ STORED: Final = (1_000, 10_000, 100_000)
 LARGE: Final = 1_000_000
 ACCOUNTS: Final = 2_000
 """Accounts that share the stored messages."""
+STEADY: Final = 60_000
+"""Messages that are there before connections are added: enough to fill the journal,
+as nothing is moved from it before that and a message costs less."""
 TALKING: Final = 200
 """Accounts among these that talk when messages are stored."""
 CONVERSATIONS: Final = (1, 100, 1_000)
@@ -89,7 +92,8 @@ def _connections(options: Options) -> Iterator[Row]:
     few = CONNECTIONS[0]
     idle, active = {}, {}
     with workplace(options.directory) as directory:
-        people = settle(directory, CONNECTIONS[-1])
+        before = options.scaled(STEADY)
+        people = settle(directory, CONNECTIONS[-1], remembered(before, CONNECTIONS[0]))
         with served(directory, options.profile) as node:
             there: list[Talker] = []
             for count in CONNECTIONS:

@@ -1,4 +1,8 @@
-"""Who is logged in on this node, and what lost connections had in flight."""
+"""Who is logged in on this node, and what lost connections had in flight.
+
+A fault of ours in what one connection reads ends that connection, whose client can
+replay, and keeps nothing from the others.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +11,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Protocol
 
 import attrs
+from twisted.logger import Logger
 
 from timtw.core.feeds.fanout import Fanout
 from timtw.core.logins.comebacks import Comebacks
@@ -119,6 +124,8 @@ class Leftover:
 class Sessions:
     """The one table of listeners, and the leftovers of lost connections."""
 
+    _log = Logger()
+
     def __init__(
         self,
         now: Callable[[], float],
@@ -178,7 +185,10 @@ class Sessions:
             present = self._listeners.get(offer.account)
             if present is not None:
                 for listener in tuple(present):
-                    listener.offered(offer.entry)
+                    try:
+                        listener.offered(offer.entry)
+                    except Exception:
+                        self._ended(listener)
             else:
                 self.fanout.offer(offer.account, offer.entry)
 
@@ -186,8 +196,16 @@ class Sessions:
         """Tell sessions how far their logs reach."""
         for account, head in heads.items():
             for listener in self.of(account):
-                listener.raised(head)
+                try:
+                    listener.raised(head)
+                except Exception:
+                    self._ended(listener)
             self.fanout.raise_head(account, head)
+
+    def _ended(self, listener: Listener) -> None:
+        """Log the fault that is being handled, and end the connection it is in."""
+        self._log.failure("a fault in what a connection reads; it is ended")
+        listener.hang_up()
 
     def mark(self, mark: Mark) -> None:
         """Tell the sessions on this node that are to hear of it."""

@@ -1,4 +1,8 @@
-"""Who on this node reads which room."""
+"""Who on this node reads which room.
+
+A fault of ours in what one connection reads ends that connection, whose client can
+replay, and keeps nothing from the others.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +10,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from twisted.internet.interfaces import IReactorTime
+from twisted.logger import Logger
 
 from timtw.core.feeds.volleys import Salvo
 from timtw.model.values import LogEntry, Message
@@ -23,9 +28,14 @@ class Attendant(Protocol):
     def streamed(self, message: Message) -> None:
         """Something came to a room that is in no log."""
 
+    def hang_up(self) -> None:
+        """End the line; the client comes back and replays."""
+
 
 class Fanout:
     """The one table of who is there in each room."""
+
+    _log = Logger()
 
     def __init__(
         self,
@@ -75,15 +85,26 @@ class Fanout:
         for room, entries in news.items():
             salvo = Salvo(entries, self._clock.seconds())
             for attendant in tuple(self._there.get(room, ())):
-                attendant.offered(room, salvo)
+                try:
+                    attendant.offered(room, salvo)
+                except Exception:
+                    self._ended(attendant)
 
     def raise_head(self, room: int, head: int) -> None:
         """Tell everybody how far the log reaches."""
         for attendant in tuple(self._there.get(room, ())):
-            attendant.raised(room, head)
+            try:
+                attendant.raised(room, head)
+            except Exception:
+                self._ended(attendant)
 
     def stream(self, message: Message) -> None:
         """Bring a stream to everybody who is there, behind what came before it."""
         self._tell()
         for attendant in tuple(self._there.get(message.recipient.number, ())):
             attendant.streamed(message)
+
+    def _ended(self, attendant: Attendant) -> None:
+        """Log the fault that is being handled, and end the connection it is in."""
+        self._log.failure("a fault in what a connection reads of a room; it is ended")
+        attendant.hang_up()

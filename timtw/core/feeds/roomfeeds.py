@@ -125,6 +125,10 @@ class RoomFeeds:
             # Whatever comes next to a room tells of it.
             return
 
+    def hang_up(self) -> None:
+        """End the line; the client comes back and replays."""
+        self._around.outbox.abort()
+
     def end(self) -> Mapping[int, Leftover]:
         """Stop reading; what is left for the next connection of this reader."""
         self._end_hold()

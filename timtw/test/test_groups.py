@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from timtw.model import limits
 from timtw.model.commands import (
     ChangeRoom,
@@ -22,7 +24,7 @@ from timtw.model.errors import (
     TooFrequent,
     UnknownAccount,
 )
-from timtw.model.events import Delivery, Profiles, Refused, RoomProfiles
+from timtw.model.events import Delivery, Profiles, Refused, RoomNews, RoomProfiles
 from timtw.model.idents import node_of, number_of
 from timtw.model.roominfo import Entry, RoomInfo
 from timtw.model.roomsteps import OTHERS, RoomNotice, RoomStep
@@ -64,6 +66,53 @@ class StepTests(GroupsCase):
             joined = (RoomNotice.JOINED, None, self.bob_is.node)
             self.assertEqual([joined], self.notices(device, room))
         self.assertIs(AlreadyMember, self.steps(self.bob, JOIN, room, text=""))
+
+    def test_g10_members_hear_that_something_changed(self) -> None:
+        """Devices with the additions of everybody in a group are told to look again,
+        wherever they are, when somebody comes, goes, is removed or barred, or when what
+        the group is has changed; whom it concerns is told also when it is out."""
+        room = self.creates(self.ada)
+        self.done(self.ada, RoomStep.PULL_IN, room, self.bob_is)
+        people = (("ada", "south"), ("bob", "north"), ("cyd", "north"))
+        devices = [
+            self.stage.log_in(name, "new", node=node, additions=True)
+            for name, node in people
+        ]
+        wish = RoomInfo(topic="Another")
+        steps: list[tuple[Callable[[], object], list[bool]]] = [
+            (lambda: self.done(self.cyd, JOIN, room, text=""), [True] * 3),
+            (
+                lambda: self.done(self.ada, RoomStep.PULL_IN, room, self.cyd_is),
+                [True] * 3,
+            ),
+            (lambda: self.changes(self.ada, room, wish), [True] * 3),
+            (lambda: self.changes(self.ada, room, None, [self.bob_is]), [True] * 3),
+            (lambda: self.done(self.bob, RoomStep.BAR, room, self.cyd_is), [True] * 3),
+            (lambda: self.done(self.bob, RoomStep.LEAVE, room), [True, True, False]),
+            (lambda: self.done(self.bob, RoomStep.BLOCK, room), [True, True, False]),
+            (
+                lambda: self.done(self.ada, RoomStep.DISSOLVE, room),
+                [True, False, False],
+            ),
+        ]
+        for number, (step, told) in enumerate(steps):
+            for device in devices:
+                device.events.clear()
+            step()
+            self.stage.settle(1.2)
+            heard = [{one.room for one in who.told(RoomNews)} for who in devices]
+            self.assertEqual([{room} if one else set() for one in told], heard, number)
+
+    def test_g10_many_at_once(self) -> None:
+        """Who comes in the same second is told of once to those who are there."""
+        room = self.creates(self.ada, Entry.OPEN)
+        laptop = self.stage.log_in("ada", "laptop", additions=True)
+        self.stage.settle(1.2)
+        laptop.events.clear()
+        for who in (self.bob, self.cyd):
+            self.done(who, JOIN, room, text="")
+        self.stage.settle(1.2)
+        self.assertEqual([RoomNews(room)], laptop.told(RoomNews))
 
     def test_g9_rejected_with_a_reason(self) -> None:
         """Who is not let in reads why, also after having been away."""

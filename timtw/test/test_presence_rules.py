@@ -45,7 +45,7 @@ class RequestTests(SynchronousTestCase):
     """Whom a request is for, and what is wrong with it."""
 
     def test_a5_who_may_see(self) -> None:
-        """Friends; strangers where anyone may, or in one room; nobody across a block."""
+        """Friends; strangers if anyone may, or in one room; nobody across a block."""
         neither, anyone, fellows, both = product((False, True), repeat=2)
         table = {
             Bond.FRIENDS: {neither, anyone, fellows, both},

@@ -8,6 +8,7 @@ from typing import Protocol
 from twisted.internet.interfaces import IReactorTime
 
 from timtw.core.feeds.volleys import Salvo
+from timtw.model import limits
 from timtw.model.values import LogEntry, Message
 
 
@@ -23,6 +24,9 @@ class Attendant(Protocol):
     def streamed(self, message: Message) -> None:
         """Something came to a room that is in no log."""
 
+    def changed(self, room: int) -> None:
+        """The room, or who is in it, may have changed."""
+
 
 class Fanout:
     """The one table of who is there in each room."""
@@ -36,6 +40,7 @@ class Fanout:
         """``entered`` and ``left`` hear of a room's first and last connection."""
         self._clock = clock
         self._news: dict[int, list[LogEntry]] = {}
+        self._changed: dict[int, None] = {}
         self._entered = entered
         self._left = left
         self._there: dict[int, dict[Attendant, None]] = {}
@@ -87,3 +92,18 @@ class Fanout:
         self._tell()
         for attendant in tuple(self._there.get(message.recipient.number, ())):
             attendant.streamed(message)
+
+    def changed(self, room: int) -> None:
+        """Tell everybody within a second, of many changes once."""
+        if room not in self._there:
+            return
+        if not self._changed:
+            self._clock.callLater(limits.ROOM_NEWS_SECONDS, self._tell_changed)
+        self._changed[room] = None
+
+    def _tell_changed(self) -> None:
+        """Tell everybody of the rooms that have changed."""
+        changed, self._changed = self._changed, {}
+        for room in changed:
+            for attendant in tuple(self._there.get(room, ())):
+                attendant.changed(room)

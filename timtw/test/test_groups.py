@@ -212,6 +212,27 @@ class StepTests(GroupsCase):
                 self.assertIs(RoomDissolved, refusal, step)
         self.assertIs(RoomDissolved, self.changes(self.ada, room, RoomInfo("x")))
 
+    def test_g4_handed_over(self) -> None:
+        """Whoever wants to go makes another member the founder, on whichever node; that
+        is seen everywhere at once, and the new one can dissolve the group."""
+        room = self.creates(self.ada, Entry.OPEN)
+        for who in (self.bob, self.cyd):
+            self.done(who, JOIN, room, text="")
+        self.assertIsNotNone(self.profile(self.bob, room))
+        give = RoomStep.HAND_OVER
+        self.assertIs(PermissionDenied, self.steps(self.bob, give, room, self.cyd_is))
+        self.assertIs(PermissionDenied, self.steps(self.ada, give, room, self.ada_is))
+        self.done(self.ada, give, room, self.bob_is)
+        for who in (self.ada, self.bob, self.cyd):
+            profile = self.profile(who, room)
+            assert profile is not None
+            self.assertEqual(self.bob_is.number, profile.room.founder)
+        self.assertIs(PermissionDenied, self.steps(self.ada, give, room, self.cyd_is))
+        self.assertIs(PermissionDenied, self.steps(self.bob, LEAVE, room))
+        self.done(self.ada, LEAVE, room)
+        self.done(self.bob, REMOVE, room, self.cyd_is)
+        self.done(self.bob, RoomStep.DISSOLVE, room)
+
     def test_g1_roles_end(self) -> None:
         """A manager who has left decides nothing, on whichever node."""
         room = self.creates(self.ada)

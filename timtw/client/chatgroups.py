@@ -27,6 +27,7 @@ HELP: Final = (
     "/let GROUP NAME: bring somebody in, or who has asked; /reject GROUP NAME [WORDS]",
     "/kick GROUP NAME and /bar GROUP NAME: remove somebody; for good",
     "/manager GROUP NAME: who decides with you; again, and decides no more",
+    "/founder GROUP NAME: makes a member the founder in your place",
 )
 WORDS: Final = {
     "/new": 1,
@@ -41,6 +42,7 @@ WORDS: Final = {
     "/kick": 2,
     "/bar": 2,
     "/manager": 2,
+    "/founder": 2,
 }
 """Commands about groups, and how many words each needs."""
 _SAYS: Final = {
@@ -121,6 +123,7 @@ class ChatGroups:
                 "/let": groups.pull_in,
                 "/kick": groups.remove,
                 "/bar": groups.bar,
+                "/founder": groups.hand_over,
             }
             await steps[word](node, peer)
 

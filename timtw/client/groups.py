@@ -98,6 +98,10 @@ class Groups:
         """Leave, take a request back, or end an own block."""
         return self._step(RoomStep.LEAVE, group)
 
+    def hand_over(self, group: str, peer: str) -> Deferred[None]:
+        """Make another member the founder; this account is an ordinary member then."""
+        return self._step(RoomStep.HAND_OVER, group, peer)
+
     def dissolve(self, group: str) -> Deferred[None]:
         """End a group for good, in which nobody but this account is, its founder."""
         return self._step(RoomStep.DISSOLVE, group)

@@ -110,6 +110,7 @@ class Core:
             ),
             people,
             bonds,
+            belongings,
             mesh,
             presence,
             settings.write_to_anyone,

@@ -12,7 +12,14 @@ from timtw.core.feeds.flights import NO_NUMBERS
 from timtw.core.feeds.reading import Reading
 from timtw.core.people.presence import Unseen
 from timtw.core.sessions import Leftover
-from timtw.model.events import Appeared, Marked, RelationsChanged, Streamed
+from timtw.model.events import (
+    Appeared,
+    Marked,
+    RelationsChanged,
+    RoomNews,
+    Streamed,
+)
+from timtw.model.idents import node_of
 from timtw.model.interfaces import IOutbox
 from timtw.model.presence import Appearance
 from timtw.model.values import Address, LogEntry, Mark, Message, RoomState
@@ -117,6 +124,11 @@ class Hearing:
         """A device of the account has changed what it and another are."""
         if self._additions:
             self._outbox.offer(RelationsChanged())
+
+    def regrouped(self, room: int) -> None:
+        """What the account is to this room has changed, or may have."""
+        if self._additions:
+            self._outbox.offer(RoomNews(node_of(room)))
 
     def streamed(self, message: Message) -> None:
         """Something came that is in no log; it does not wait for a slow line."""

@@ -77,6 +77,9 @@ class Listener(Protocol):
     def related(self) -> None:
         """The account has changed what it and another are to each other."""
 
+    def regrouped(self, room: int) -> None:
+        """What the account is to this room has changed, or may have."""
+
     def streamed(self, message: Message) -> None:
         """Something came that is in no log."""
 
@@ -248,6 +251,9 @@ class Sessions:
                 listener.related()
         elif isinstance(fact, RoomChanged):
             self.membership_changed(fact)
+            for listener in self.of(fact.account):
+                listener.regrouped(fact.room)
+            self.fanout.changed(fact.room)
 
     def present(self, account: int) -> list[Presence]:
         """The account's sessions on this node, for the rule of admission."""

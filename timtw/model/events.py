@@ -215,6 +215,13 @@ class RelationsChanged:
 
 
 @value
+class RoomNews:
+    """What a room is, who is in it, or what this account is to it may have changed."""
+
+    room: str
+
+
+@value
 class Appeared:
     """Somebody has shown how they are, or is gone.
 
@@ -344,6 +351,7 @@ Event: TypeAlias = (
     | Related
     | Relations
     | RelationsChanged
+    | RoomNews
     | Appeared
     | RoomDone
     | RoomNodes

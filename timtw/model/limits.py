@@ -325,6 +325,9 @@ each of them."""
 ROOM_STEPS_PER_MINUTE: Final = 60
 """Steps of one account by which others are told of it, or something is made; steps that
 end something are not counted."""
+ROOM_NEWS_SECONDS: Final = 1.0
+"""How long changes of rooms are gathered before the members who are there are told to
+look: many who join at once are one look for each of them."""
 ROOMS_KNOWN: Final = 20_000
 """Rooms of which is remembered what they are, about 300 bytes each."""
 BELONGINGS: Final = 200_000

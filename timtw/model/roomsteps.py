@@ -6,7 +6,7 @@ without storage. What follows from these rules, and no step can change:
 * an account is a member where both sides agree, and only a member has a role;
 * a room has exactly one founder, who is a member for as long as the room is alive, can
   be removed or barred by nobody, and does not leave or block the room: so there is
-  always somebody who can dissolve it;
+  always somebody who can dissolve it. Who wants to go makes another member the founder;
 * a room is dissolved when nobody but its founder is in it, whom nothing keeps from
   removing all others.
 """
@@ -15,6 +15,8 @@ from __future__ import annotations
 
 import enum
 from typing import Final
+
+import attrs
 
 from timtw.model.errors import (
     AlreadyMember,
@@ -43,6 +45,7 @@ class RoomStep(enum.IntEnum):
     LEAVE = 16
     DISSOLVE = 17
     CHANGE = 42
+    HAND_OVER = 68
 
 
 class RoomNotice(enum.IntEnum):
@@ -56,7 +59,13 @@ class RoomNotice(enum.IntEnum):
 
 
 OTHERS: Final = frozenset(
-    (RoomStep.REJECT, RoomStep.PULL_IN, RoomStep.REMOVE, RoomStep.BAR)
+    (
+        RoomStep.REJECT,
+        RoomStep.PULL_IN,
+        RoomStep.REMOVE,
+        RoomStep.BAR,
+        RoomStep.HAND_OVER,
+    )
 )
 """Steps that are about another account than the one that takes them."""
 
@@ -139,6 +148,8 @@ def decide(step: RoomStep, scene: Scene) -> RoomVerdict:
         return _go(step, scene)
     if step is RoomStep.DISSOLVE:
         return _dissolve(scene)
+    if step is RoomStep.HAND_OVER:
+        return _hand_over(scene)
     if not administrates(scene.actor):
         why = "only the founder and managers of a room may do this"
         return _refused(scene, PermissionDenied(why))
@@ -270,3 +281,12 @@ def _dissolve(scene: Scene) -> RoomVerdict:
     if not scene.alone:
         return _refused(scene, PermissionDenied("there are other members"))
     return RoomVerdict(Belonging())
+
+
+def _hand_over(scene: Scene) -> RoomVerdict:
+    """The founder makes another member the founder, and is an ordinary member then."""
+    if scene.actor.role is not Role.FOUNDER:
+        return _refused(scene, PermissionDenied("only the founder hands a room over"))
+    if not scene.target.is_member:
+        return _refused(scene, NotThere("this account is not in the room"))
+    return RoomVerdict(attrs.evolve(scene.target, role=Role.FOUNDER))

@@ -152,7 +152,7 @@ def _business(frame: ClientFrame, additions: bool) -> Command:
     """Type 41, docs/reference/protocol.md, section 5."""
     request = _decoded(structs.TimReq, frame)
     note = Note(frame.type, t=request.rtype, n=request.node, n2=request.node2)
-    if request.rtype in roomrequests.BUSINESS:
+    if request.rtype in roomrequests.business_of(additions):
         command = roomrequests.business(request)
         if command is None:
             is_step = request.rtype in roomrequests.STEPS

@@ -36,7 +36,7 @@ DELIVERED: Final = 8
 """The odType of a delivered mark, which only the additions know."""
 EXPIRED: Final = 9
 """The odType of the notice that the beginning of the log is gone; as above."""
-RELATIONS_CHANGED: Final = 10
+LISTS_CHANGED: Final = 10
 """The odType of the notice that the lists of an account have changed; as above."""
 _KINDS: Final = {
     TEXT: values.TEXT,
@@ -228,6 +228,9 @@ def expiry(seq: int, room: str) -> structs.TimMessage:
     return structs.TimMessage(msType=TO_ROOM, odType=EXPIRED, roomTid=place, seq=seq)
 
 
-def relations_changed() -> structs.TimMessage:
-    """The notice that the lists of an account have changed by its own doing."""
-    return structs.TimMessage(msType=TO_ACCOUNT, odType=RELATIONS_CHANGED)
+def lists_changed(room: str) -> structs.TimMessage:
+    """The notice that lists may have changed: the own ones, or those of a room."""
+    if not room:
+        return structs.TimMessage(msType=TO_ACCOUNT, odType=LISTS_CHANGED)
+    place = structs.Tid(node=room)
+    return structs.TimMessage(msType=TO_ROOM, odType=LISTS_CHANGED, roomTid=place)

@@ -31,8 +31,8 @@ from timtw.protocols.messages import (
     Copy,
     delivered_mark,
     expiry,
+    lists_changed,
     read_mark,
-    relations_changed,
 )
 from timtw.protocols.presences import shown_presence
 from timtw.protocols.profiles import profile_lists
@@ -292,10 +292,13 @@ class Speaker:
         body = codec.encode(expiry(event.seq, event.room))
         return [server_frame(FrameType.TIMMESSAGE, body)]
 
-    def _changed(self, codec: Codec, event: events.RelationsChanged) -> list[bytes]:
+    def _changed(
+        self, codec: Codec, event: events.RelationsChanged | events.RoomNews
+    ) -> list[bytes]:
         if not self.additions:
             return []
-        body = codec.encode(relations_changed())
+        room = event.room if isinstance(event, events.RoomNews) else ""
+        body = codec.encode(lists_changed(room))
         return [server_frame(FrameType.TIMMESSAGE, body)]
 
 
@@ -351,4 +354,5 @@ _WRITERS: Final[dict[type, Writer]] = {
     events.ReadMarksListed: _listed,
     events.Expired: Speaker._expired,
     events.RelationsChanged: Speaker._changed,
+    events.RoomNews: Speaker._changed,
 }

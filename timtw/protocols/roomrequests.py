@@ -30,12 +30,17 @@ CHANGE_ROOM: Final = 7
 UNSAID: Final = 0
 """The ntype of a client that lets the content say what it means."""
 _STEPS: Final = frozenset(RoomStep) - {RoomStep.CREATE, RoomStep.CHANGE}
-BUSINESS: Final = frozenset(
+_BUSINESS: Final = frozenset(
     (ROOMS, MEMBERS, BLOCKED_ROOMS, BARRED, RoomStep.CREATE, *_STEPS)
 )
-"""The rtypes that are about rooms."""
+_PLAIN: Final = _BUSINESS - {RoomStep.HAND_OVER}
 STEPS: Final = frozenset((RoomStep.CREATE, *_STEPS))
 """Those of steps, whose refusals repeat what they are about."""
+
+
+def business_of(additions: bool) -> frozenset[int]:
+    """The rtypes that are about rooms, for clients with the additions and without."""
+    return _BUSINESS if additions else _PLAIN
 
 
 def business(request: structs.TimReq) -> RoomCommand | None:

@@ -50,7 +50,9 @@ _COUNTED: Final = frozenset(
     (RoomStep.CREATE, RoomStep.JOIN, RoomStep.PULL_IN, RoomStep.BLOCK)
 )
 """Steps of which an account has so many a minute."""
-_OF_THE_ROOM: Final = frozenset((RoomStep.CREATE, RoomStep.CHANGE, RoomStep.DISSOLVE))
+_OF_THE_ROOM: Final = frozenset(
+    (RoomStep.CREATE, RoomStep.CHANGE, RoomStep.DISSOLVE, RoomStep.HAND_OVER)
+)
 """Steps after which the room itself is another one."""
 _TEXT: Final = limits.REQUEST_TEXT_BYTES
 

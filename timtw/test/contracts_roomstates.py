@@ -63,6 +63,62 @@ class RoomStateContract(RoomLogs):
         await self.refused(PermissionDenied, dissolves)
         await self.done(about(RoomStep.REMOVE, room, ADA, BOB), dissolves)
 
+    async def test_g4_handed_over(self) -> None:
+        """
+        Another member is made the founder, keeps its place in the room's log, and
+        dissolves it; the founder before goes like anybody.
+        """
+        room = await self.made(Entry.PRIVATE, BOB, CYD)
+        before = await self.belonging(room, BOB)
+        await self.done(change(room, ADA, RoomInfo(), [BOB, CYD]))
+        gives = about(RoomStep.HAND_OVER, room, ADA, BOB)
+        await self.refused(NotThere, attrs.evolve(gives, recipient=DAN))
+        await self.refused(PermissionDenied, about(RoomStep.HAND_OVER, room, CYD, BOB))
+        (done,) = await self.take(gives)
+        self.assertEqual([ADA.number, BOB.number], sorted(done.accounts))
+        await self.refused(PermissionDenied, gives)
+        profile = (await self.shard.rooms.profiles([room]))[room]
+        self.assertEqual(BOB.number, profile.room.founder)
+        self.assertEqual((CYD.number,), profile.managers)
+        after = attrs.evolve(before, role=Role.FOUNDER)
+        self.assertEqual(after, await self.belonging(room, BOB))
+        self.assertIs(Role.MEMBER, (await self.belonging(room, ADA)).role)
+        await self.refused(PermissionDenied, about(RoomStep.LEAVE, room, BOB))
+        await self.done(about(RoomStep.JOIN, room, DAN, text=""))
+        self.assertEqual([9], [mid for mid, _t, _w in await self.notices(BOB)][-1:])
+        self.assertEqual([], [mid for mid, _t, _w in await self.notices(ADA)])
+        await self.done(
+            about(RoomStep.LEAVE, room, ADA),
+            about(RoomStep.REMOVE, room, BOB, CYD),
+            about(RoomStep.DISSOLVE, room, BOB),
+        )
+
+    async def test_g4_handed_over_while_the_heir_goes(self) -> None:
+        """
+        On two nodes at once: who has become the founder is in, who has gone is none.
+        """
+        nodes = (self.shard, await self.other_node())
+        for step in (RoomStep.LEAVE, RoomStep.BLOCK, RoomStep.HAND_OVER):
+            room = await self.made(Entry.OPEN, BOB, CYD)
+            other = (
+                about(step, room, ADA, CYD)
+                if step is RoomStep.HAND_OVER
+                else about(step, room, BOB)
+            )
+            steps = (about(RoomStep.HAND_OVER, room, ADA, BOB), other)
+            outcomes = await gatherResults(
+                [
+                    node.messages.post(Batch((wish,)))
+                    for node, wish in zip(nodes, steps, strict=True)
+                ]
+            )
+            refused = [one for (one,) in outcomes if getattr(one, "refusal", None)]
+            self.assertEqual(1, len(refused), step)
+            founders = [n for n, r in await self.members(room) if r is Role.FOUNDER]
+            found = await self.shard.rooms.room(room)
+            assert found is not None
+            self.assertEqual([found.founder], founders)
+
     async def test_dissolved(self) -> None:
         """
         A dissolved room lets nobody do anything, and leaves nothing but blocks.

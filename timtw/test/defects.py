@@ -177,7 +177,7 @@ DEFECTS: Final[tuple[Defect, ...]] = (
     Defect("G7", "who comes in stays on the list of blocks"),
     Defect("G8", "changes of a group at the same time undo each other"),
     Defect("G9", "why somebody is not let in is lost"),
-    Defect("G10", "who joins on one node is told on that node only"),
+    Defect("G10", "who joins hears of it on one node only, and other members nowhere"),
     Defect("G11", "asking again and again is told every manager each time"),
     Defect("G12", "a group that could not be made is answered by nothing"),
     Defect("G13", "a block of the group and one of the account overwrite each other"),

@@ -106,6 +106,12 @@ def _others(state: State, is_open: bool, move: Move) -> State:
         may = decides or (is_open and its != "no")
         may = may and not theirs and says != "no"
         return state.having({move.whom: IN}) if may else state
+    if move.step is RoomStep.HAND_OVER:
+        if role != "founder" or not theirs:
+            return state
+        return state.having(
+            {move.who: IN, move.whom: ("yes", "yes", "founder")},
+        )
     if not decides:
         return state
     if move.step is RoomStep.REJECT:

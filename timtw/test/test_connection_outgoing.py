@@ -405,6 +405,16 @@ class Lists(SynchronousTestCase):
                 self.assertLessEqual(len(frame), limit)
                 self.assertGreater(len(frame), limit - 80)
 
+    def test_changed_lists(self) -> None:
+        """Clients with the additions are told to look again, others nothing."""
+        about = (
+            (events.RelationsChanged(), b'Z{"msType":2,"odType":10}'),
+            (events.RoomNews("R"), b'Z{"msType":3,"odType":10,"roomTid":{"node":"R"}}'),
+        )
+        for event, frame in about:
+            self.assertEqual([frame], wire(JSON, True).encode(event))
+            self.assertEqual([], wire(JSON).encode(event))
+
     def test_empty_history(self) -> None:
         """A conversation without texts is answered with an empty list."""
         none = events.History(())

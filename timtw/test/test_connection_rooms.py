@@ -24,7 +24,7 @@ from timtw.test.wirekit import ALICE, BOB, text, wire
 
 ROOM = 12345
 R = node_of(ROOM)
-STEPS = tuple(RoomStep(number) for number in (9, 11, 12, 13, 14, 15, 16, 17))
+STEPS = tuple(RoomStep(number) for number in (9, 11, 12, 13, 14, 15, 16, 17, 68))
 
 
 class Requests(Case):
@@ -39,7 +39,7 @@ class Requests(Case):
                 step, "R", "B" if step in OTHERS else "", "x" if with_text else None
             )
             frame = b'\xa9{"rtype":%d,%b}' % (step, body)
-            self.assertEqual(self.one(frame), wish)
+            self.assertEqual(self.one(frame, True), wish)
         none = self.one(b'\xa9{"rtype":11,"node":"R","node2":"B"}')
         self.assertEqual(none, ChangeRoom(RoomStep.REJECT, "R", "B", None))
 
@@ -47,13 +47,15 @@ class Requests(Case):
         """What a step needs and has not is refused, with what there is of it."""
         for step in STEPS:
             note = Note(41, t=step, n2="B")
-            self.refused(
-                b'\xa9{"rtype":%d,"node2":"B","reqStr":""}' % step, BadParameter, note
-            )
+            frame = b'\xa9{"rtype":%d,"node2":"B","reqStr":""}' % step
+            self.refused(frame, BadParameter, note, True)
             if step in OTHERS:
                 note = Note(41, t=step, n="R")
                 frame = b'\xa9{"rtype":%d,"node":"R","reqStr":""}' % step
-                self.refused(frame, BadParameter, note)
+                self.refused(frame, BadParameter, note, True)
+        note = Note(41, t=68, n="R", n2="B")
+        frame = b'\xa9{"rtype":68,"node":"R","node2":"B"}'
+        self.refused(frame, BadParameter, note)
         self.refused(b'\xa9{"rtype":9,"node":"R"}', BadParameter, Note(41, t=9, n="R"))
         self.refused(b'\xa9{"rtype":8}', BadParameter, Note(41, t=8))
         self.refused(b'\xa9{"rtype":20}', BadParameter, Note(41))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from timtw.model import limits
 from timtw.model.commands import (
     ChangeRoom,
@@ -22,7 +24,7 @@ from timtw.model.errors import (
     TooFrequent,
     UnknownAccount,
 )
-from timtw.model.events import Delivery, Profiles, Refused, RoomProfiles
+from timtw.model.events import Delivery, Profiles, Refused, RoomNews, RoomProfiles
 from timtw.model.idents import node_of, number_of
 from timtw.model.roominfo import Entry, RoomInfo
 from timtw.model.roomsteps import OTHERS, RoomNotice, RoomStep
@@ -64,6 +66,53 @@ class StepTests(GroupsCase):
             joined = (RoomNotice.JOINED, None, self.bob_is.node)
             self.assertEqual([joined], self.notices(device, room))
         self.assertIs(AlreadyMember, self.steps(self.bob, JOIN, room, text=""))
+
+    def test_g10_members_hear_that_something_changed(self) -> None:
+        """Devices with the additions of everybody in a group are told to look again,
+        wherever they are, when somebody comes, goes, is removed or barred, or when what
+        the group is has changed; whom it concerns is told also when it is out."""
+        room = self.creates(self.ada)
+        self.done(self.ada, RoomStep.PULL_IN, room, self.bob_is)
+        people = (("ada", "south"), ("bob", "north"), ("cyd", "north"))
+        devices = [
+            self.stage.log_in(name, "new", node=node, additions=True)
+            for name, node in people
+        ]
+        wish = RoomInfo(topic="Another")
+        steps: list[tuple[Callable[[], object], list[bool]]] = [
+            (lambda: self.done(self.cyd, JOIN, room, text=""), [True] * 3),
+            (
+                lambda: self.done(self.ada, RoomStep.PULL_IN, room, self.cyd_is),
+                [True] * 3,
+            ),
+            (lambda: self.changes(self.ada, room, wish), [True] * 3),
+            (lambda: self.changes(self.ada, room, None, [self.bob_is]), [True] * 3),
+            (lambda: self.done(self.bob, RoomStep.BAR, room, self.cyd_is), [True] * 3),
+            (lambda: self.done(self.bob, RoomStep.LEAVE, room), [True, True, False]),
+            (lambda: self.done(self.bob, RoomStep.BLOCK, room), [True, True, False]),
+            (
+                lambda: self.done(self.ada, RoomStep.DISSOLVE, room),
+                [True, False, False],
+            ),
+        ]
+        for number, (step, told) in enumerate(steps):
+            for device in devices:
+                device.events.clear()
+            step()
+            self.stage.settle(1.2)
+            heard = [{one.room for one in who.told(RoomNews)} for who in devices]
+            self.assertEqual([{room} if one else set() for one in told], heard, number)
+
+    def test_g10_many_at_once(self) -> None:
+        """Who comes in the same second is told of once to those who are there."""
+        room = self.creates(self.ada, Entry.OPEN)
+        laptop = self.stage.log_in("ada", "laptop", additions=True)
+        self.stage.settle(1.2)
+        laptop.events.clear()
+        for who in (self.bob, self.cyd):
+            self.done(who, JOIN, room, text="")
+        self.stage.settle(1.2)
+        self.assertEqual([RoomNews(room)], laptop.told(RoomNews))
 
     def test_g9_rejected_with_a_reason(self) -> None:
         """Who is not let in reads why, also after having been away."""
@@ -162,6 +211,27 @@ class StepTests(GroupsCase):
                 refusal = self.steps(self.ada, step, room, peer, "")
                 self.assertIs(RoomDissolved, refusal, step)
         self.assertIs(RoomDissolved, self.changes(self.ada, room, RoomInfo("x")))
+
+    def test_g4_handed_over(self) -> None:
+        """Whoever wants to go makes another member the founder, on whichever node; that
+        is seen everywhere at once, and the new one can dissolve the group."""
+        room = self.creates(self.ada, Entry.OPEN)
+        for who in (self.bob, self.cyd):
+            self.done(who, JOIN, room, text="")
+        self.assertIsNotNone(self.profile(self.bob, room))
+        give = RoomStep.HAND_OVER
+        self.assertIs(PermissionDenied, self.steps(self.bob, give, room, self.cyd_is))
+        self.assertIs(PermissionDenied, self.steps(self.ada, give, room, self.ada_is))
+        self.done(self.ada, give, room, self.bob_is)
+        for who in (self.ada, self.bob, self.cyd):
+            profile = self.profile(who, room)
+            assert profile is not None
+            self.assertEqual(self.bob_is.number, profile.room.founder)
+        self.assertIs(PermissionDenied, self.steps(self.ada, give, room, self.cyd_is))
+        self.assertIs(PermissionDenied, self.steps(self.bob, LEAVE, room))
+        self.done(self.ada, LEAVE, room)
+        self.done(self.bob, REMOVE, room, self.cyd_is)
+        self.done(self.bob, RoomStep.DISSOLVE, room)
 
     def test_g1_roles_end(self) -> None:
         """A manager who has left decides nothing, on whichever node."""

@@ -8,17 +8,24 @@ import attrs
 from twisted.trial.unittest import SynchronousTestCase
 
 from timtw.model import limits
-from timtw.model.commands import ChangeRelation, ShowPresence
+from timtw.model.commands import (
+    ChangeRelation,
+    ChangeRoom,
+    CreateRoom,
+    ShowPresence,
+)
 from timtw.model.errors import (
     BadParameter,
     Overloaded,
     TooFrequent,
     UnknownAccount,
 )
-from timtw.model.events import Appeared, Refused
+from timtw.model.events import Appeared, Refused, RoomDone
 from timtw.model.peers import INeighbour
 from timtw.model.presence import Status
 from timtw.model.relations import Step
+from timtw.model.roominfo import Entry
+from timtw.model.roomsteps import RoomStep
 from timtw.model.values import Address, Device
 from timtw.test.stage import OPEN, Client, Stage
 
@@ -257,6 +264,67 @@ class ShowingTests(PresenceCase):
         self.assertEqual(["one", "two"], self.seen(self.bob))
         self.passes(1)
         self.assertEqual([], self.seen(self.bob))
+
+
+class FellowTests(PresenceCase):
+    """Ada and Cyd are no friends, and in one group on two nodes."""
+
+    def setUp(self) -> None:
+        """Cyd is on the other node, Ada lets her into her group."""
+        super().setUp()
+        self.cyd = self.stage.log_in("cyd", "laptop", node="south")
+        self.ada.asks(CreateRoom("Topic", Entry.PRIVATE))
+        self.passes(0.1)
+        (made,) = self.ada.told(RoomDone)
+        self.room = made.room
+        self.step(self.ada, RoomStep.PULL_IN, self.cyd_is)
+
+    def step(self, who: Client, step: RoomStep, peer: Address | None = None) -> None:
+        """A step about the group, which has arrived on both nodes."""
+        who.asks(ChangeRoom(step, self.room, "" if peer is None else peer.node))
+        self.passes(0.05)
+        self.assertEqual([], who.told(Refused))
+
+    def test_a5_fellow_members(self) -> None:
+        """Who is in one group may be shown something, if it is named; a broadcast
+        is for friends, and whoever is in no group with Ada is a stranger."""
+        ada, bob, cyd = self.ada_is.node, self.bob_is.node, self.cyd_is.node
+        for broad in (False, True):
+            self.shows(self.ada, peer=cyd, broad=broad)
+            self.assertEqual(["here"], self.seen(self.cyd))
+            self.shows(self.cyd, peers=(ada, bob), broad=broad)
+            self.assertEqual(["here"], self.seen(self.ada))
+        self.shows(self.ada)
+        self.assertEqual(([], ["here"]), (self.seen(self.cyd), self.seen(self.bob)))
+
+    def test_a5_block_between_members(self) -> None:
+        """A block counts in a group as well, whoever blocks, and for both."""
+        for one, other in ((self.ada, self.cyd_is), (self.cyd, self.ada_is)):
+            one.asks(ChangeRelation(Step.BLOCK, other.node))
+            self.passes(0.05)
+            self.shows(self.ada, peer=self.cyd_is.node, broad=False)
+            self.shows(self.cyd, peer=self.ada_is.node, broad=False)
+            self.assertEqual(([], []), (self.seen(self.ada), self.seen(self.cyd)))
+            one.asks(ChangeRelation(Step.LEAVE, other.node))
+            self.passes(0.05)
+        self.shows(self.ada, peer=self.cyd_is.node, broad=False)
+        self.assertEqual(["here"], self.seen(self.cyd))
+
+    def test_a6_end_of_the_membership(self) -> None:
+        """Who has left, was removed or barred is a stranger again, at once."""
+        for who, step in (
+            (self.ada, RoomStep.REMOVE),
+            (self.cyd, RoomStep.LEAVE),
+            (self.ada, RoomStep.BAR),
+        ):
+            self.shows(self.ada, peer=self.cyd_is.node, broad=False)
+            self.assertEqual(["here"], self.seen(self.cyd))
+            self.step(who, step, None if who is self.cyd else self.cyd_is)
+            self.ada.asks(ShowPresence(HERE, self.cyd_is.node))
+            self.cyd.asks(ShowPresence(HERE, self.ada_is.node))
+            self.passes(0.5)
+            self.assertEqual(([], []), (self.seen(self.ada), self.seen(self.cyd)))
+            self.step(self.ada, RoomStep.PULL_IN, self.cyd_is)
 
 
 class AnyoneTests(PresenceCase):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import product
+
 import attrs
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
@@ -43,17 +45,16 @@ class RequestTests(SynchronousTestCase):
     """Whom a request is for, and what is wrong with it."""
 
     def test_a5_who_may_see(self) -> None:
-        """Friends; strangers where anyone may; nobody across a block."""
+        """Friends; strangers if anyone may, or in one room; nobody across a block."""
+        neither, anyone, fellows, both = product((False, True), repeat=2)
         table = {
-            (Bond.FRIENDS, False): True,
-            (Bond.FRIENDS, True): True,
-            (Bond.STRANGERS, False): False,
-            (Bond.STRANGERS, True): True,
-            (Bond.BLOCKED, False): False,
-            (Bond.BLOCKED, True): False,
+            Bond.FRIENDS: {neither, anyone, fellows, both},
+            Bond.STRANGERS: {anyone, fellows, both},
+            Bond.BLOCKED: set(),
         }
-        for (bond, anyone), allowed in table.items():
-            self.assertEqual(allowed, may_see(bond, anyone), (bond, anyone))
+        for bond, allowed in table.items():
+            for case in (neither, anyone, fellows, both):
+                self.assertEqual(case in allowed, may_see(bond, *case), (bond, case))
 
     def test_whom_it_is_for(self) -> None:
         """Of a list and an account the list wins, in a broadcast the account."""

@@ -133,6 +133,15 @@ BY_FOUNDER: Final[dict[RoomStep, dict[str, Outcome]]] = {
         "barred": (SAME, 0),
         "both": (SAME, 0),
     },
+    RoomStep.HAND_OVER: {
+        "nobody": T,
+        "asked": T,
+        "member": ("founder", 0),
+        "manager": ("founder", 0),
+        "blocks": T,
+        "barred": T,
+        "both": T,
+    },
 }
 """Steps of the founder about others, by what those are."""
 
@@ -142,6 +151,8 @@ def expected(step: RoomStep, entry: Entry, actor: str, target: str) -> Outcome:
     by_founder = BY_FOUNDER[step]
     if actor == "founder":
         return by_founder[target]
+    if step is RoomStep.HAND_OVER:
+        return P
     if actor == "manager":
         # A manager decides like the founder, but neither about founder nor managers.
         if step in (RoomStep.REMOVE, RoomStep.BAR) and target in ("manager", "founder"):
@@ -193,7 +204,7 @@ class StepTests(SynchronousTestCase):
                     )
 
     def test_about_others(self) -> None:
-        """Pulling in, rejecting, removing and barring: by whom, and of whom."""
+        """Pulling in, rejecting, removing, barring, handing over: by whom, of whom."""
         seen = 0
         for step, entry, actor, target in cases():
             scene = Scene(ROOMS[entry], PARTS[actor], PARTS[target], oneself=False)
@@ -201,10 +212,10 @@ class StepTests(SynchronousTestCase):
             case = (step, entry, actor, target)
             self.assertEqual(expected(*case), outcome, case)
             seen += 1
-        self.assertEqual(4 * 2 * (8 * 8 - 1), seen)
+        self.assertEqual(5 * 2 * (8 * 8 - 1), seen)
 
     def test_oneself_is_no_other(self) -> None:
-        """Nobody pulls in, rejects, removes or bars oneself, in whatever room."""
+        """No step about others is about oneself, in whatever room."""
         for step in OTHERS:
             for mine in PARTS.values():
                 for room in (None, *ROOMS.values()):

@@ -13,6 +13,7 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
 from timtw.core.feeds.volleys import Salvo
+from timtw.model import limits
 from timtw.model.values import LogEntry, Message
 
 
@@ -27,6 +28,9 @@ class Attendant(Protocol):
 
     def streamed(self, message: Message) -> None:
         """Something came to a room that is in no log."""
+
+    def changed(self, room: int) -> None:
+        """The room, or who is in it, may have changed."""
 
     def hang_up(self) -> None:
         """End the line; the client comes back and replays."""
@@ -46,6 +50,7 @@ class Fanout:
         """``entered`` and ``left`` hear of a room's first and last connection."""
         self._clock = clock
         self._news: dict[int, list[LogEntry]] = {}
+        self._changed: dict[int, None] = {}
         self._entered = entered
         self._left = left
         self._there: dict[int, dict[Attendant, None]] = {}
@@ -103,6 +108,21 @@ class Fanout:
         self._tell()
         for attendant in tuple(self._there.get(message.recipient.number, ())):
             attendant.streamed(message)
+
+    def changed(self, room: int) -> None:
+        """Tell everybody within a second, of many changes once."""
+        if room not in self._there:
+            return
+        if not self._changed:
+            self._clock.callLater(limits.ROOM_NEWS_SECONDS, self._tell_changed)
+        self._changed[room] = None
+
+    def _tell_changed(self) -> None:
+        """Tell everybody of the rooms that have changed."""
+        changed, self._changed = self._changed, {}
+        for room in changed:
+            for attendant in tuple(self._there.get(room, ())):
+                attendant.changed(room)
 
     def _ended(self, attendant: Attendant) -> None:
         """Log the fault that is being handled, and end the connection it is in."""

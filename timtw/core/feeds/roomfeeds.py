@@ -28,7 +28,8 @@ from timtw.core.feeds.volleys import Salvo
 from timtw.core.sessions import Leftover
 from timtw.model import limits
 from timtw.model.errors import StorageUnavailable
-from timtw.model.events import EndOfBacklog, Streamed
+from timtw.model.events import EndOfBacklog, RoomNews, Streamed
+from timtw.model.idents import node_of
 from timtw.model.values import CursorMove, Message, ReaderState, RoomState
 
 _Place: TypeAlias = int | RoomReading
@@ -213,6 +214,10 @@ class RoomFeeds:
         """See ``Attendant``; it does not wait for a slow line."""
         if self._writable:
             self._around.outbox.offer(Streamed(message))
+
+    def changed(self, room: int) -> None:
+        """See ``Attendant``."""
+        self._around.outbox.offer(RoomNews(node_of(room)))
 
     # What the client says.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import attrs
 from twisted.internet.defer import Deferred
@@ -23,7 +23,7 @@ class Belongings:
         rooms: Rooms by number. One that does not exist is asked for again each time.
         of: Belongings by the numbers of room and account, without their roles: what
             only some members may do, storage is asked about.
-        lists: Who is in which room, and what rooms are, for whoever wants to look.
+        lists: Who is in which room, and what rooms are.
     """
 
     def __init__(
@@ -58,6 +58,19 @@ class Belongings:
         """
         key = (room, account)
         return self.of.known(key) or await self.of.look_up(key)
+
+    async def fellows(self, account: int, others: Sequence[int]) -> set[int]:
+        """
+        Those of ``others`` who are in a room in which ``account`` is.
+
+        Raises StorageUnavailable.
+        """
+        mine = set(await self.lists.rooms_of(account))
+        found: set[int] = set()
+        for other in others if mine else ():
+            if not mine.isdisjoint(await self.lists.rooms_of(other)):
+                found.add(other)
+        return found
 
     def heed(self, change: RoomChanged) -> None:
         """A room has changed, or what an account is to it, or may have."""

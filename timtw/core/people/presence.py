@@ -18,14 +18,17 @@ from timtw.model.relations import Bond
 from timtw.model.values import Address, Device
 
 
-def may_see(bond: Bond, to_anyone: bool) -> bool:
+def may_see(bond: Bond, to_anyone: bool, fellows: bool) -> bool:
     """
     Whether one account may show itself to another, by what they are to each other.
 
     Args:
-        to_anyone: Whether strangers may. It never waives a block.
+        to_anyone: Whether strangers may.
+        fellows: Whether both are members of one room. Nothing of it waives a block.
     """
-    return bond is Bond.FRIENDS or (to_anyone and bond is Bond.STRANGERS)
+    if bond is Bond.STRANGERS:
+        return to_anyone or fellows
+    return bond is Bond.FRIENDS
 
 
 def fault(command: ShowPresence) -> TimError | None:

@@ -1,6 +1,7 @@
-"""Who is in which room, and what rooms are, remembered for whoever wants to look.
+"""Who is in which room, and what rooms are, remembered until it changes.
 
-Nothing here decides a right: ``belongings`` does, and storage.
+Of all this only the rooms of an account decide a right: who may see presence
+(``belongings``).
 """
 
 from __future__ import annotations

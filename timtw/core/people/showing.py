@@ -16,6 +16,7 @@ from timtw.core.deferreds import background
 from timtw.core.logins.tickets import Entropy, MessageIdents
 from timtw.core.overload import Gate
 from timtw.core.people.addresses import People
+from timtw.core.people.belongings import Belongings
 from timtw.core.people.bonds import Bonds
 from timtw.core.people.presence import (
     Attendance,
@@ -33,6 +34,7 @@ from timtw.model.errors import StorageUnavailable, TooFrequent
 from timtw.model.events import Event
 from timtw.model.peers import IMesh
 from timtw.model.presence import Appearance, Parting, Showing, Version
+from timtw.model.relations import Bond
 from timtw.model.values import Address, Device
 
 
@@ -47,6 +49,7 @@ class Showings:
         attendance: Attendance,
         people: People,
         bonds: Bonds,
+        belongings: Belongings,
         mesh: IMesh,
         gate: Gate,
         to_anyone: bool,
@@ -59,6 +62,7 @@ class Showings:
         self._attendance = attendance
         self._people = people
         self._bonds = bonds
+        self._belongings = belongings
         self._mesh = mesh
         self._gate = gate
         self._to_anyone = to_anyone
@@ -129,7 +133,15 @@ class Showings:
         bonds = await self._bonds.look_up_all(
             me.number, [number for number in others if number != me.number]
         )
-        return [n for n, bond in bonds.items() if may_see(bond, self._to_anyone)]
+        fellows: Collection[int] = ()
+        strangers = [n for n, bond in bonds.items() if bond is Bond.STRANGERS]
+        if strangers and not self._to_anyone:
+            fellows = await self._belongings.fellows(me.number, strangers)
+        return [
+            number
+            for number, bond in bonds.items()
+            if may_see(bond, self._to_anyone, number in fellows)
+        ]
 
     def _count(self) -> int:
         """A number that grows: for each session, and where two have one number."""

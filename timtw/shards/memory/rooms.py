@@ -74,6 +74,14 @@ class MemoryRoomRows:
         self.kept[room] = attrs.evolve(self.kept[room], info=info)
         return _done(None)
 
+    def found(self, room: int, founder: int) -> Operation[None]:
+        """See ``Rows``."""
+        kept = self.kept[room]
+        self.kept[room] = attrs.evolve(
+            kept, room=attrs.evolve(kept.room, founder=founder)
+        )
+        return _done(None)
+
     def dissolve(self, room: int) -> Operation[None]:
         """See ``Rows``."""
         kept = self.kept[room]

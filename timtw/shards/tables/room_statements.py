@@ -44,6 +44,10 @@ class RoomStatements:
             room.update().values(profile=bindparam("new")).where(*equal(room, *_ROOM)),
             *("new", *_ROOM),
         )
+        self.write_founder = sql.text(
+            room.update().values(founder=bindparam("new")).where(*equal(room, *_ROOM)),
+            *("new", *_ROOM),
+        )
         self.count_members = sql.text(
             room.update()
             .values(members=room.c.members + bindparam("more"))

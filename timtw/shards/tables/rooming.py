@@ -88,6 +88,9 @@ class Rows(Protocol):
     def say(self, room: int, info: RoomInfo) -> Operation[None]:
         """Store what a room tells about itself."""
 
+    def found(self, room: int, founder: int) -> Operation[None]:
+        """Store who the founder of a room is from now on."""
+
     def dissolve(self, room: int) -> Operation[None]:
         """The room is dissolved: of what accounts were to it only their blocks stay."""
 
@@ -138,6 +141,9 @@ class Rooming:
         elif step is RoomStep.CHANGE:
             assert kept is not None
             accounts = yield from self._change(kept, scene.actor, wish)
+            return RoomOutcome(accounts=accounts)
+        elif step is RoomStep.HAND_OVER:
+            accounts = yield from self._hand_over(draft, scene, verdict.after)
             return RoomOutcome(accounts=accounts)
         yield from self._settle(draft, scene.target, verdict.after, ends)
         notices = yield from self._notices(draft, verdict.notice, kept)
@@ -211,6 +217,17 @@ class Rooming:
             was = yield from self._rows.belonging(number, account)
             yield from self._rows.put(number, account, attrs.evolve(was, role=role))
         return changed
+
+    def _hand_over(
+        self, draft: Draft, scene: Scene, after: Belonging
+    ) -> Operation[tuple[int, ...]]:
+        """Store who the founder is, and that the one before is none any more."""
+        number, accounts = draft.content.room, (draft.sender, draft.recipient)
+        before = attrs.evolve(scene.actor, role=Role.MEMBER)
+        for account, belonging in zip(accounts, (before, after), strict=True):
+            yield from self._rows.put(number, account.number, belonging)
+        yield from self._rows.found(number, draft.recipient.number)
+        return tuple(account.number for account in accounts)
 
     def _settle(
         self, draft: Draft, before: Belonging, after: Belonging, ends: tuple[int, int]

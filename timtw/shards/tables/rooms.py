@@ -103,6 +103,10 @@ class RoomRows:
         row = (self._sealed(room, info), slot_of(room), room)
         yield self._statements.write_profile, row
 
+    def found(self, room: int, founder: int) -> Operation[None]:
+        """See ``Rows``."""
+        yield self._statements.write_founder, (founder, slot_of(room), room)
+
     def dissolve(self, room: int) -> Operation[None]:
         """See ``Rows``."""
         key = (slot_of(room), room)

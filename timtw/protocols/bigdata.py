@@ -22,8 +22,10 @@ from timtw.protocols.frames import FrameType
 
 _SMALLEST: Final = 6
 _LENGTH: Final = slice(1, 5)
-_TEXT_SEPARATORS: Final = (b"|", b"\0")
-_BINARY_SEPARATORS: Final = (b"\x83",)
+TEXT_SEPARATOR: Final = b"|"
+BINARY_SEPARATOR: Final = b"\x83"
+_TEXT_SEPARATORS: Final = (TEXT_SEPARATOR, b"\0")
+_BINARY_SEPARATORS: Final = (BINARY_SEPARATOR,)
 
 
 @attrs.frozen

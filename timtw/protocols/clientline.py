@@ -15,7 +15,7 @@ from twisted.internet.tcp import Server
 from zope.interface import implementer
 
 from timtw.model.errors import TooFrequent
-from timtw.model.events import Deliveries, Event, LoggedIn
+from timtw.model.events import Deliveries, Event, LoggedIn, Pieces
 from timtw.model.interfaces import IFrontDesk, IOutbox, ISession
 from timtw.model.limits import BIG_DATA_SECONDS, CLOSE_SECONDS, FRAME_BEFORE_LOGIN
 from timtw.model.values import LogEntry
@@ -181,6 +181,9 @@ class ClientLine:
         pack = self.pack
         if type(event) is Deliveries:
             out.write(self._wire.salvo(event, pack))
+            return self.in_touch
+        if type(event) is Pieces:
+            out.write(self._wire.packed(event, pack))
             return self.in_touch
         for frame in self._wire.encode(event):
             out.write(pack(frame))

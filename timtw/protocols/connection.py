@@ -9,15 +9,21 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from timtw.model.commands import Command, Unacceptable
-from timtw.model.errors import BadBigData, BadParameter, NotServed, TimError
-from timtw.model.events import Deliveries, Event, Refused
+from timtw.model.errors import (
+    BadBigData,
+    BadParameter,
+    NotServed,
+    PermissionDenied,
+    TimError,
+)
+from timtw.model.events import Deliveries, Event, Pieces, Refused
 from timtw.model.values import LogEntry
-from timtw.protocols import incoming
-from timtw.protocols.bigdata import BigDataReader
+from timtw.protocols import incoming, liverequests
+from timtw.protocols.bigdata import BigData, BigDataReader
 from timtw.protocols.codecs import codec_for
 from timtw.protocols.encodings import Encodings
 from timtw.protocols.errors import BigDataError, BigDataSeparatorError
-from timtw.protocols.frames import BIG_DATA, FLAG, ClientFrame, FrameType, split_frame
+from timtw.protocols.frames import BIG_DATA, ClientFrame, FrameType, split_frame
 from timtw.protocols.outgoing import Speaker
 from timtw.protocols.refusals import Note
 
@@ -101,6 +107,10 @@ class ClientWire:
         """What ``encode`` gives, each frame packed with ``pack``, as one piece."""
         return self._speaker.salvo(event, pack)
 
+    def packed(self, event: Pieces, pack: Callable[[bytes], bytes]) -> bytes:
+        """The same for what is pushed into a virtual room."""
+        return self._speaker.packed(event, pack)
+
     @property
     def takes_answers(self) -> bool:
         """Whether an acknowledgement that comes now is one."""
@@ -117,14 +127,15 @@ class ClientWire:
     def _begin(self, type: int, message: bytes) -> list[Command]:
         """Read a big-data frame; nothing is collected before login."""
         if not self.logged_in:
-            return [_unserved(type)]
+            # It has no place here whatever is in it: the line ends.
+            return [Unacceptable(PermissionDenied(), about=Note(type))]
         if self._big_data is None:
             self._big_data = BigDataReader(self._limit)
         try:
             frame = self._big_data.begin(message)
         except BigDataError as error:
             return [_damaged(error)]
-        return [] if frame is None else [_unserved(type, frame.node)]
+        return [] if frame is None else [self._whole(frame)]
 
     def _collect(self, reader: BigDataReader, message: bytes) -> list[Command]:
         """Take the next piece of a big-data frame."""
@@ -132,12 +143,16 @@ class ClientWire:
             frame = reader.add(message)
         except BigDataError as error:
             return [_damaged(error)]
-        return [] if frame is None else [_unserved(frame.type, frame.node)]
+        return [] if frame is None else [self._whole(frame)]
 
-
-def _unserved(type: int, node: str | None = None) -> Command:
-    """Big data is well formed and not offered."""
-    return Unacceptable(NotServed(), about=Note(type & ~FLAG, n=node))
+    def _whole(self, frame: BigData) -> Command:
+        """The command of a complete frame."""
+        if frame.type in self._switched_off:
+            return Unacceptable(NotServed(), about=Note(frame.type, n=frame.node))
+        command = liverequests.big_data(frame)
+        if isinstance(command, TimError):
+            return Unacceptable(command, about=Note(frame.type, n=frame.node))
+        return command
 
 
 def _switched_off(frame: ClientFrame) -> Command:

@@ -13,7 +13,7 @@ from timtw.model import events, values
 from timtw.model.events import Event
 from timtw.model.relations import Circle, Step
 from timtw.model.values import LogEntry, ReadMark
-from timtw.protocols import roomanswers, structs
+from timtw.protocols import liveanswers, roomanswers, structs
 from timtw.protocols.codecs import THRIFT, Codec
 from timtw.protocols.encodings import Encodings
 from timtw.protocols.frames import FrameType, acked_frame, server_frame
@@ -185,6 +185,13 @@ class Speaker:
         )
         return template.filled(event.receipt)
 
+    def packed(self, event: events.Pieces, pack: Callable[[bytes], bytes]) -> bytes:
+        """What is pushed into a virtual room, as bytes that many share."""
+        codec = self.codec
+        return (
+            b"" if codec is None else self._encodings.packs.packed(event, codec, pack)
+        )
+
     def _repeated(self, codec: Codec, event: events.Repeated) -> list[bytes]:
         body = self._encodings.encoded(codec, event.message, LIVE)
         return [server_frame(FrameType.TIMMESSAGE, body)]
@@ -312,6 +319,10 @@ def _listed(
     return [ack_frame(codec, answer)]
 
 
+def _live(speaker: Speaker, codec: Codec, event: Any) -> list[bytes]:
+    return liveanswers.frames(codec, speaker.additions, event)
+
+
 def _done(type: int, t: int | None = None) -> Writer:
     """A TimAck that says no more than that the request was carried out."""
 
@@ -355,4 +366,9 @@ _WRITERS: Final[dict[type, Writer]] = {
     events.Expired: Speaker._expired,
     events.RelationsChanged: Speaker._changed,
     events.RoomNews: Speaker._changed,
+    events.LiveDone: _live,
+    events.Pieces: _live,
+    events.PiecesDropped: _live,
+    events.LiveEnded: _live,
+    events.ParcelCame: _live,
 }

@@ -11,7 +11,6 @@ from timtw.model.commands import Unacceptable
 from timtw.model.errors import (
     BadBigData,
     BadParameter,
-    NotServed,
     PermissionDenied,
     TimError,
     Undecodable,
@@ -163,13 +162,6 @@ class RealClients(Case):
             self.refused(head + b'{"show":"x"}', Undecodable, note)
             self.refused(head + b"null", Undecodable, note)
             self.refused(bytes([type]) + b"\xff", Undecodable, note)
-
-    def test_not_offered(self) -> None:
-        """Virtual rooms and streams are refused by their names."""
-        subscribe = bytes.fromhex("16 150a 180156 2602 00")
-        self.refused(subscribe, NotServed, Note(22, t=5, n="V"))
-        stream = bytes.fromhex("5e 1600 180156 28020102 1800 00")
-        self.refused(stream, NotServed, Note(94, n="V"))
 
 
 class Requests(Case):
@@ -410,8 +402,7 @@ class BigData(Case):
         self.assertTrue(client.collecting)
         self.assertEqual(client.receive(b"\x0d"), [])
         (command,) = client.receive(b"|x")
-        assert isinstance(command, Unacceptable)
-        self.assertEqual(command.about, Note(95, n="bo\r"))
+        self.assertEqual(command, commands.SendParcel("bo\r", b"x", True))
         self.assertFalse(client.collecting)
         self.assertEqual(client.receive(b"\x0d"), [commands.Ping()])
 

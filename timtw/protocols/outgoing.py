@@ -72,15 +72,16 @@ class Speaker:
     """What one client is told, in the codec of its login.
 
     ``codec`` is ``None`` until a login has succeeded; ``additions`` is whether that
-    login asked for the additions of timtw.
+    login asked for the additions of timtw, ``account`` whose it was.
     """
 
-    __slots__ = ("_encodings", "additions", "codec")
+    __slots__ = ("_encodings", "account", "additions", "codec")
 
     def __init__(self, encodings: Encodings) -> None:
         self._encodings = encodings
         self.codec: Codec | None = None
         self.additions = False
+        self.account = 0
 
     def encode(self, event: Event) -> list[bytes]:
         """The frames that tell ``event``; none if this client cannot be told."""
@@ -108,6 +109,7 @@ class Speaker:
         about = event.command.about
         codec = self.codec = about if isinstance(about, Codec) else THRIFT
         self.additions = event.command.additions
+        self.account = event.address.number
         answer = structs.TimAck(
             ok=True,
             timType=FrameType.TIMAUTH,

@@ -400,9 +400,9 @@ class BigData(Case):
         client = wire(limit=10)
         self.assertEqual(client.receive(b"\x5f\0\0\0\x0abo"), [])
         self.assertTrue(client.collecting)
-        self.assertEqual(client.receive(b"\x0d"), [])
+        self.assertEqual(client.receive(b"\x0c"), [])
         (command,) = client.receive(b"|x")
-        self.assertEqual(command, commands.SendParcel("bo\r", b"x", True))
+        self.assertEqual(command, commands.SendParcel("bo\f", b"x", True))
         self.assertFalse(client.collecting)
         self.assertEqual(client.receive(b"\x0d"), [commands.Ping()])
 
@@ -412,7 +412,28 @@ class BigData(Case):
         (command,) = client.receive(b"\x5f\0\0\0\x0bbo")
         assert isinstance(command, Unacceptable)
         self.assertIsInstance(command.error, BadBigData)
+        self.assertTrue(client.collecting)
+        self.assertEqual(client.receive(b"b|x\x16"), [])
         self.assertFalse(client.collecting)
+
+    def test_x3_pings(self) -> None:
+        """Pings are answered while a frame is collected, but for its last byte."""
+        client = wire(limit=10)
+        client.receive(b"\x5f\0\0\0\x0abo")
+        for ping in (b"\x0d", b"\x8d"):
+            self.assertEqual(client.receive(ping), [commands.Ping()])
+        self.assertEqual(client.receive(b"|\x0d"), [])
+        (command,) = client.receive(b"\x0d")
+        self.assertEqual(command, commands.SendParcel("bo", b"\x0d\x0d", True))
+
+    def test_x3_pings_passed_over(self) -> None:
+        """So they are while a frame is passed over that is too long."""
+        client = wire(limit=10)
+        client.receive(b"\x5f\0\0\0\x0bbo")
+        self.assertEqual(client.receive(b"\x0d"), [commands.Ping()])
+        self.assertEqual(client.receive(b"|\x0d\x0d"), [])
+        self.assertEqual(client.receive(b"\x0d"), [])
+        self.assertEqual(client.receive(b"\x0d"), [commands.Ping()])
 
     def test_too_much_or_too_late(self) -> None:
         """More than declared, or no end in time, is refused; then all is well."""

@@ -27,16 +27,19 @@ from timtw.model.commands import (
     FindAccount,
     ListReadMarks,
     ListRelations,
+    LiveCommand,
     MarkRead,
     PullHistory,
+    Push,
     ReadProfiles,
     ReadRooms,
     RoomCommand,
     SendMessage,
+    SendParcel,
     ShowPresence,
     Unacceptable,
 )
-from timtw.model.errors import TimError, Undefined
+from timtw.model.errors import NotServed, TimError, Undefined
 from timtw.model.events import (
     Accepted,
     Event,
@@ -135,6 +138,8 @@ class Conduct:
                 self._reading.asked(item.resume)
         elif isinstance(item, MarkRead):
             self._mark(item)
+        elif isinstance(item, LiveCommand | Push | SendParcel):
+            self._outbox.offer(Refused(item, NotServed()))
         else:
             self._order.alone()
             then(

@@ -200,6 +200,15 @@ PROXY_SECONDS: Final = 5.0
 """How long a connection of a trusted proxy may take to say whom it is for."""
 BIG_DATA_SECONDS: Final = 30.0
 """How long the pieces of one big-data frame may take to arrive."""
+COLLECTED_BYTES: Final = 64 * MIB
+"""Bytes of all big-data frames that a node collects from pieces: as many as it can
+spare for frames that nobody has to bring to an end for ``BIG_DATA_SECONDS``."""
+COLLECTED_BYTES_ACCOUNT: Final = 4 * MIB
+"""The same of one account, on all its connections: two of the largest frames that an
+operator may allow, so that one account takes a sixteenth of what there is."""
+SKIPPED_BYTES: Final = 64 * MIB
+"""Longest refused big-data frame whose pieces are passed over, so that nothing in them
+is taken for a frame; a longer one is no frame but a mistake."""
 
 # Storage.
 BATCH_DRAFTS: Final = 512

@@ -15,10 +15,11 @@ from twisted.internet.tcp import Server
 from zope.interface import implementer
 
 from timtw.model.errors import TooFrequent
-from timtw.model.events import Deliveries, Event, LoggedIn
+from timtw.model.events import Deliveries, Event, LoggedIn, Pieces
 from timtw.model.interfaces import IFrontDesk, IOutbox, ISession
 from timtw.model.limits import BIG_DATA_SECONDS, CLOSE_SECONDS, FRAME_BEFORE_LOGIN
 from timtw.model.values import LogEntry
+from timtw.protocols.bigdata import Reservations
 from timtw.protocols.connection import ClientWire
 from timtw.protocols.encodings import Encodings
 from timtw.protocols.outflow import Outflow, Turn
@@ -40,6 +41,7 @@ class Shared:
     clock: IReactorTime
     turn: Turn
     encodings: Encodings
+    reservations: Reservations
     max_frame: int
     switched_off: frozenset[int]
 
@@ -51,7 +53,15 @@ def make_shared(
     switched_off: frozenset[int] = frozenset(),
 ) -> Shared:
     """What the connections of a new node have in common."""
-    return Shared(desk, clock, Turn(clock), Encodings(), max_frame, switched_off)
+    return Shared(
+        desk,
+        clock,
+        Turn(clock),
+        Encodings(),
+        Reservations(),
+        max_frame,
+        switched_off,
+    )
 
 
 @implementer(IOutbox)
@@ -69,7 +79,12 @@ class ClientLine:
     def __init__(self, shared: Shared, source: str) -> None:
         self._shared = shared
         self._source = source
-        self._wire = ClientWire(shared.encodings, shared.max_frame, shared.switched_off)
+        self._wire = ClientWire(
+            shared.encodings,
+            shared.max_frame,
+            shared.reservations,
+            shared.switched_off,
+        )
         self._session: ISession | None = None
         self._out: Outflow | None = None
         self._held = False
@@ -147,8 +162,12 @@ class ClientLine:
             self._session.alive()
 
     def _give_up(self) -> None:
-        """The rest of a big-data frame has not come."""
+        """The rest of a big-data frame has not come, though it was waited for."""
         self._big_data = None
+        if self._held or self._slow:
+            clock = self._shared.clock
+            self._big_data = clock.callLater(BIG_DATA_SECONDS, self._give_up)
+            return
         for command in self._wire.give_up():
             if self._session is not None:
                 self._session.received(command)
@@ -159,6 +178,7 @@ class ClientLine:
             if call is not None and call.active():
                 call.cancel()
         self._deadline = self._big_data = None
+        self._wire.lost()
         if self._out is not None:
             self._out.stop()
             self._out = None
@@ -181,6 +201,9 @@ class ClientLine:
         pack = self.pack
         if type(event) is Deliveries:
             out.write(self._wire.salvo(event, pack))
+            return self.in_touch
+        if type(event) is Pieces:
+            out.write(self._wire.packed(event, pack))
             return self.in_touch
         for frame in self._wire.encode(event):
             out.write(pack(frame))
@@ -235,8 +258,13 @@ class ClientLine:
 
     def reading_changed(self) -> None:
         """Read, or do not read, as the core and the line have it now."""
-        if self._out is not None and self.transport is not None:
-            self.set_reading(self._held or self._slow)
+        if self._out is None or self.transport is None:
+            return
+        stopped = self._held or self._slow
+        if not stopped and self._big_data is not None:
+            # Nobody could bring a frame to its end while it was not read.
+            self._big_data.reset(BIG_DATA_SECONDS)
+        self.set_reading(stopped)
 
     # From the outflow.
 

@@ -7,19 +7,33 @@ docs/reference/protocol.md, section 2.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Final
 
-from timtw.model.commands import Command, Unacceptable
-from timtw.model.errors import BadBigData, BadParameter, NotServed, TimError
-from timtw.model.events import Deliveries, Event, Refused
+from timtw.model.commands import Command, Ping, Unacceptable
+from timtw.model.errors import (
+    BadBigData,
+    BadParameter,
+    NotServed,
+    Overloaded,
+    PermissionDenied,
+    TimError,
+)
+from timtw.model.events import Deliveries, Event, Pieces, Refused
 from timtw.model.values import LogEntry
-from timtw.protocols import incoming
-from timtw.protocols.bigdata import BigDataReader
+from timtw.protocols import incoming, liverequests
+from timtw.protocols.bigdata import BigData, BigDataReader, Reservations
 from timtw.protocols.codecs import codec_for
 from timtw.protocols.encodings import Encodings
-from timtw.protocols.errors import BigDataError, BigDataSeparatorError
+from timtw.protocols.errors import (
+    BigDataBusyError,
+    BigDataError,
+    BigDataSeparatorError,
+)
 from timtw.protocols.frames import BIG_DATA, FLAG, ClientFrame, FrameType, split_frame
 from timtw.protocols.outgoing import Speaker
 from timtw.protocols.refusals import Note
+
+_PINGS: Final = (bytes([FrameType.TIMPING]), bytes([FrameType.TIMPING | FLAG]))
 
 
 class ClientWire:
@@ -28,20 +42,23 @@ class ClientWire:
     Args:
         encodings: Shared by all connections of the node.
         big_data_bytes: The largest big-data frame that is collected.
+        reservations: What is being collected, shared like ``encodings``.
         switched_off: Frame types that are refused unread.
     """
 
-    __slots__ = ("_big_data", "_limit", "_speaker", "_switched_off")
+    __slots__ = ("_big_data", "_limit", "_reservations", "_speaker", "_switched_off")
 
     def __init__(
         self,
         encodings: Encodings,
         big_data_bytes: int,
+        reservations: Reservations,
         switched_off: frozenset[int] = frozenset(),
     ) -> None:
         self._switched_off = switched_off
         self._speaker = Speaker(encodings)
         self._limit = big_data_bytes
+        self._reservations = reservations
         self._big_data: BigDataReader | None = None
 
     @property
@@ -60,11 +77,11 @@ class ClientWire:
 
         The owner of the time calls ``give_up`` when this takes too long.
         """
-        return self._big_data is not None and self._big_data.collecting
+        return self._big_data is not None and self._big_data.missing > 0
 
     def receive(self, message: bytes) -> list[Command]:
         """The commands of one message; none if it is to be ignored. Never fails."""
-        if self._big_data is not None and self._big_data.collecting:
+        if self._big_data is not None and self._big_data.missing:
             return self._collect(self._big_data, message)
         frame = split_frame(message)
         if frame is None:
@@ -89,9 +106,15 @@ class ClientWire:
 
     def give_up(self) -> list[Command]:
         """Drop a frame that is not complete; the commands that say so."""
-        if self._big_data is None or not self._big_data.collecting:
+        if self._big_data is None or not self._big_data.missing:
             return []
-        return [_damaged(self._big_data.abandon())]
+        error = self._big_data.abandon()
+        return [] if error is None else [_damaged(error)]
+
+    def lost(self) -> None:
+        """The line is gone, and with it what was not complete."""
+        if self._big_data is not None:
+            self._big_data.drop()
 
     def encode(self, event: Event) -> list[bytes]:
         """The frames that tell ``event`` to this client, in order."""
@@ -100,6 +123,10 @@ class ClientWire:
     def salvo(self, event: Deliveries, pack: Callable[[bytes], bytes]) -> bytes:
         """What ``encode`` gives, each frame packed with ``pack``, as one piece."""
         return self._speaker.salvo(event, pack)
+
+    def packed(self, event: Pieces, pack: Callable[[bytes], bytes]) -> bytes:
+        """The same for what is pushed into a virtual room."""
+        return self._speaker.packed(event, pack)
 
     @property
     def takes_answers(self) -> bool:
@@ -117,27 +144,35 @@ class ClientWire:
     def _begin(self, type: int, message: bytes) -> list[Command]:
         """Read a big-data frame; nothing is collected before login."""
         if not self.logged_in:
-            return [_unserved(type)]
+            # It has no place here whatever is in it: the line ends.
+            return [Unacceptable(PermissionDenied(), about=Note(type))]
         if self._big_data is None:
-            self._big_data = BigDataReader(self._limit)
+            account = self._speaker.account
+            self._big_data = BigDataReader(self._limit, self._reservations, account)
         try:
             frame = self._big_data.begin(message)
         except BigDataError as error:
             return [_damaged(error)]
-        return [] if frame is None else [_unserved(type, frame.node)]
+        return [] if frame is None else [self._whole(frame)]
 
     def _collect(self, reader: BigDataReader, message: bytes) -> list[Command]:
-        """Take the next piece of a big-data frame."""
+        """Take the next piece of a big-data frame; a ping is none, but at its end."""
+        if message in _PINGS and reader.missing > 1:
+            return [Ping()]
         try:
             frame = reader.add(message)
         except BigDataError as error:
             return [_damaged(error)]
-        return [] if frame is None else [_unserved(frame.type, frame.node)]
+        return [] if frame is None else [self._whole(frame)]
 
-
-def _unserved(type: int, node: str | None = None) -> Command:
-    """Big data is well formed and not offered."""
-    return Unacceptable(NotServed(), about=Note(type & ~FLAG, n=node))
+    def _whole(self, frame: BigData) -> Command:
+        """The command of a complete frame."""
+        if frame.type in self._switched_off:
+            return Unacceptable(NotServed(), about=Note(frame.type, n=frame.node))
+        command = liverequests.big_data(frame)
+        if isinstance(command, TimError):
+            return Unacceptable(command, about=Note(frame.type, n=frame.node))
+        return command
 
 
 def _switched_off(frame: ClientFrame) -> Command:
@@ -149,7 +184,10 @@ def _switched_off(frame: ClientFrame) -> Command:
 
 
 def _damaged(error: BigDataError) -> Command:
-    """A big-data frame without a separator, or with a wrong length."""
-    separator = isinstance(error, BigDataSeparatorError)
-    reason: TimError = BadParameter() if separator else BadBigData()
+    """A big-data frame without a separator, with a wrong length, or too many."""
+    reason: TimError = BadBigData()
+    if isinstance(error, BigDataSeparatorError):
+        reason = BadParameter()
+    elif isinstance(error, BigDataBusyError):
+        reason = Overloaded()
     return Unacceptable(reason, about=Note(error.type))

@@ -12,6 +12,7 @@ from timtw.model.limits import SHARED_ENCODINGS, SHARED_ENCODINGS_BYTES
 from timtw.model.values import Message
 from timtw.protocols.codecs import JSON, THRIFT, Codec
 from timtw.protocols.messages import Copy, stored_message
+from timtw.protocols.packs import Packs
 from timtw.protocols.salvos import Salvos
 
 _PLACES: Final = {
@@ -28,10 +29,11 @@ class Encodings:
     encodings, so the identity cannot pass to another one meanwhile.
     """
 
-    __slots__ = ("_bytes", "_known", "salvos")
+    __slots__ = ("_bytes", "_known", "packs", "salvos")
 
     def __init__(self) -> None:
         self.salvos = Salvos()
+        self.packs = Packs()
         self._known: dict[int, tuple[Message, list[bytes | None]]] = {}
         self._bytes = 0
 

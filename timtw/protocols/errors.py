@@ -37,6 +37,13 @@ class BigDataLengthError(BigDataError):
     """
 
 
+class BigDataBusyError(BigDataError):
+    """There is no space to collect the frame in.
+
+    docs/reference/protocol.md, section 2.4: answered with 5104.
+    """
+
+
 class BigDataSeparatorError(BigDataError):
     """Nothing separates the receiver from the data.
 

@@ -16,7 +16,6 @@ from timtw.model import commands
 from timtw.model.commands import Command, Unacceptable
 from timtw.model.errors import (
     BadParameter,
-    NotServed,
     TimError,
     Undecodable,
     WrongOldPassword,
@@ -25,17 +24,19 @@ from timtw.model.limits import HISTORY_ENTRIES, NODE_LIST
 from timtw.model.presence import Status
 from timtw.model.relations import Circle, Step
 from timtw.model.values import Device
-from timtw.protocols import frames, roomrequests, structs
+from timtw.protocols import frames, liverequests, roomrequests, structs
 from timtw.protocols.codecs import codec_for
 from timtw.protocols.errors import DecodeError
 from timtw.protocols.frames import ClientFrame, FrameType
 from timtw.protocols.messages import marked_read, send_message
 from timtw.protocols.profiles import about
 from timtw.protocols.refusals import (
+    ALLOW,
     BY_ACCOUNT,
     BY_ROOM,
     CHANGE_PASSWORD,
     CHANGE_PROFILE,
+    DISALLOW,
     FIND,
     FORMS,
     READ_MARKS,
@@ -249,14 +250,21 @@ def _presence(frame: ClientFrame, additions: bool) -> Command:
 def _virtual_room(frame: ClientFrame, additions: bool) -> Command:
     """Type 22."""
     request = _decoded(structs.TimReq, frame)
-    note = Note(frame.type, t=request.rtype, n=request.node)
-    raise Wrong(NotServed(), note)
+    command = liverequests.request(request)
+    if not isinstance(command, TimError):
+        return command
+    is_about = request.rtype in (ALLOW, DISALLOW)
+    node = request.node2 if is_about else request.node
+    raise Wrong(command, Note(frame.type, t=request.rtype, n=node))
 
 
 def _stream(frame: ClientFrame, additions: bool) -> Command:
     """Type 94."""
     stream = _decoded(structs.TimStream, frame)
-    raise Wrong(NotServed(), Note(frame.type, n=stream.VNode))
+    command = liverequests.push(stream)
+    if isinstance(command, TimError):
+        raise Wrong(command, Note(frame.type, n=stream.VNode))
+    return command
 
 
 _ACK: Final = int(FrameType.TIMACK)

@@ -13,7 +13,7 @@ from timtw.model import events, values
 from timtw.model.events import Event
 from timtw.model.relations import Circle, Step
 from timtw.model.values import LogEntry, ReadMark
-from timtw.protocols import roomanswers, structs
+from timtw.protocols import liveanswers, roomanswers, structs
 from timtw.protocols.codecs import THRIFT, Codec
 from timtw.protocols.encodings import Encodings
 from timtw.protocols.frames import FrameType, acked_frame, server_frame
@@ -72,15 +72,16 @@ class Speaker:
     """What one client is told, in the codec of its login.
 
     ``codec`` is ``None`` until a login has succeeded; ``additions`` is whether that
-    login asked for the additions of timtw.
+    login asked for the additions of timtw, ``account`` whose it was.
     """
 
-    __slots__ = ("_encodings", "additions", "codec")
+    __slots__ = ("_encodings", "account", "additions", "codec")
 
     def __init__(self, encodings: Encodings) -> None:
         self._encodings = encodings
         self.codec: Codec | None = None
         self.additions = False
+        self.account = 0
 
     def encode(self, event: Event) -> list[bytes]:
         """The frames that tell ``event``; none if this client cannot be told."""
@@ -108,6 +109,7 @@ class Speaker:
         about = event.command.about
         codec = self.codec = about if isinstance(about, Codec) else THRIFT
         self.additions = event.command.additions
+        self.account = event.address.number
         answer = structs.TimAck(
             ok=True,
             timType=FrameType.TIMAUTH,
@@ -184,6 +186,13 @@ class Speaker:
             lambda: self._deliveries(codec, event),
         )
         return template.filled(event.receipt)
+
+    def packed(self, event: events.Pieces, pack: Callable[[bytes], bytes]) -> bytes:
+        """What is pushed into a virtual room, as bytes that many share."""
+        codec = self.codec
+        return (
+            b"" if codec is None else self._encodings.packs.packed(event, codec, pack)
+        )
 
     def _repeated(self, codec: Codec, event: events.Repeated) -> list[bytes]:
         body = self._encodings.encoded(codec, event.message, LIVE)
@@ -312,6 +321,10 @@ def _listed(
     return [ack_frame(codec, answer)]
 
 
+def _live(speaker: Speaker, codec: Codec, event: Any) -> list[bytes]:
+    return liveanswers.frames(codec, speaker.additions, event)
+
+
 def _done(type: int, t: int | None = None) -> Writer:
     """A TimAck that says no more than that the request was carried out."""
 
@@ -355,4 +368,9 @@ _WRITERS: Final[dict[type, Writer]] = {
     events.Expired: Speaker._expired,
     events.RelationsChanged: Speaker._changed,
     events.RoomNews: Speaker._changed,
+    events.LiveDone: _live,
+    events.Pieces: _live,
+    events.PiecesDropped: _live,
+    events.LiveEnded: _live,
+    events.ParcelCame: _live,
 }

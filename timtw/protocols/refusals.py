@@ -12,7 +12,7 @@ from typing import Any, Final
 import attrs
 
 from timtw.model import commands
-from timtw.model.errors import TimError
+from timtw.model.errors import PermissionDenied, TimError
 from timtw.model.roomsteps import OTHERS, RoomStep
 from timtw.protocols import structs
 from timtw.protocols.codecs import Codec
@@ -34,6 +34,8 @@ READ_MARKS: Final = 67
 """The rtype of a business request for the own read marks."""
 READ_PROFILES: Final = 4
 """The ntype that asks for profiles of accounts and answers with them."""
+CREATE, REMOVE, ALLOW, DISALLOW, SUBSCRIBE, UNSUBSCRIBE = range(1, 7)
+"""The rtypes of requests about virtual rooms."""
 CHANGE_PROFILE: Final = 6
 """The ntype that changes the asking account's own profile."""
 
@@ -97,6 +99,23 @@ def _read_rooms(command: commands.ReadRooms) -> Note:
     return Note(FrameType.TIMNODES, t=kind)
 
 
+def _allow_push(command: commands.AllowPush) -> Note:
+    """As it is answered: by the account, not the room."""
+    kind = ALLOW if command.allowed else DISALLOW
+    return Note(FrameType.TIMVROOM, t=kind, n=command.peer)
+
+
+def _push(command: commands.Push) -> Note:
+    """A push names its room; one of raw bytes brings its own note."""
+    note = command.about
+    return note if isinstance(note, Note) else Note(FrameType.TIMSTREAM, n=command.room)
+
+
+def _parcel(command: commands.SendParcel) -> Note:
+    kind = FrameType.TIMBIGSTRING if command.is_text else FrameType.TIMBIGBINARY
+    return Note(kind, n=command.peer)
+
+
 def _unacceptable(command: commands.Unacceptable) -> Note:
     note = command.about
     return note if isinstance(note, Note) else Note(0)
@@ -125,6 +144,15 @@ _NOTES: Final[dict[type, Callable[[Any], Note]]] = {
     commands.ReadRooms: _read_rooms,
     commands.MarkRead: lambda mark: Note(FrameType.TIMMESSAGE, t=READ, n=mark.peer),
     commands.ListReadMarks: lambda _: Note(FrameType.TIMBUSINESS, t=READ_MARKS),
+    commands.OpenLive: lambda _: Note(FrameType.TIMVROOM, t=CREATE),
+    commands.EndLive: lambda one: Note(FrameType.TIMVROOM, t=REMOVE, n=one.room),
+    commands.AllowPush: _allow_push,
+    commands.Subscribe: lambda one: Note(FrameType.TIMVROOM, t=SUBSCRIBE, n=one.room),
+    commands.Unsubscribe: lambda one: Note(
+        FrameType.TIMVROOM, t=UNSUBSCRIBE, n=one.room
+    ),
+    commands.Push: _push,
+    commands.SendParcel: _parcel,
     commands.Unacceptable: _unacceptable,
 }
 
@@ -135,10 +163,17 @@ def note_of(command: commands.Command) -> Note:
 
 
 def refusal(note: Note, error: TimError) -> structs.TimAck:
-    """The TimAck that refuses; ``error`` is always set."""
+    """
+    The TimAck that refuses; ``error`` is always set.
+
+    A push that is not allowed is refused as a stream, however it was pushed.
+    """
+    kind = note.type
+    if kind == FrameType.TIMBIGBINARYSTREAM and isinstance(error, PermissionDenied):
+        kind = FrameType.TIMSTREAM
     return structs.TimAck(
         ok=False,
-        timType=note.type,
+        timType=kind,
         error=structs.TimError(code=error.code, info=str(error)),
         t=note.t,
         n=note.n,

@@ -11,7 +11,6 @@ from timtw.model.commands import Unacceptable
 from timtw.model.errors import (
     BadBigData,
     BadParameter,
-    NotServed,
     PermissionDenied,
     TimError,
     Undecodable,
@@ -163,13 +162,6 @@ class RealClients(Case):
             self.refused(head + b'{"show":"x"}', Undecodable, note)
             self.refused(head + b"null", Undecodable, note)
             self.refused(bytes([type]) + b"\xff", Undecodable, note)
-
-    def test_not_offered(self) -> None:
-        """Virtual rooms and streams are refused by their names."""
-        subscribe = bytes.fromhex("16 150a 180156 2602 00")
-        self.refused(subscribe, NotServed, Note(22, t=5, n="V"))
-        stream = bytes.fromhex("5e 1600 180156 28020102 1800 00")
-        self.refused(stream, NotServed, Note(94, n="V"))
 
 
 class Requests(Case):
@@ -408,10 +400,9 @@ class BigData(Case):
         client = wire(limit=10)
         self.assertEqual(client.receive(b"\x5f\0\0\0\x0abo"), [])
         self.assertTrue(client.collecting)
-        self.assertEqual(client.receive(b"\x0d"), [])
+        self.assertEqual(client.receive(b"\x0c"), [])
         (command,) = client.receive(b"|x")
-        assert isinstance(command, Unacceptable)
-        self.assertEqual(command.about, Note(95, n="bo\r"))
+        self.assertEqual(command, commands.SendParcel("bo\f", b"x", True))
         self.assertFalse(client.collecting)
         self.assertEqual(client.receive(b"\x0d"), [commands.Ping()])
 
@@ -421,7 +412,28 @@ class BigData(Case):
         (command,) = client.receive(b"\x5f\0\0\0\x0bbo")
         assert isinstance(command, Unacceptable)
         self.assertIsInstance(command.error, BadBigData)
+        self.assertTrue(client.collecting)
+        self.assertEqual(client.receive(b"b|x\x16"), [])
         self.assertFalse(client.collecting)
+
+    def test_x3_pings(self) -> None:
+        """Pings are answered while a frame is collected, but for its last byte."""
+        client = wire(limit=10)
+        client.receive(b"\x5f\0\0\0\x0abo")
+        for ping in (b"\x0d", b"\x8d"):
+            self.assertEqual(client.receive(ping), [commands.Ping()])
+        self.assertEqual(client.receive(b"|\x0d"), [])
+        (command,) = client.receive(b"\x0d")
+        self.assertEqual(command, commands.SendParcel("bo", b"\x0d\x0d", True))
+
+    def test_x3_pings_passed_over(self) -> None:
+        """So they are while a frame is passed over that is too long."""
+        client = wire(limit=10)
+        client.receive(b"\x5f\0\0\0\x0bbo")
+        self.assertEqual(client.receive(b"\x0d"), [commands.Ping()])
+        self.assertEqual(client.receive(b"|\x0d\x0d"), [])
+        self.assertEqual(client.receive(b"\x0d"), [])
+        self.assertEqual(client.receive(b"\x0d"), [commands.Ping()])
 
     def test_too_much_or_too_late(self) -> None:
         """More than declared, or no end in time, is refused; then all is well."""

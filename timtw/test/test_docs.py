@@ -12,7 +12,6 @@ from twisted.trial.unittest import SkipTest, SynchronousTestCase
 
 import timtw
 from timtw.model import errors
-from timtw.protocols.unserved import UNSERVED, Part
 from timtw.test.wiredata import VECTORS
 
 PACKAGE: Final = Path(timtw.__file__).parent
@@ -61,18 +60,6 @@ def numbered() -> tuple[set[str], set[str]]:
     split = [h.partition(" ") for h in headings(TOP / PROTOCOL)]
     sections = [(n, title) for n, _, title in split if n[0].isdigit()]
     return {n for n, _ in sections}, {title for _, title in sections}
-
-
-def values_of(cell: str) -> set[str]:
-    """The values in a cell, such as "2 (revoke), 31 to 33, roomTid"."""
-    found: set[str] = set()
-    for value in re.sub(r" \([^)]*\)", "", cell).split(", "):
-        first, _, last = value.strip().partition(" to ")
-        if last:
-            found |= set(map(str, range(int(first), int(last) + 1)))
-        else:
-            found.add(first)
-    return found
 
 
 class ReferenceTests(SynchronousTestCase):
@@ -137,17 +124,6 @@ class TableTests(SynchronousTestCase):
         self.assertEqual(
             sorted((str(e.code), e.info, e.remedy.value) for e in classes), rows
         )
-
-    def test_not_served(self) -> None:
-        """What is answered with 4107 is listed, and nothing else."""
-        list(pages())
-        text = (TOP / PROTOCOL).read_text("utf-8")
-        start = text.index("\n### 3.3 ")
-        table = text[start : text.index("\n## 4 ")]
-        rows = re.findall(r"^\| ([^|]+) \| ([^|]+) \|$", table, re.MULTILINE)[1:]
-        listed = [values_of(values) for _, values in rows]
-        ours = [set(map(str, UNSERVED[part])) for part in Part]
-        self.assertEqual(ours, listed)
 
     def test_vectors(self) -> None:
         """The vectors for authors of codecs are those that ours pass."""

@@ -10,6 +10,7 @@ from timtw.model.commands import Ping, Unacceptable
 from timtw.model.errors import NotServed
 from timtw.model.events import Refused
 from timtw.protocols import structs
+from timtw.protocols.bigdata import Reservations
 from timtw.protocols.clientline import make_shared
 from timtw.protocols.codecs import JSON, THRIFT, Codec
 from timtw.protocols.connection import ClientWire
@@ -27,7 +28,7 @@ class SwitchedOff(SynchronousTestCase):
 
     def wire(self, codec: Codec | None) -> ClientWire:
         """A wire on which everything is switched off."""
-        wire = ClientWire(Encodings(), 1000, ALL)
+        wire = ClientWire(Encodings(), 1000, Reservations(), ALL)
         if codec is not None:
             wire.encode(logged_in(codec))
         return wire
@@ -58,7 +59,9 @@ class SwitchedOff(SynchronousTestCase):
 
     def test_others(self) -> None:
         """What is not switched off works as ever."""
-        wire = ClientWire(Encodings(), 1000, frozenset({FrameType.TIMMESSAGE}))
+        wire = ClientWire(
+            Encodings(), 1000, Reservations(), frozenset({FrameType.TIMMESSAGE})
+        )
         self.assertEqual(wire.receive(b"\x0d"), [Ping()])
 
     def test_login(self) -> None:

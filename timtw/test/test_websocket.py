@@ -71,8 +71,9 @@ class Stage(SynchronousTestCase):
     def setUp(self) -> None:
         """Nobody is connected."""
         self.clock, self.desk = Clock(), RecordingDesk()
+        self.shared = make_shared(self.desk, self.clock, MAX_FRAME)
         self.site = make_site(
-            make_shared(self.desk, self.clock, MAX_FRAME),
+            self.shared,
             None,
             origins=self.origins,
             trusted=self.trusted,
@@ -97,10 +98,14 @@ class Stage(SynchronousTestCase):
         self.assertIn(b" 101 ", socket.value())
         session = self.desk.sessions[-1]
         if login:
-            session.outbox.offer(logged_in(*login))
-            self.clock.advance(0)
+            self.let_in(session, *login)
         socket.clear()
         return socket, session
+
+    def let_in(self, session: RecordingSession, *login: Any) -> None:
+        """The core says that Alice is logged in."""
+        session.outbox.offer(logged_in(*login))
+        self.clock.advance(0)
 
     def lose(self, socket: Socket) -> None:
         """The line is gone."""

@@ -15,6 +15,7 @@ from timtw.model.commands import Acknowledge, Command, IssueToken, LogIn, Regist
 from timtw.model.errors import TooFrequent
 from timtw.model.interfaces import IFrontDesk, IOutbox, ISession
 from timtw.model.values import Address, Content, Conversation, Device, LogEntry, Message
+from timtw.protocols.bigdata import Reservations
 from timtw.protocols.codecs import JSON, THRIFT, Codec
 from timtw.protocols.connection import ClientWire
 from timtw.protocols.encodings import Encodings
@@ -58,7 +59,7 @@ def wire(
     codec: Codec | None = THRIFT, additions: bool = False, limit: int = 1000
 ) -> ClientWire:
     """The wire of a client that is logged in; with no codec, of one that is not."""
-    made = ClientWire(Encodings(), limit)
+    made = ClientWire(Encodings(), limit, Reservations())
     if codec is not None:
         made.encode(logged_in(codec, additions))
     return made

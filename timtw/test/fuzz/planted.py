@@ -112,10 +112,21 @@ def _limit() -> Callable[[], None]:
     """A big-data frame may declare any length."""
     start = bigdata.BigDataReader.__init__
 
-    def unlimited(self: Any, limit: int) -> None:
-        start(self, 1 << 32)
+    def unlimited(self: Any, limit: int, *others: Any) -> None:
+        start(self, 1 << 32, *others)
 
     return _replace(bigdata.BigDataReader, "__init__", unlimited)
+
+
+def _kept() -> Callable[[], None]:
+    """The space of a big-data frame is not given back at its end."""
+    drop = bigdata.BigDataReader.drop
+
+    def careless(self: Any) -> None:
+        self._reserved = 0
+        drop(self)
+
+    return _replace(bigdata.BigDataReader, "drop", careless)
 
 
 def _unmasked() -> Callable[[], None]:
@@ -136,6 +147,7 @@ BUGS: Final[Mapping[str, Bug]] = {
     "endless-number": Bug("thrift", _number, b"\x08\x15" + b"\x80" * 10 + b"\0\0"),
     "declared-count": Bug("thrift", _count, b"\x08\x0b\x02\x80\xc2\xd7\x2f\x33\0"),
     "big-data-limit": Bug("bigdata", _limit, b"\0\6\x60\0\0\x10\0a"),
+    "kept-space": Bug("bigdata", _kept, b"\0\x08\x60\0\0\0\x09abc"),
     "unmasked": Bug("websocket", _unmasked, b"\0\x82\1\0\0\0\0\x8d"),
 }
 

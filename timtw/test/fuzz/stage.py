@@ -16,8 +16,9 @@ from zope.interface import implementer
 
 from timtw.model import commands, events, values
 from timtw.model.commands import Command, IssueToken, Register
-from timtw.model.errors import NameTaken
+from timtw.model.errors import NameTaken, PermissionDenied
 from timtw.model.interfaces import IFrontDesk, IOutbox, ISession
+from timtw.model.live import Ending, Parcel, Piece
 from timtw.model.profiles import About, Profile
 from timtw.model.values import (
     Account,
@@ -51,6 +52,17 @@ def answers(command: Command, seq: int) -> Iterator[events.Event]:
         yield events.Profiles((_profile(ALICE.node, command.name),))
     elif isinstance(command, commands.ChangeProfile):
         yield events.ProfileChanged(command)
+    elif isinstance(command, commands.LiveCommand):
+        yield events.LiveDone(command, 7)
+        yield events.LiveEnded(7, Ending.IDLE)
+    elif isinstance(command, commands.Push):
+        piece = Piece(7, ALICE, command.body, command.dtype, seq)
+        yield from (events.Pieces((piece, piece), raw) for raw in (False, True))
+        yield events.PiecesDropped(7, seq)
+        yield events.Refused(command, PermissionDenied())
+    elif isinstance(command, commands.SendParcel):
+        parcel = Parcel(ALICE, BOB, command.octets, command.is_text)
+        yield events.ParcelCame(parcel)
     else:
         yield from _ANSWERS.get(type(command), [])
     if not isinstance(command, commands.Acknowledge | commands.Unacceptable):

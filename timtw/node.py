@@ -36,6 +36,7 @@ from timtw.protocols.site import make_site
 from timtw.protocols.sources import TrustedProxies
 from timtw.protocols.tcp import TcpClients
 from timtw.rooms.groups import Groups
+from timtw.rooms.live.live import Live
 from timtw.shards.groupcommit import GroupCommit
 from timtw.shards.opening import open_shard
 from timtw.web import page
@@ -60,6 +61,11 @@ def settings_of(config: NodeConfig) -> Settings:
         failed_logins_per_minute=limits.failed_logins_per_minute,
         commands_per_second=limits.commands_per_second,
         connections=limits.connections,
+        live_idle=config.live.idle,
+        live_grace=config.live.grace,
+        live_end_with_founder=config.live.end_with_founder,
+        live_rooms=config.live.rooms,
+        live_bytes_per_second=config.live.bytes_per_second,
         keep_days=config.messages.keep_days,
         keep_unread_days=config.messages.keep_unread_days,
         forget_devices_days=config.messages.forget_devices_days,
@@ -126,6 +132,7 @@ class Node(Service):
             entropy=os.urandom,
             time_ns=time.time_ns,
             make_groups=Groups,
+            make_live=Live,
         )
         core.start()
         self._open_control(core)

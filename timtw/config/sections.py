@@ -214,6 +214,35 @@ class RoomsConfig:
 
 
 @attrs.frozen
+class LiveConfig:
+    """Virtual rooms and streams: how many there may be, and when they end."""
+
+    idle: int = option(
+        "300",
+        "Seconds without a piece after which a virtual room ends, unless its founder "
+        "is connected.",
+        bounds=Bounds(1, DAY),
+    )
+    grace: int = option(
+        "60",
+        "Seconds that the founder of a virtual room may be away before it can end.",
+        bounds=Bounds(0, DAY),
+    )
+    end_with_founder: bool = option(
+        "no", "Whether a virtual room ends when its founder has been away for so long."
+    )
+    rooms: int = option(
+        "16", "Virtual rooms of one account at a time. 0: none.", bounds=Bounds(0)
+    )
+    bytes_per_second: int = option(
+        "33554432",
+        "Bytes that one account may push into virtual rooms and send as big data, on "
+        "one node; above that its connections are paused. 0 is no limit.",
+        bounds=Bounds(0),
+    )
+
+
+@attrs.frozen
 class LimitsConfig:
     """What one address, name or connection may ask of the node. 0 is no limit
     where the help does not say otherwise."""
@@ -265,6 +294,7 @@ class NodeConfig:
     accounts: AccountsConfig
     messages: MessagesConfig
     rooms: RoomsConfig
+    live: LiveConfig
     limits: LimitsConfig
     shards: tuple[ShardConfig, ...]
 
@@ -275,6 +305,7 @@ SECTIONS: Mapping[str, type] = {
     "accounts": AccountsConfig,
     "messages": MessagesConfig,
     "rooms": RoomsConfig,
+    "live": LiveConfig,
     "limits": LimitsConfig,
     "shard main": ShardConfig,
 }

@@ -33,12 +33,12 @@ class Bucket:
         self._tokens -= count
         return True
 
-    def overdraw(self) -> float:
-        """Take one token in any case; the seconds until the bucket has one again."""
+    def overdraw(self, count: int = 1) -> float:
+        """Take so many in any case; the seconds until the bucket owes none."""
         if not self._size:
             return 0.0
         self._refill()
-        self._tokens -= 1
+        self._tokens -= count
         return max(0.0, -self._tokens / self._per_second)
 
     def give_back(self) -> None:
@@ -60,9 +60,17 @@ class Bucket:
 class Buckets:
     """One bucket per key, for the ``BUCKETS`` keys that were used last."""
 
-    def __init__(self, per_minute: float, now: Callable[[], float]) -> None:
-        """``per_minute`` tokens per key, also at once; 0 for no limit."""
+    def __init__(
+        self, per_minute: float, now: Callable[[], float], size: float | None = None
+    ) -> None:
+        """
+        ``per_minute`` tokens per key; 0 for no limit.
+
+        Args:
+            size: How many of them at once; without it, those of a minute.
+        """
         self._per_minute = per_minute
+        self._size = per_minute if size is None else size
         self._now = now
         self._buckets: OrderedDict[object, Bucket] = OrderedDict()
 
@@ -70,7 +78,7 @@ class Buckets:
         """The bucket of ``key``."""
         bucket = self._buckets.get(key)
         if bucket is None:
-            bucket = Bucket(self._per_minute, self._per_minute / 60.0, self._now)
+            bucket = Bucket(self._size, self._per_minute / 60.0, self._now)
             self._buckets[key] = bucket
             if len(self._buckets) > limits.BUCKETS:
                 self._buckets.popitem(last=False)

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Coroutine, Sequence
-from typing import Any, Protocol, TypeAlias
+from collections.abc import Sequence
 
-import attrs
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
@@ -19,6 +17,7 @@ from timtw.core.people.relating import Relating
 from timtw.core.people.showing import Showings
 from timtw.core.posting import Posting
 from timtw.core.serving import Asker, Serving
+from timtw.core.streaming import Item, Manager, Refusal, Streaming, told
 from timtw.model.commands import (
     ChangeProfile,
     ChangeRelation,
@@ -39,7 +38,7 @@ from timtw.model.commands import (
     ShowPresence,
     Unacceptable,
 )
-from timtw.model.errors import NotServed, TimError, Undefined
+from timtw.model.errors import TimError
 from timtw.model.events import (
     Accepted,
     Event,
@@ -54,38 +53,13 @@ from timtw.model.stores import Outcome
 from timtw.model.values import REMOVALS, STREAM, TEXT, Address, Changed
 
 
-@attrs.frozen
-class Refusal:
-    """A send that is refused as soon as the sends before it are answered."""
-
-    command: SendMessage
-    error: TimError
-
-
-class Manager(Protocol):
-    """Carries out what concerns the login itself."""
-
-    def manage(
-        self, asker: Asker, command: OwnLogin
-    ) -> Coroutine[Any, Any, list[Event]]:
-        """What the client is told."""
-
-
-Item: TypeAlias = Command | Refusal
-
-
-class Conduct:
+class Conduct(Streaming):
     """Carries out what a logged-in client asks, as its turn comes."""
 
     __slots__ = (
-        "_asker",
         "_directory",
         "_groups",
-        "_manager",
         "_marking",
-        "_order",
-        "_outbox",
-        "_posting",
         "_reading",
         "_relating",
         "_serving",
@@ -110,23 +84,25 @@ class Conduct:
         manager: Manager,
     ) -> None:
         """Everything that a logged-in client may ask has its place here."""
-        self._asker = asker
-        self._outbox = outbox
+        super().__init__(asker, outbox, posting, order, manager)
         self._reading = reading
-        self._posting = posting
         self._serving = serving
         self._directory = directory
         self._marking = marking
         self._relating = relating
         self._showings = showings
         self._groups = groups
-        self._order = order
-        self._manager = manager
 
     def begin(self, item: Item) -> None:
         """Carry out ``item``, whose turn it is."""
-        if isinstance(item, SendMessage):
+        if isinstance(item, Push):
+            self._push(item)
+        elif self._goes_behind(item):
+            return
+        elif isinstance(item, SendMessage):
             self._send(item)
+        elif isinstance(item, SendParcel):
+            self._send_parcel(item)
         elif isinstance(item, Refusal):
             self._outbox.offer(Refused(item.command, item.error))
         elif isinstance(item, Unacceptable):
@@ -138,16 +114,8 @@ class Conduct:
                 self._reading.asked(item.resume)
         elif isinstance(item, MarkRead):
             self._mark(item)
-        elif isinstance(item, LiveCommand | Push | SendParcel):
-            self._outbox.offer(Refused(item, NotServed()))
         else:
-            self._order.alone()
-            then(
-                self._answer(item),
-                self._answered,
-                lambda failure: self._failed(failure, item),
-                self._log,
-            )
+            self._work(self._answer(item), item)
 
     async def _answer(self, command: Command) -> Sequence[Event]:
         """What storage says to a command."""
@@ -167,6 +135,9 @@ class Conduct:
             return await self._marking.listed(self._asker.address, command)
         if isinstance(command, ShowPresence):
             return await self._showings.show(self._asker, command)
+        if isinstance(command, LiveCommand):
+            seat = self._manager.seat()
+            return [] if seat is None else await seat.carry_out(command)
         if isinstance(command, RoomCommand):
             return await self._about_rooms(command)
         assert isinstance(command, OwnLogin)
@@ -181,17 +152,6 @@ class Conduct:
             return told
         accounts = ReadProfiles(command.nodes)
         return await self._directory.read(self._asker.address, accounts)
-
-    def _answered(self, events: Sequence[Event]) -> None:
-        for event in events:
-            self._outbox.offer(event)
-        self._order.alone_no_more()
-        self._order.go_on()
-
-    def _failed(self, failure: Failure, command: Command) -> None:
-        self._outbox.offer(Refused(command, told(failure, self._log)))
-        self._order.alone_no_more()
-        self._order.go_on()
 
     def _mark(self, command: MarkRead) -> None:
         """Nothing waits for a mark: it is told when it is stored."""
@@ -258,12 +218,3 @@ class Conduct:
         elif result.repeated:
             self._outbox.offer(Repeated(result.message))
         self._order.go_on()
-
-
-def told(failure: Failure, log: Logger) -> TimError:
-    """What the client is told of a failure; a bug of ours gets a reference."""
-    if isinstance(failure.value, TimError):
-        return failure.value
-    reference = f"{id(failure):x}"
-    log.failure("bug with reference {reference}", failure, reference=reference)
-    return Undefined(f"internal error, reference {reference}")

@@ -12,6 +12,7 @@ from timtw.core.deferreds import deferred
 from timtw.core.feeds.fanout import Fanout
 from timtw.core.groups import GroupParts, MakeGroups
 from timtw.core.keeping import Keeping
+from timtw.core.live import LiveParts, MakeLive
 from timtw.core.logins.accounts import Accounts
 from timtw.core.logins.door import Door
 from timtw.core.logins.passwords import Passwords
@@ -64,6 +65,7 @@ class Core:
         entropy: Entropy,
         time_ns: Callable[[], int],
         make_groups: MakeGroups,
+        make_live: MakeLive,
     ) -> None:
         """
         Args:
@@ -91,8 +93,11 @@ class Core:
         self._accounts = Accounts(
             accounts, passwords, settings, now, time_ns, entropy, logins
         )
-        self.office = Office(shard.accounts, passwords, time_ns, self._router)
         people = People(shard.accounts)
+        self._live = live = make_live(
+            LiveParts(people, sessions, mesh, settings, clock, entropy)
+        )
+        self.office = Office(shard.accounts, passwords, time_ns, self._router, live)
         places = Places(sessions, self._router, settings)
         bonds = Bonds(shard.relations, clock.seconds, mesh.has_peers)
         belongings = Belongings(shard.rooms, clock.seconds, mesh.has_peers)
@@ -125,7 +130,7 @@ class Core:
             accounts, bonds, self._router, settings, now, history, mesh.has_peers
         )
         self._neighbour = Neighbour(
-            sessions, places, desk, bonds, directory, self._showings, clock
+            sessions, places, desk, bonds, directory, self._showings, live, clock
         )
         self._desk = desk
         self._door = Door(
@@ -169,6 +174,7 @@ class Core:
             directory=directory,
             marking=self._marking,
             showings=self._showings,
+            live=live,
             sessions=sessions,
             places=places,
             router=self._router,
@@ -185,6 +191,7 @@ class Core:
         """Join the other nodes, and begin to delete what is too old."""
         self._router.start(self._neighbour)
         self._memberships.start()
+        self._live.start()
         self._keeping.start()
 
     @deferred
@@ -199,6 +206,7 @@ class Core:
         try:
             await self._desk.flush()
         finally:
+            self._live.stop()
             for guest in self._door.guests:
                 guest.hang_up()
             self._showings.stop()

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Collection
+from typing import Final
 
 from timtw.core.feeds.flights import NO_NUMBERS
 from timtw.core.feeds.reading import Reading
@@ -20,9 +21,12 @@ from timtw.model.events import (
     Streamed,
 )
 from timtw.model.idents import node_of
-from timtw.model.interfaces import IOutbox
+from timtw.model.interfaces import IOutbox, ISeat
 from timtw.model.presence import Appearance
 from timtw.model.values import Address, LogEntry, Mark, Message, RoomState
+
+_FREE: Final[frozenset[str]] = frozenset()
+"""No reason not to read; shared, as an empty set takes 216 bytes."""
 
 
 class Phase(enum.Enum):
@@ -43,9 +47,11 @@ class Hearing:
 
     __slots__ = (
         "_additions",
+        "_held",
         "_outbox",
         "_phase",
         "_reading",
+        "_seat",
         "_unseen",
         "_writable",
         "owner",
@@ -57,8 +63,10 @@ class Hearing:
         self._phase = Phase.FRESH
         self._additions = False
         self._writable = True
+        self._held = _FREE
         self._unseen: Unseen | None = None
         self._reading: Reading | None = None
+        self._seat: ISeat | None = None
         self.owner: Address | None = None
 
     def writable(self, now: bool) -> None:
@@ -66,10 +74,17 @@ class Hearing:
         self._writable = now
         if self._reading is not None:
             self._reading.writable(now)
+        if self._seat is not None:
+            self._seat.writable(now)
         if now and self._unseen is not None:
             unseen, self._unseen = self._unseen, None
             for appearance in unseen.take():
                 self.shown(appearance)
+
+    @property
+    def seated(self) -> ISeat | None:
+        """Its place among virtual rooms and parcels, if it has asked for one."""
+        return self._seat
 
     def left(self) -> Leftover:
         """What this connection knows better than storage, while it goes on."""
@@ -131,8 +146,16 @@ class Hearing:
             self._outbox.offer(RoomNews(node_of(room)))
 
     def streamed(self, message: Message) -> None:
-        """Something came that is in no log; it does not wait for a slow line."""
-        if self._phase is Phase.READY and self._writable:
+        """
+        Something came that is in no log.
+
+        It waits for a slow line only where parcels and pieces do.
+        """
+        if self._phase is not Phase.READY:
+            return
+        if self._seat is not None:
+            self._seat.tell(Streamed(message))
+        elif self._writable:
             self._outbox.offer(Streamed(message))
 
     def shown(self, appearance: Appearance) -> None:
@@ -145,3 +168,10 @@ class Hearing:
         if self._unseen is None:
             self._unseen = Unseen()
         self._unseen.add(appearance)
+
+    def _hold(self, why: str, yes: bool) -> None:
+        """Read from the client only while there is no reason not to."""
+        held = bool(self._held)
+        self._held = self._held | {why} if yes else self._held - {why}
+        if held != bool(self._held):
+            (self._outbox.hold if yes else self._outbox.proceed)()

@@ -15,9 +15,12 @@ from timtw.core.people.bonds import Bonds
 from timtw.core.people.profiles import Directory
 from timtw.core.people.showing import Showings
 from timtw.core.sessions import Sessions
+from timtw.model.interfaces import ILive
+from timtw.model.live import Freight, LiveSeen
 from timtw.model.peers import (
     Fact,
     INeighbour,
+    LiveFact,
     Offer,
     Presence,
     ProfileSet,
@@ -43,6 +46,7 @@ class Neighbour:
         bonds: Bonds,
         directory: Directory,
         showings: Showings,
+        live: ILive,
         clock: IReactorTime,
     ) -> None:
         """Nobody asks before the mesh is joined."""
@@ -52,6 +56,7 @@ class Neighbour:
         self._bonds = bonds
         self._directory = directory
         self._showings = showings
+        self._live = live
         self._lent = LentTurns(clock)
 
     def stop(self) -> None:
@@ -88,6 +93,8 @@ class Neighbour:
             self._bonds.forget(fact.pair)
         elif isinstance(fact, ProfileSet):
             self._directory.forget(fact.account)
+        elif isinstance(fact, LiveFact):
+            self._live.told(fact)
         self._sessions.told(fact)
 
     @deferred
@@ -109,6 +116,18 @@ class Neighbour:
         for connection in over:
             self._sessions.dismiss(SessionsEnd(account, connection, quiet=True))
         await self._desk.flush()
+
+    def shipped(self, origin: str, freight: Freight) -> None:
+        """See ``INeighbour``."""
+        self._live.shipped(origin, freight)
+
+    def repaid(self, origin: str, stream: int, upto: int) -> None:
+        """See ``INeighbour``."""
+        self._live.repaid(origin, stream, upto)
+
+    def live(self, room: int) -> LiveSeen | None:
+        """See ``INeighbour``."""
+        return self._live.live(room)
 
     def reunited(self, accounts: Sequence[int]) -> None:
         """See ``INeighbour``."""

@@ -17,7 +17,8 @@ from timtw.core.logins.accounts import check_new, is_password
 from timtw.core.logins.passwords import Passwords
 from timtw.model import limits
 from timtw.model.errors import BadParameter, UnknownAccount
-from timtw.model.interfaces import IOffice, IRouter
+from timtw.model.interfaces import ILive, IOffice, IRouter
+from timtw.model.live import LiveReport
 from timtw.model.peers import SessionsEnd
 from timtw.model.stores import IAccountStore
 from timtw.model.values import AccountLine, Address
@@ -36,16 +37,19 @@ class Office:
         passwords: Passwords,
         time_ns: Callable[[], int],
         router: IRouter | None = None,
+        live: ILive | None = None,
     ) -> None:
         """
         Args:
             time_ns: The time of day, nanoseconds since 1970.
             router: Ends sessions; ``None`` where no node runs on the storage.
+            live: Has the streams; ``None`` likewise.
         """
         self._store = store
         self._passwords = passwords
         self._time_ns = time_ns
         self._router = router
+        self._live = live
 
     @deferred
     async def add(self, name: str, password: str, domain: str) -> Address:
@@ -97,6 +101,10 @@ class Office:
             else line
             for line in await self._store.listing(after, limit)
         ]
+
+    def live(self) -> LiveReport:
+        """See ``IOffice``."""
+        return LiveReport() if self._live is None else self._live.report()
 
     async def _number(self, name: str, domain: str) -> int:
         account = await self._store.find(name, domain)

@@ -27,6 +27,9 @@ class Owner(Protocol[Item]):
     def overlaps(self, item: Item) -> bool:
         """Whether items like this one may be under way together."""
 
+    def is_heavy(self, item: Item) -> bool:
+        """Whether one like this that waits is too much already."""
+
     def crowded(self, much: bool) -> None:
         """Too much waits, or there is room again."""
 
@@ -56,7 +59,10 @@ class InOrder(Generic[T]):
         """Take an item in; it begins at once if it may."""
         self._waiting.append(item)
         self.go_on()
-        if len(self._waiting) > limits.PENDING_COMMANDS and not self._is_crowded:
+        waiting = self._waiting
+        if not waiting or self._is_crowded:
+            return
+        if len(waiting) > limits.PENDING_COMMANDS or self._owner.is_heavy(waiting[-1]):
             self._is_crowded = True
             self._owner.crowded(True)
 
@@ -94,7 +100,11 @@ class InOrder(Generic[T]):
             self._begin_what_may()
         finally:
             self._is_going_on = False
-        if self._is_crowded and len(self._waiting) <= limits.PENDING_COMMANDS // 2:
+        if (
+            self._is_crowded
+            and len(self._waiting) <= limits.PENDING_COMMANDS // 2
+            and not any(map(self._owner.is_heavy, self._waiting))
+        ):
             self._is_crowded = False
             self._owner.crowded(False)
 
@@ -117,6 +127,10 @@ class _Nobody:
 
     def overlaps(self, item: object) -> bool:
         """Nothing overlaps."""
+        return False
+
+    def is_heavy(self, item: object) -> bool:
+        """Nothing weighs anything."""
         return False
 
     def crowded(self, much: bool) -> None:

@@ -13,6 +13,7 @@ from timtw.core.deferreds import background
 from timtw.core.sessions import Sessions
 from timtw.model import limits
 from timtw.model.interfaces import IRouter
+from timtw.model.live import Freight, LiveSeen
 from timtw.model.peers import EndTurn, Fact, IMesh, INeighbour, Offer, Presence
 from timtw.model.presence import Parting, Showing
 from timtw.model.stores import IMessageStore
@@ -24,6 +25,7 @@ class NoPeers:
     """The mesh of a node that is alone."""
 
     has_peers = False
+    name = ""
 
     def join(self, neighbour: INeighbour) -> None:
         """Nobody will ever call it."""
@@ -67,6 +69,24 @@ class NoPeers:
     def settle(self, account: int, over: Sequence[str]) -> Deferred[None]:
         """There is nobody else."""
         return succeed(None)
+
+    def others(self) -> Collection[str]:
+        """There is nobody else."""
+        return ()
+
+    def holders(self, number: int) -> Collection[str]:
+        """There is nobody else."""
+        return ()
+
+    def ship(self, to: str, freight: Freight) -> None:
+        """There is nobody else."""
+
+    def repay(self, to: str, stream: int, upto: int) -> None:
+        """There is nobody else."""
+
+    def live(self, room: int) -> Deferred[Sequence[LiveSeen]]:
+        """There is nobody else."""
+        return succeed(())
 
     def leave(self) -> None:
         """There is nothing to leave."""

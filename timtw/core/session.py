@@ -7,7 +7,7 @@ not wait and do not count (docs/reference/protocol.md, section Limits).
 from __future__ import annotations
 
 from collections.abc import Coroutine, Sequence
-from typing import Any, Final
+from typing import Any
 
 from twisted.internet.interfaces import IDelayedCall
 from twisted.logger import Logger
@@ -15,20 +15,23 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from timtw.core.buckets import Bucket
-from timtw.core.conduct import Conduct, Item, told
+from timtw.core.conduct import Conduct
 from timtw.core.deferreds import then
 from timtw.core.feeds.reading import Reading
 from timtw.core.hearing import Hearing, Phase
 from timtw.core.logins.door import Admitted, Door, OwnLogin
 from timtw.core.order import InOrder
 from timtw.core.serving import Asker
+from timtw.core.streaming import Item, told
 from timtw.core.watch import Watch
 from timtw.model.commands import (
     Acknowledge,
     Command,
     LogIn,
     Ping,
+    Push,
     SendMessage,
+    SendParcel,
     Unacceptable,
 )
 from timtw.model.events import (
@@ -39,14 +42,11 @@ from timtw.model.events import (
     Pong,
     Refused,
 )
-from timtw.model.interfaces import IOutbox, ISession
+from timtw.model.interfaces import IOutbox, ISeat, ISession
 from timtw.model.values import (
     STREAM,
     Device,
 )
-
-_FREE: Final[frozenset[str]] = frozenset()
-"""No reason not to read; shared, as an empty set takes 216 bytes."""
 
 
 @implementer(ISession)
@@ -57,7 +57,6 @@ class Session(Hearing):
         "__weakref__",
         "_conduct",
         "_door",
-        "_held",
         "_order",
         "_rate",
         "_rest",
@@ -80,7 +79,6 @@ class Session(Hearing):
         rate = door.settings.commands_per_second
         self._rate = Bucket(rate, rate, door.clock.seconds)
         self._rest: IDelayedCall | None = None
-        self._held = _FREE
         self._conduct: Conduct | None = None
         self.connection = name
         self.device = Device()
@@ -98,7 +96,8 @@ class Session(Hearing):
             if self._phase is Phase.READY:
                 self._outbox.offer(Pong())
         elif self._phase is not Phase.GONE:
-            wait = self._rate.overdraw()
+            # What streams weigh is counted in octets, by the seat.
+            wait = 0.0 if self.is_heavy(command) else self._rate.overdraw()
             if wait > 0 and self._rest is None:
                 self._hold("rate", True)
                 self._rest = self._door.clock.callLater(wait, self._rested)
@@ -148,6 +147,15 @@ class Session(Hearing):
         self.since = self._door.clock.seconds()
         reading.writable(self._writable)
 
+    def seat(self) -> ISeat | None:
+        """Its place among virtual rooms and parcels; made when it is needed."""
+        if self._seat is None and self._phase is Phase.READY:
+            assert self.owner is not None
+            self._seat = self._door.live.seat(
+                self.owner, self._outbox, self._additions, self._writable, self._hold
+            )
+        return self._seat
+
     # Turns.
 
     def overlaps(self, item: Item) -> bool:
@@ -157,6 +165,10 @@ class Session(Hearing):
             and item.kind != STREAM  # It must not overtake what is being stored.
             and self._phase is Phase.READY
         )
+
+    def is_heavy(self, item: Item) -> bool:
+        """See ``Owner``."""
+        return isinstance(item, Push | SendParcel)
 
     def begin(self, item: Item) -> None:
         """See ``Owner``."""
@@ -267,13 +279,6 @@ class Session(Hearing):
         self._rest = None
         self._hold("rate", False)
 
-    def _hold(self, why: str, yes: bool) -> None:
-        """Read from the client only while there is no reason not to."""
-        held = bool(self._held)
-        self._held = self._held | {why} if yes else self._held - {why}
-        if held != bool(self._held):
-            (self._outbox.hold if yes else self._outbox.proceed)()
-
     def _end(self) -> None:
         """Stop everything of this session; ending twice is fine."""
         if self._phase is Phase.GONE:
@@ -284,6 +289,9 @@ class Session(Hearing):
         if self._rest is not None:
             self._rest.cancel()
             self._rest = None
+        if self._seat is not None:
+            self._seat.left()
+            self._seat = None
         if self._reading is not None:
             self._door.leaves(self, self._reading)
             self._reading = None

@@ -16,6 +16,7 @@ from twisted.logger import Logger
 from timtw.core.feeds.fanout import Fanout
 from timtw.core.logins.comebacks import Comebacks
 from timtw.model import limits
+from timtw.model.interfaces import ISeat
 from timtw.model.peers import (
     Comer,
     Fact,
@@ -85,6 +86,9 @@ class Listener(Protocol):
 
     def shown(self, appearance: Appearance) -> None:
         """Somebody is from now on as this says."""
+
+    def seat(self) -> ISeat | None:
+        """Its place among virtual rooms and parcels, if it is logged in."""
 
     def dismissed(self) -> None:
         """Log out with the notice that keeps the client from coming back."""

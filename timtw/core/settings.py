@@ -27,6 +27,11 @@ class Settings:
     failed_logins_per_minute: float = 10.0
     commands_per_second: float = 200.0
     connections: int = 100_000
+    live_idle: float = 300.0
+    live_grace: float = 60.0
+    live_end_with_founder: bool = False
+    live_rooms: int = 16
+    live_bytes_per_second: float = 32 * 1024 * 1024
     keep_days: int = 0
     keep_unread_days: int = 365
     forget_devices_days: int = 90

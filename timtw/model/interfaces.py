@@ -7,14 +7,23 @@ A client is two things: what it may ask (``ISession``) and how it is reached
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from twisted.internet.defer import Deferred
 from zope.interface import Attribute, Interface
 
-from timtw.model.commands import Command, IssueToken, Register, RoomCommand
-from timtw.model.events import Event
-from timtw.model.peers import EndTurn, Fact, Offer, Presence
+from timtw.model.commands import (
+    Command,
+    IssueToken,
+    LiveCommand,
+    Push,
+    Register,
+    RoomCommand,
+)
+from timtw.model.errors import TimError
+from timtw.model.events import Event, Streamed
+from timtw.model.live import Freight, LiveReport, LiveSeen, Parcel
+from timtw.model.peers import EndTurn, Fact, LiveFact, Offer, Presence
 from timtw.model.values import AccountLine, Address, LogEntry, Mark, Message
 
 
@@ -142,6 +151,91 @@ class IGroups(Interface):
         """
 
 
+class ISeat(Interface):
+    """What one connection has to do with virtual rooms and parcels."""
+
+    def carry_out(command: LiveCommand) -> Deferred[Sequence[Event]]:
+        """
+        Do what is asked about virtual rooms; fires with what the client is told.
+
+        It is in effect when it fires. Fails with BadParameter, PermissionDenied,
+        UnknownAccount, NotThere, TooFrequent, Undefined or StorageUnavailable.
+        """
+
+    def push(command: Push) -> TimError | None:
+        """Pass something on to those who have subscribed; or why not."""
+
+    def learn(room: str) -> Deferred[bool]:
+        """
+        Ask the other nodes about a virtual room, before a push is refused.
+
+        Fires with whether they knew more. Never fails.
+        """
+
+    def send(parcel: Parcel) -> None:
+        """Pass a parcel on, which the account of this connection may send."""
+
+    def settled() -> Deferred[None] | None:
+        """
+        Let what was pushed and sent here go before whatever follows it.
+
+        Fires when nothing waits any more to go to other nodes; ``None`` if so already.
+        """
+
+    def tell(event: Streamed) -> None:
+        """Bring a stream to the client, behind what waits for it. May be lost."""
+
+    def writable(now: bool) -> None:
+        """The line takes more bytes, or does not until the next call."""
+
+    def left() -> None:
+        """The connection has ended; nothing may refer to it any more."""
+
+
+class ILive(Interface):
+    """Virtual rooms and parcels, as one node has them.
+
+    Between nodes it is told and asked the same as an ``INeighbour``.
+    """
+
+    def start() -> None:
+        """Begin to look for rooms that have ended by themselves."""
+
+    def stop() -> None:
+        """End the rooms whose home this node is."""
+
+    def seat(
+        me: Address,
+        outbox: IOutbox,
+        additions: bool,
+        takes: bool,
+        hold: Callable[[str, bool], None],
+    ) -> ISeat:
+        """
+        A place for a connection.
+
+        Args:
+            additions: Whether the client knows our additions.
+            takes: Whether its line takes bytes at the moment.
+            hold: Reads nothing from the client for a reason, or no longer for it.
+        """
+
+    def told(fact: LiveFact) -> None:
+        """Make the fact true here."""
+
+    def shipped(origin: str, freight: Freight) -> None:
+        """See ``INeighbour``."""
+
+    def repaid(origin: str, stream: int, upto: int) -> None:
+        """See ``INeighbour``."""
+
+    def live(room: int) -> LiveSeen | None:
+        """See ``INeighbour``."""
+
+    def report() -> LiveReport:
+        """What an operator sees of it."""
+
+
 class IOffice(Interface):
     """What operators do with accounts, on a running node or on its storage alone.
 
@@ -180,3 +274,6 @@ class IOffice(Interface):
 
     def accounts(after: int, limit: int) -> Deferred[Sequence[AccountLine]]:
         """The next accounts by number behind ``after``, from ``FIRST_ACCOUNT`` on."""
+
+    def live() -> LiveReport:
+        """Streams on the running node; nothing where none runs."""

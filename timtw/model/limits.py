@@ -109,6 +109,53 @@ READ_MARKS_AT_ONCE: Final = 500
 READ_MARKS_LISTED: Final = 200
 """Read marks in one answer; a list of all is asked for piece by piece."""
 
+# Virtual rooms, streams and parcels: what is kept by nobody.
+LIVE_ROOMS: Final = 10_000
+"""Virtual rooms that begin on one node: every node knows all, some 500 bytes each."""
+LIVE_ROOMS_PER_MINUTE: Final = 60
+"""Virtual rooms that one account makes, and rights to push that it gives and takes:
+every node is told of each."""
+LIVE_SUBSCRIPTIONS: Final = 64
+"""Virtual rooms that one connection has subscribed to: a page full of small videos."""
+LIVE_PUSHERS: Final = 100
+"""Accounts beside the founder that may push into one virtual room."""
+LIVE_QUESTIONS_PER_MINUTE: Final = 60
+"""How often other nodes are asked for one account what they know of a virtual room that
+this one would refuse."""
+LIVE_VOLLEY_BYTES: Final = 64 * KIB
+"""Octets of pieces with which those gathered in one turn go out: as much as a line is
+given at once (``WRITE_BYTES``). One larger piece goes alone."""
+LIVE_VOLLEY_PIECES: Final = 256
+"""The same in pieces."""
+PIECE_BYTES: Final = 128
+"""What a piece or a parcel weighs besides its content, so that a million of tiny ones
+are not free."""
+LIVE_QUEUE_BYTES: Final = MIB
+"""Octets that wait for one slow connection, of each virtual room and of parcels: above
+it a live room drops the oldest, others hold who sends until half of it is gone."""
+LIVE_QUEUE_PIECES: Final = 1024
+"""The same in pieces."""
+LIVE_QUEUES_BYTES: Final = 256 * MIB
+"""Octets in all these queues of a node, counted once for each; above it a slow
+subscriber of a live room gets nothing, and who sends to other slow ones is held."""
+LIVE_PACE_SECONDS: Final = 1.0
+"""So many seconds of its pace an account may push at once."""
+LIVE_LISTED: Final = 500
+"""Virtual rooms that an operator is shown, those with most subscribers first."""
+LIVE_LOOK_SECONDS: Final = 5.0
+"""How often a node looks for virtual rooms that have ended by themselves, and for nodes
+that do not answer."""
+STREAM_WINDOW: Final = 256 * KIB
+"""Octets of one stream that are under way to one other node; a message waits behind no
+more of it. One larger load may be alone."""
+LINK_WINDOW: Final = 4 * MIB
+"""The same of all streams to one other node, which take turns."""
+STREAM_WAITING_BYTES: Final = MIB
+"""Octets of one stream that wait for this; then it is as with a slow connection."""
+CREDIT_SECONDS: Final = 75.0
+"""How long a node may leave a stream unanswered until what is under way counts as lost:
+longer than a connection may stall there (``STALLED_SECONDS``)."""
+
 # Feeds (docs/guarantees.md).
 WINDOW_FRAMES: Final = 32
 """Unacknowledged frames of one connection."""

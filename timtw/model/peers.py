@@ -12,6 +12,7 @@ from typing import TypeAlias
 from twisted.internet.defer import Deferred
 from zope.interface import Attribute, Interface
 
+from timtw.model.live import Ending, Freight, LiveRoom, LiveSeen
 from timtw.model.presence import Parting, Showing
 from timtw.model.value import value
 from timtw.model.values import Conversation, Device, LogEntry, Mark, Message
@@ -111,8 +112,32 @@ class RoomChanged:
     account: int = 0
 
 
+@value
+class LiveRoomSet:
+    """A fact: there is this virtual room, or who may push into it has changed."""
+
+    room: LiveRoom
+
+
+@value
+class LiveRoomGone:
+    """A fact: a virtual room has ended."""
+
+    room: int
+    why: Ending
+
+
+LiveFact: TypeAlias = LiveRoomSet | LiveRoomGone
+"""What every node has to know about virtual rooms."""
+
 Fact: TypeAlias = (
-    SessionsEnd | Loser | TakenOver | RelationChanged | ProfileSet | RoomChanged
+    SessionsEnd
+    | Loser
+    | TakenOver
+    | RelationChanged
+    | ProfileSet
+    | RoomChanged
+    | LiveFact
 )
 """What every node has to know at once."""
 
@@ -124,6 +149,7 @@ class IMesh(Interface):
     """The other nodes, as one node sees them: directory, routing and facts."""
 
     has_peers: bool = Attribute("Whether hints of other nodes can get lost.")
+    name: str = Attribute("What the other nodes call this one.")
 
     def join(neighbour: INeighbour) -> None:
         """Begin to hand to ``neighbour`` what other nodes send. Called once."""
@@ -189,6 +215,25 @@ class IMesh(Interface):
         notice. Never fails: nobody is waited for beyond ``SETTLE_SECONDS``.
         """
 
+    def others() -> Collection[str]:
+        """The other nodes that can be reached at the moment."""
+
+    def holders(number: int) -> Collection[str]:
+        """Those of them that ``entered`` with this account or room."""
+
+    def ship(to: str, freight: Freight) -> None:
+        """Bring pieces or parcels to a node, in order. May be lost."""
+
+    def repay(to: str, stream: int, upto: int) -> None:
+        """Tell a node that what it shipped up to here is taken. May be lost."""
+
+    def live(room: int) -> Deferred[Sequence[LiveSeen]]:
+        """
+        What the other nodes know of a virtual room.
+
+        Never fails: who does not answer within ``PRESENT_SECONDS`` is left out.
+        """
+
     def leave() -> None:
         """This node stops: nothing more comes to its neighbour."""
 
@@ -233,6 +278,15 @@ class INeighbour(Interface):
 
     def settle(account: int, over: Sequence[str]) -> Deferred[None]:
         """End these sessions here, quietly; fires when all cursors are stored."""
+
+    def shipped(origin: str, freight: Freight) -> None:
+        """Bring pieces or parcels to whom they are for here, and only here."""
+
+    def repaid(origin: str, stream: int, upto: int) -> None:
+        """A node has taken what was shipped to it up to here."""
+
+    def live(room: int) -> LiveSeen | None:
+        """What this node knows of a virtual room."""
 
     def reunited(accounts: Sequence[int]) -> None:
         """

@@ -12,6 +12,7 @@ from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, Final, TypeAlias
 
 from timtw.model.errors import BadParameter, TimError
+from timtw.model.idents import node_of
 from timtw.model.interfaces import IOffice
 from timtw.model.limits import CONTROL_ACCOUNTS
 from timtw.model.values import FIRST_ACCOUNT
@@ -112,6 +113,32 @@ async def _list(office: IOffice, request: Fields) -> Answer:
     return {"accounts": accounts} | ({"next": lines[-1].account.number} if full else {})
 
 
+async def _live(office: IOffice, request: Fields) -> Answer:
+    """What passes through virtual rooms; those with most subscribers come first."""
+    report = office.live()
+    rooms = [
+        {
+            "node": node_of(line.room.room),
+            "founder": node_of(line.room.founder),
+            "flow": line.room.flow.name.lower(),
+            "home": line.room.home,
+            "pushers": len(line.room.pushers),
+            "subscribers": line.subscribers,
+            "sent": line.sent,
+            "dropped": line.dropped,
+        }
+        for line in report.rooms
+    ]
+    return {
+        "pushed": report.pushed,
+        "sent": report.sent,
+        "dropped": report.dropped,
+        "parcels": report.parcels,
+        "queued_bytes": report.queued,
+        "rooms": rooms,
+    }
+
+
 _OPERATIONS: Final[
     Mapping[str, Callable[[IOffice, Fields], Coroutine[Any, Any, Answer]]]
 ] = {
@@ -121,6 +148,7 @@ _OPERATIONS: Final[
     "unblock": _unblock,
     "kick": _kick,
     "list": _list,
+    "live": _live,
 }
 
 

@@ -21,6 +21,7 @@ from timtw.model.events import Delivery, Event, History, LoggedIn, Refused
 from timtw.model.stores import Outcome
 from timtw.model.values import Device, Posted
 from timtw.rooms.groups import Groups
+from timtw.rooms.live.live import Live
 from timtw.shards.groupcommit import GroupCommit
 from timtw.shards.server.shard import ServerShard
 from timtw.test.contracts import BOB, draft
@@ -71,6 +72,7 @@ class CrowdContract(ServerCase):
             entropy=entropy_of(7),
             time_ns=time.time_ns,
             make_groups=Groups,
+            make_live=Live,
         )
         core.start()
         self.addCleanup(core.stop)

@@ -1,9 +1,9 @@
 """What went wrong in the server that the existing clients were written for: one table.
 
 The letter of a number is its chapter: D delivery, L logins, H history, X limits,
-Q behaviour towards clients, I identity, A rights, R friends, G groups, P presence. A
-test that would see a fault is named after it, as ``test_d1_gaps`` or in a class
-``D13EntriesAreUnique`` (but for P, of which classes are named after promises); it may
+Q behaviour towards clients, I identity, A rights, R friends, G groups, P presence,
+V virtual rooms. A test that would see a fault is named after it, as ``test_d1_gaps`` or
+in a class ``D13EntriesAreUnique`` (but for P: classes are named after promises); it may
 be named after several. ``timtw.test.defectspage`` finds them and makes
 docs/reference/defects.md.
 """
@@ -138,7 +138,7 @@ DEFECTS: Final[tuple[Defect, ...]] = (
     Defect("I12", "a token works twice at the same moment"),
     Defect("I13", "secrets have values that everybody knows"),
     Defect("A1", "a hidden list of recipients reaches people who blocked the sender"),
-    Defect("A2", "big data reaches everybody, whatever the rights", later="big data"),
+    Defect("A2", "big data reaches everybody, whatever the rights"),
     Defect("A3", "clients write notices of the server"),
     Defect("A4", "anybody reads the history of any group"),
     Defect("A5", "presence reaches strangers and those who block"),
@@ -189,5 +189,20 @@ DEFECTS: Final[tuple[Defect, ...]] = (
     Defect("P2", "each of many lost connections asks storage for its friends"),
     Defect("P3", "what somebody showed last arrives first"),
     Defect("P4", "what is shown to all friends loses its id"),
+    Defect("V1", "pieces of a stream arrive in another order"),
+    Defect("V2", "virtual rooms begin to exist because somebody names them"),
+    Defect("V3", "what the founder pushes on another node vanishes"),
+    Defect("V4", "a node that only has subscribers ends the room for everybody"),
+    Defect("V5", "subscriptions of lost connections stay"),
+    Defect("V6", "the first pieces behind the answer to a subscription are missing"),
+    Defect("V7", "nobody learns that a room has ended, and anybody may end it"),
+    Defect("V8", "the right to push cannot be given"),
+    Defect("V9", "one subscriber that reads nothing stops the stream for all"),
+    Defect("V10", "virtual rooms of an account have no limit"),
+    Defect(
+        "V11", "a malformed piece crashes what reads it", later="the wire of streams"
+    ),
+    Defect("V12", "nodes remember for ever where a room was"),
+    Defect("V13", "a room ends while its founder is there and pauses"),
 )
 """All of them, in the order of the page."""

@@ -19,7 +19,7 @@ HEAD = """\
 The existing TIM clients were written for another server, in which the faults below were
 found. For each one that conversations of people and groups can show, this page names
 the tests of timtw that would see it, or says why it cannot occur, or which feature of a
-later version it belongs to. Faults of virtual rooms and clusters are not listed.
+later version it belongs to. Faults of clusters are not listed.
 
 Each test is named after the faults that it would see. The page is made from the names
 by `python -m timtw.test.defectspage`; another test compares the two.
@@ -37,6 +37,7 @@ CHAPTERS = {
     "R": "Friends and blocks",
     "G": "Groups",
     "P": "Presence",
+    "V": "Virtual rooms and streams",
 }
 
 _IN_CLASS: Final = re.compile(r"([A-OQ-Z]\d+)[A-Z]")

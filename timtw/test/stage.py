@@ -46,6 +46,7 @@ from timtw.model.peers import IMesh
 from timtw.model.stores import IShard
 from timtw.model.values import Address, Content, Device, LogEntry
 from timtw.rooms.groups import Groups
+from timtw.rooms.live.live import Live
 from timtw.shards.groupcommit import GroupCommit
 from timtw.shards.memory.shard import MemoryShard
 
@@ -246,6 +247,7 @@ class Stage:
             entropy=self.entropy,
             time_ns=self.time_ns,
             make_groups=Groups,
+            make_live=Live,
         )
         core.start()
         self.cores[name] = core

@@ -38,6 +38,7 @@ COUNTS: Final = {
     "R": 11,
     "G": 17,
     "P": 4,
+    "V": 13,
 }
 """How many faults each chapter has."""
 

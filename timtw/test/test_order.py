@@ -21,6 +21,10 @@ class OrderTests(SynchronousTestCase):
         """Texts do."""
         return isinstance(item, str)
 
+    def is_heavy(self, item: str | int) -> bool:
+        """Numbers below 0 are."""
+        return isinstance(item, int) and item < 0
+
     def crowded(self, much: bool) -> None:
         """Too much waits, or there is room again."""
         self.crowds.append(much)
@@ -103,6 +107,10 @@ class Quick:
         self.order: InOrder[int] = InOrder(self)
         self.depths: list[int] = []
         self.depth = 0
+
+    def is_heavy(self, item: int) -> bool:
+        """None is."""
+        return False
 
     def begin(self, item: int) -> None:
         """Be done at once, if it is not 0."""

@@ -28,7 +28,7 @@ from timtw.model import limits
 from timtw.model.commands import ChangePassword, LogIn, LogOut
 from timtw.model.errors import StorageUnavailable, TimError
 from timtw.model.events import Event, PasswordChanged
-from timtw.model.interfaces import IGroups, IOutbox, IRouter
+from timtw.model.interfaces import IGroups, ILive, IOutbox, IRouter
 from timtw.model.peers import Comer, SessionsEnd
 from timtw.model.stores import IPostingDesk, IShard, Reader
 from timtw.model.values import Address, Device, ReaderState
@@ -85,6 +85,7 @@ class Door:
     directory: Directory
     marking: Marking
     showings: Showings
+    live: ILive
     sessions: Sessions
     places: Places
     router: IRouter

@@ -105,6 +105,7 @@ class Core:
                 now,
                 mesh.entered,
                 mesh.left,
+                mesh.attends,
                 mesh.has_peers,
                 not settings.presence_offline_block,
             ),

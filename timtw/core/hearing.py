@@ -10,7 +10,7 @@ from collections.abc import Collection
 
 from timtw.core.feeds.flights import NO_NUMBERS
 from timtw.core.feeds.reading import Reading
-from timtw.core.people.presence import Unseen
+from timtw.core.people.unseen import Unseen
 from timtw.core.sessions import Leftover
 from timtw.model.events import (
     Appeared,

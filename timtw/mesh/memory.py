@@ -33,6 +33,7 @@ class Hub:
         self._clock = clock
         self._places: dict[str, MemoryMesh] = {}
         self._holders: dict[int, set[str]] = {}
+        self._attending: dict[str, dict[int, Parting]] = {}
         self._cut: set[frozenset[str]] = set()
 
     def place(self, name: str) -> MemoryMesh:
@@ -54,8 +55,29 @@ class Hub:
         ]
         self.carry(one, one, lambda node: node.reunited(accounts))
 
+    def vanish(self, name: str) -> None:
+        """A node is there no more, without a word: others wait for its accounts."""
+        self._places[name].isolate(Hub(self._clock))
+        partings = self._attending.get(name, {})
+        self.settle(name, None)
+        bundles: dict[str, list[Parting]] = {}
+        for account, parting in partings.items():
+            heir = self.owner(account)
+            if heir is not None:
+                bundles.setdefault(heir, []).append(parting)
+        for to, bundle in bundles.items():
+            self._leave_to(to, bundle)
+
+    def _leave_to(self, to: str, bundle: list[Parting]) -> None:
+        self.carry(to, to, lambda node: node.inherit(bundle))
+
+    def attends(self, name: str, parting: Parting) -> None:
+        """A node has something to leave behind."""
+        self._attending.setdefault(name, {})[parting.sender.number] = parting
+
     def settle(self, name: str, place: MemoryMesh | None) -> None:
         """A node joins, or leaves if ``place`` is ``None``."""
+        self._attending.pop(name, None)
         if place is not None:
             self._places[name] = place
             return
@@ -69,6 +91,7 @@ class Hub:
         if yes:
             holders.add(name)
             return
+        self._attending.get(name, {}).pop(account, None)
         holders.discard(name)
         if not holders:
             del self._holders[account]
@@ -159,6 +182,10 @@ class MemoryMesh:
         self.neighbour = neighbour
         self._hub.settle(self._name, self)
 
+    def isolate(self, hub: Hub) -> None:
+        """The node has vanished: whatever it still does, ``hub`` has nobody else."""
+        self._hub, self.neighbour = hub, None
+
     def leave(self) -> None:
         """See ``IMesh``."""
         self.neighbour = None
@@ -227,6 +254,10 @@ class MemoryMesh:
 
         asked = gatherResults([ask(to, bundle) for to, bundle in bundles.items()])
         return asked.addCallback(lambda found: {*chain(*(one or () for one in found))})
+
+    def attends(self, parting: Parting) -> None:
+        """See ``IMesh``."""
+        self._hub.attends(self._name, parting)
 
     def bequeath(self, partings: Sequence[Parting]) -> None:
         """See ``IMesh``."""

@@ -29,6 +29,7 @@ from benchmarks.storage import rows, strangers
 from timtw.core.feeds.fanout import Fanout
 from timtw.core.overload import Gate
 from timtw.core.people.addresses import People
+from timtw.core.people.belongings import Belongings
 from timtw.core.people.bonds import Bonds
 from timtw.core.people.presence import Attendance
 from timtw.core.people.showing import Showings
@@ -36,7 +37,7 @@ from timtw.core.router import NoPeers
 from timtw.core.sessions import Sessions
 from timtw.model import limits
 from timtw.model.idents import slot_of
-from timtw.model.presence import Appearance, Version
+from timtw.model.presence import Appearance, Parting
 from timtw.model.relations import Half
 from timtw.model.values import Address, Device
 from timtw.protocols.codecs import JSON
@@ -74,14 +75,18 @@ class Crowd:
             Fanout(reactor, self._nothing, self._nothing),
         )
         self.sessions: Any = cast(Any, sessions)
-        self.attendance = Attendance(now, self._nothing, self._nothing, False, True)
+        alone = NoPeers()
+        self.attendance = Attendance(
+            now, self._nothing, self._nothing, alone.attends, False, True
+        )
         bonds = Bonds(shard.relations, now, has_peers=False)
         self.showings = Showings(
             sessions,
             self.attendance,
             People(shard.accounts),
             bonds,
-            NoPeers(),
+            Belongings(shard.rooms, now, has_peers=False),
+            alone,
             Gate("presence", limits.PRESENCE_WAITING, lambda: shard.waiting),
             False,
             reactor,
@@ -90,7 +95,7 @@ class Crowd:
         )
         for session, line in enumerate(self.lines):
             self.sessions.add(line.owner, line)
-            self.attendance.shows(line.owner.number, Version(session, 1), None)
+            self.attendance.shows(Parting(line.owner, line.device, session, None))
 
     def _nothing(self, account: int) -> None:
         """Nobody else wants to know."""

@@ -37,7 +37,7 @@ from timtw.model.limits import CLIENT_CHAT_HISTORY
 
 HELP = (
     "/to NAME    write to somebody else, and show what was said last",
-    "/group NODE write to a group one is in, and show what was said last",
+    "/group GROUP writes to a group one is in, and shows what was said last",
     "/recall     take back what was written last, here",
     "/find NAME  whether there is an account with this name",
     "/add NAME   ask somebody to be friends; /accept NAME when somebody has asked",
@@ -249,6 +249,8 @@ class Talk:
             return
         assert self._client is not None
         await self._people.learn(self._client, [message.peer])
+        if message.room:
+            await self._groups.called(self._client, [message.room])
         self._show(message)
         place = message.room or message.peer
         if place == self._peer:
@@ -266,7 +268,7 @@ class Talk:
         here = place == self._peer
         who = "you" if message.own else name
         if message.room and not here:
-            who = f"[{harmless(message.room)}] {who}"
+            who = f"[{self._groups.shown(message.room)}] {who}"
         elif not here:
             who = f"[{'to ' + name if message.own else name}]"
         when = datetime.fromtimestamp(message.timestamp / 1e9)
@@ -283,12 +285,10 @@ class Talk:
         history = await self._client.history(found.node, 0, CLIENT_CHAT_HISTORY)
         self._begin(found.node, False, history)
 
-    async def _open_group(self, node: str) -> None:
+    async def _open_group(self, name: str) -> None:
         """Write to a group from now on."""
         assert self._client is not None
-        history = await self._client.history_of_group(node, 0, CLIENT_CHAT_HISTORY)
-        await self._people.learn(self._client, [one.peer for one in history])
-        self._names.setdefault(node, node)
+        node, history = await self._groups.opened(self._client, name)
         self._begin(node, True, history)
 
     def _begin(self, peer: str, is_group: bool, history: list[Message]) -> None:
@@ -318,7 +318,9 @@ class Talk:
         """Say in the prompt where the conversation stands."""
         if self._terminal is None:
             return
-        name = harmless(self._names.get(self._peer, "")) if self._peer else ""
+        name = harmless(self._names.get(self._peer, ""))
+        if self._in_group:
+            name = self._groups.shown(self._peer)
         state = ""
         if self._offline:
             state = " (offline)"

@@ -17,7 +17,7 @@ from timtw.client.values import (
     Group,
     Message,
 )
-from timtw.model.limits import NODE_LIST
+from timtw.model.limits import CLIENT_CHAT_HISTORY, NODE_LIST
 
 HELP: Final = (
     "/groups     the groups you are in; GROUP below is the topic or the node of one",
@@ -68,7 +68,7 @@ class ChatGroups:
             await self._people.learn(client, [message.peer])
         await self._learn(client, [message.group])
         name = harmless(self._people.names.get(message.peer, ""))
-        group = self._shown(message.group)
+        group = self.shown(message.group)
         said = f": {harmless(message.text)}" if message.text else ""
         if message.notice == GROUP_REQUEST:
             self._say(f"-- {name} wants to be let into {group}{said}")
@@ -83,9 +83,17 @@ class ChatGroups:
         nodes = await client.groups.mine()
         await self._learn(client, nodes)
         for node in nodes:
-            self._say(f"-- {self._shown(node)}: {node}")
+            self._say(f"-- {self.shown(node)}: {node}")
         if not nodes:
             self._say("-- no groups yet")
+
+    async def opened(self, client: Client, name: str) -> tuple[str, list[Message]]:
+        """The group with this topic or node, and what was said there last."""
+        node = await self._node(client, name)
+        history = await client.history_of_group(node, 0, CLIENT_CHAT_HISTORY)
+        await self._people.learn(client, [one.peer for one in history])
+        await self._learn(client, [node])
+        return node, history
 
     async def do(self, client: Client, word: str, rest: str) -> None:
         """Carry out a command."""
@@ -105,7 +113,7 @@ class ChatGroups:
             await (groups.leave if word == "/leave" else groups.dissolve)(node)
         else:
             await self._about(client, word, node, more.strip())
-        self._say(f"-- done: {word} {self._shown(node)}")
+        self._say(f"-- done: {word} {self.shown(node)}")
 
     async def _about(self, client: Client, word: str, node: str, rest: str) -> None:
         """Do something about somebody."""
@@ -140,7 +148,7 @@ class ChatGroups:
         await client.groups.join(node, text)
         group = await self._group(client, node)
         if group.private:
-            self._say(f"-- asked: {self._shown(node)}")
+            self._say(f"-- asked: {self.shown(node)}")
 
     async def _topic(self, client: Client, node: str, topic: str) -> None:
         """Call a group something else."""
@@ -157,7 +165,7 @@ class ChatGroups:
         shown = [self._member(group, one) for one in some]
         if len(members) > len(some):
             shown.append(f"and {len(members) - len(some)} more")
-        self._say(f"-- {self._shown(node)}: {', '.join(shown)}")
+        self._say(f"-- {self.shown(node)}: {', '.join(shown)}")
 
     def _member(self, group: Group, node: str) -> str:
         """Somebody in a group, with the role."""
@@ -184,7 +192,7 @@ class ChatGroups:
     async def called(self, client: Client, nodes: list[str]) -> dict[str, str]:
         """How groups are called here."""
         await self._learn(client, nodes)
-        return {node: self._shown(node) for node in nodes}
+        return {node: self.shown(node) for node in nodes}
 
     async def _learn(
         self, client: Client, nodes: list[str], afresh: bool = False
@@ -196,6 +204,6 @@ class ChatGroups:
             for node, group in (await client.groups.info(some)).items():
                 self._topics[node] = group.topic
 
-    def _shown(self, node: str) -> str:
+    def shown(self, node: str) -> str:
         """How a group is called here."""
         return harmless(self._topics.get(node) or node)

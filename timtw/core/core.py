@@ -110,6 +110,7 @@ class Core:
                 now,
                 mesh.entered,
                 mesh.left,
+                mesh.attends,
                 mesh.has_peers,
                 not settings.presence_offline_block,
             ),

@@ -11,7 +11,7 @@ from typing import Final
 
 from timtw.core.feeds.flights import NO_NUMBERS
 from timtw.core.feeds.reading import Reading
-from timtw.core.people.presence import Unseen
+from timtw.core.people.unseen import Unseen
 from timtw.core.sessions import Leftover
 from timtw.model.events import (
     Appeared,

@@ -52,6 +52,9 @@ class NoPeers:
         """There is nobody else."""
         return succeed(())
 
+    def attends(self, parting: Parting) -> None:
+        """There is nobody else."""
+
     def bequeath(self, partings: Sequence[Parting]) -> None:
         """There is nobody else."""
 

@@ -23,8 +23,12 @@ BYTES: Final = 8
 """Bytes of a record that are overwritten."""
 _COLUMNS: Final = {"first", "second", "mid", "body"}
 _SAID: Final = re.compile(
-    r"message (\d+) of the conversation (\w+)-(\w+) does not open and is left out"
+    r"message (\d+) of the (?:conversation (\w+)-|group )(\w+) does not open and is "
+    r"left out"
 )
+_NOBODY: Final = 1
+"""The second number of what was written to a group."""
+_LETTERS: Final = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 
 
 @attrs.frozen
@@ -48,16 +52,30 @@ def damage(database: Path, how: Damage, rng: random.Random) -> set[Place]:
         # Everything into the one file, where bytes can be found.
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         records = _records(connection)
-        nodes = dict(connection.execute("SELECT number, node FROM account"))
-    # Those of groups, whose second number is nobody's, are left alone.
-    records = [one for one in records if one.second in nodes]
     rng.shuffle(records)
+    # One of a group, if there is any, and whatever comes.
+    of_groups = [one for one in records if one.second == _NOBODY]
     done: set[Place] = set()
-    for record in records:
-        if len(done) < TEXTS and how(database, record, rng):
-            both = frozenset((nodes[record.first], nodes[record.second]))
-            done.add(Place(both, record.mid))
+    for record in [*of_groups[:1], *records]:
+        place = place_in(record)
+        if len(done) < TEXTS and place not in done and how(database, record, rng):
+            done.add(place)
     return done
+
+
+def place_in(record: Record) -> Place:
+    """Where the text of a record stands."""
+    sides = [one for one in (record.first, record.second) if one != _NOBODY]
+    return Place(frozenset(map(node_of, sides)), record.mid)
+
+
+def node_of(number: int) -> str:
+    """The node of an account or group, as clients spell it."""
+    rest, node = number % (1 << 64), ""
+    while rest:
+        rest, digit = divmod(rest, len(_LETTERS))
+        node = _LETTERS[digit] + node
+    return node
 
 
 def alter(database: Path, record: Record, rng: random.Random) -> bool:
@@ -94,7 +112,7 @@ def overwrite(database: Path, record: Record, rng: random.Random) -> bool:
 def said(log: Path) -> set[Place]:
     """The texts that the log of a node calls damaged."""
     return {
-        Place(frozenset((first, second)), int(mid))
+        Place(frozenset(filter(None, (first, second))), int(mid))
         for mid, first, second in _SAID.findall(log.read_text(errors="replace"))
     }
 

@@ -207,7 +207,7 @@ class Damaged:
     A stored text was damaged.
 
     Args:
-        conversation: The nodes of the two accounts.
+        conversation: The nodes of the two accounts, or that of the group.
         said: Whether the log of the node names the text.
     """
 

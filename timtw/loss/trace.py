@@ -84,10 +84,7 @@ class Trace:
         self._proofs = _proofs(history, device)
         self._asked: list[Asked] = []
         self._kills = _kills(history)
-        self._spared = sum(
-            self._role.node in place.conversation and said
-            for place, said in damaged(history).items()
-        )
+        self._spared = _spared(cast, history, self._role.node)
         self._first: dict[str, tuple[int, Arrived]] = {}
         self._copies: dict[str, list[tuple[int, Arrived]]] = defaultdict(list)
         self._echoes: dict[str, int] = defaultdict(int)
@@ -162,8 +159,8 @@ class Trace:
                 last += 1
             self._seq[log] = max(last, arrived.seq)
             missing = arrived.seq - last - 1
-            if 0 < missing <= self._spared:
-                self._spared -= missing
+            if 0 < missing <= self._spared[log]:
+                self._spared[log] -= missing
             elif missing:
                 what = f"with entry {arrived.seq} after entry {last} of the log"
                 return self._say("reordered", arrived, what)
@@ -227,6 +224,16 @@ class Trace:
         which = f"{short(arrived.body)} (number {arrived.mid})"
         text = f"{which} came to {self._device} {what}"
         return Finding(kind, self._device, arrived.body, text)
+
+
+def _spared(cast: Cast, history: History, node: str) -> dict[str, int]:
+    """How many entries may be missing in each log that a device of ``node`` reads."""
+    spared: dict[str, int] = defaultdict(int)
+    for place, said in damaged(history).items():
+        for group in place.conversation & cast.groups:
+            spared[group] += said
+        spared[""] += said and node in place.conversation
+    return spared
 
 
 def _kills(history: History) -> list[_Proof]:

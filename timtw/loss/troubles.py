@@ -58,7 +58,7 @@ def delaying(history: History) -> list[Span]:
 
 @attrs.frozen
 class Place:
-    """Where a text stands: the nodes of a conversation and the number in it."""
+    """Where a text stands: the nodes of a conversation, or group, and the number."""
 
     conversation: frozenset[str]
     mid: int

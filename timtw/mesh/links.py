@@ -15,6 +15,7 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import deferLater
 
 from timtw.model.peers import INeighbour
+from timtw.model.presence import Parting
 
 _TRAVEL_SECONDS: Final = 0.001
 R = TypeVar("R")
@@ -25,6 +26,9 @@ class Place(Protocol):
 
     neighbour: INeighbour | None
 
+    def isolate(self, links: Links) -> None:
+        """The node has vanished: whatever it still does, ``links`` has nobody else."""
+
 
 class Links:
     """What joins the nodes: the directory of accounts, and the links."""
@@ -34,6 +38,7 @@ class Links:
         self._clock = clock
         self._places: dict[str, Place] = {}
         self._holders: dict[int, set[str]] = {}
+        self._attending: dict[str, dict[int, Parting]] = {}
         self._cut: set[frozenset[str]] = set()
 
     def cut(self, one: str, other: str) -> None:
@@ -51,8 +56,29 @@ class Links:
         ]
         self.carry(one, one, lambda node: node.reunited(accounts))
 
+    def vanish(self, name: str) -> None:
+        """A node is there no more, without a word: others wait for its accounts."""
+        self._places[name].isolate(Links(self._clock))
+        partings = self._attending.get(name, {})
+        self.settle(name, None)
+        bundles: dict[str, list[Parting]] = {}
+        for account, parting in partings.items():
+            heir = self.owner(account)
+            if heir is not None:
+                bundles.setdefault(heir, []).append(parting)
+        for to, bundle in bundles.items():
+            self._leave_to(to, bundle)
+
+    def _leave_to(self, to: str, bundle: list[Parting]) -> None:
+        self.carry(to, to, lambda node: node.inherit(bundle))
+
+    def attends(self, name: str, parting: Parting) -> None:
+        """A node has something to leave behind."""
+        self._attending.setdefault(name, {})[parting.sender.number] = parting
+
     def settle(self, name: str, place: Place | None) -> None:
         """A node joins, or leaves if ``place`` is ``None``."""
+        self._attending.pop(name, None)
         if place is not None:
             self._places[name] = place
             return
@@ -66,6 +92,7 @@ class Links:
         if yes:
             holders.add(name)
             return
+        self._attending.get(name, {}).pop(account, None)
         holders.discard(name)
         if not holders:
             del self._holders[account]

@@ -33,7 +33,7 @@ class MemoryMesh:
 
     has_peers = True
 
-    def __init__(self, hub: Hub, name: str) -> None:
+    def __init__(self, hub: Links, name: str) -> None:
         """Made by ``Hub.place``."""
         self._hub = hub
         self.name = name
@@ -43,6 +43,10 @@ class MemoryMesh:
         """See ``IMesh``."""
         self.neighbour = neighbour
         self._hub.settle(self.name, self)
+
+    def isolate(self, links: Links) -> None:
+        """See ``Place``."""
+        self._hub, self.neighbour = links, None
 
     def leave(self) -> None:
         """See ``IMesh``."""
@@ -112,6 +116,10 @@ class MemoryMesh:
 
         asked = gatherResults([ask(to, bundle) for to, bundle in bundles.items()])
         return asked.addCallback(lambda found: {*chain(*(one or () for one in found))})
+
+    def attends(self, parting: Parting) -> None:
+        """See ``IMesh``."""
+        self._hub.attends(self.name, parting)
 
     def bequeath(self, partings: Sequence[Parting]) -> None:
         """See ``IMesh``."""

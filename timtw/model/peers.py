@@ -185,6 +185,14 @@ class IMesh(Interface):
         within ``PRESENT_SECONDS`` has none.
         """
 
+    def attends(parting: Parting) -> None:
+        """
+        What an account has shown here, for the case that this node vanishes.
+
+        Another node is told then to wait for the account (``INeighbour.inherit``). This
+        is forgotten with ``left``, and when this node leaves.
+        """
+
     def bequeath(partings: Sequence[Parting]) -> None:
         """This node stops; let another one wait for these accounts. May be lost."""
 
@@ -257,7 +265,7 @@ class INeighbour(Interface):
         """Take over what these have shown, if they are here or are waited for."""
 
     def inherit(partings: Sequence[Parting]) -> None:
-        """Wait for these accounts, whose node has stopped."""
+        """Wait for these accounts, whose node has stopped, or has vanished."""
 
     def told(fact: Fact) -> None:
         """Make the fact true here."""

@@ -7,14 +7,14 @@ from typing import Any
 from twisted.internet.defer import fail
 
 from timtw.model import limits
-from timtw.model.commands import ListReadMarks, MarkRead
+from timtw.model.commands import ListReadMarks, MarkRead, PullHistory
 from timtw.model.errors import (
     BadParameter,
     PermissionDenied,
     StorageUnavailable,
     UnknownAccount,
 )
-from timtw.model.events import Marked, ReadMarksListed
+from timtw.model.events import History, Marked, ReadMarksListed
 from timtw.model.values import Address, ReadMark
 from timtw.test.roomkit import Case, make_room, pull_in, refusals, remove, says
 from timtw.test.stage import Client, Stage
@@ -85,6 +85,17 @@ class GroupMarkTests(GroupMarks):
             self.assertEqual([], who.told(Marked))
         for who in self.everybody:
             self.assertEqual([], refusals(who))
+
+    def test_history_brings_none(self) -> None:
+        """Who reads the history of a group is told no marks with it: not its own, which
+        it has, nor those of up to 100,000 others."""
+        for who in (self.ada_here, self.phone):
+            self.reads(who, 3)
+        self.told(self.phone)
+        self.phone.asks(PullHistory(self.room.node, 0, 10, of_room=True))
+        self.stage.settle()
+        self.assertEqual(5, len(self.phone.told(History)[-1].messages))
+        self.assertEqual([], self.phone.told(Marked))
 
     def test_refused(self) -> None:
         """Only members mark, and only what there is."""

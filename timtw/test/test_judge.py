@@ -378,6 +378,20 @@ class GroupTests(TestCase):
         ]
         self.assertEqual(["doubled"], self.kinds(history))
 
+    def test_damaged(self) -> None:
+        """A damaged text of a group may be missing on each device, in the group's log
+        alone, if the log of the node says so."""
+        texts: list[Seen] = [sent("x", to="G"), *to_all("x", 1), sent("y", to="G")]
+        third = [sent("z", to="G"), *to_all("z", 3)]
+        history = [*texts, to_all("y", 2)[0], *third]
+        self.assertEqual({"lost", "reordered"}, {*self.kinds(history)})
+        gone = Damaged(0.0, frozenset({"G"}), 2, True)
+        self.assertEqual([], self.kinds([*history, gone]))
+        silent = attrs.evolve(gone, said=False)
+        self.assertIn("lost", self.kinds([*history, silent]))
+        elsewhere = Damaged(0.0, frozenset(("A", "B")), 2, True)
+        self.assertIn("reordered", self.kinds([*history, elsewhere]))
+
     def test_notices_have_numbers(self) -> None:
         """An entry that is no text is no gap in the log."""
         history = [sent("x"), *everywhere("x", 1)]

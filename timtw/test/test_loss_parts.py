@@ -286,19 +286,21 @@ class ClockTests(SynchronousTestCase):
 class DamageTests(SynchronousTestCase):
     """How stored texts are damaged."""
 
+    sides = (9, 10)
+    """The numbers that stand for the nodes A and B."""
+    nodes = frozenset(("A", "B"))
+
     def setUp(self) -> None:
         """A database with a table of texts, as a node has it."""
         self.path = Path(self.mktemp())
         with closing(sqlite3.connect(self.path)) as connection:
             connection.execute("PRAGMA journal_mode = WAL")
-            connection.execute("CREATE TABLE account (number, node)")
             connection.execute("CREATE TABLE message (first, second, mid, body)")
             connection.execute(
                 "CREATE TABLE log (account, seq, first, second, mid, body)"
             )
-            connection.execute("INSERT INTO account VALUES (1, 'A'), (2, 'B')")
             for mid in range(1, 10):
-                row = (1, 2, mid, random.Random(mid).randbytes(60))
+                row = (*self.sides, mid, random.Random(mid).randbytes(60))
                 connection.execute("INSERT INTO message VALUES (?, ?, ?, ?)", row)
                 connection.execute("INSERT INTO log VALUES (1, 1, ?, ?, ?, ?)", row)
             connection.commit()
@@ -314,7 +316,7 @@ class DamageTests(SynchronousTestCase):
         places = damage.damage(self.path, how, random.Random(1))
         after = self.bodies("message")
         changed = {mid for mid, body in after.items() if body != before[mid]}
-        self.assertEqual({Place(BOTH, mid) for mid in changed}, places)
+        self.assertEqual({Place(self.nodes, mid) for mid in changed}, places)
         self.assertEqual(damage.TEXTS, len(changed))
         self.assertEqual([60] * 9, [len(body) for body in after.values()])
         if how is damage.alter:
@@ -339,8 +341,29 @@ class DamageTests(SynchronousTestCase):
         log.write_text(
             "2026 [x#error] message 7 of the conversation A-B does not open "
             "and is left out\n2026 [x#error] something else\n"
+            "2026 [x#error] message 8 of the group G does not open and is left out\n"
         )
-        self.assertEqual({Place(BOTH, 7)}, damage.said(log))
+        of_group = Place(frozenset("G"), 8)
+        self.assertEqual({Place(BOTH, 7), of_group}, damage.said(log))
+
+
+class GroupDamageTests(DamageTests):
+    """How stored texts of a group are damaged."""
+
+    sides = (-5, 1)
+    nodes = frozenset(("jpXCZedGfVL",))
+
+    def test_one_of_a_group(self) -> None:
+        """Among however many others, one text of a group is damaged."""
+        with closing(sqlite3.connect(self.path)) as connection:
+            connection.execute("DELETE FROM message WHERE mid > 1")
+            for mid in range(2, 200):
+                row = (9, 10, mid, random.Random(mid).randbytes(60))
+                connection.execute("INSERT INTO message VALUES (?, ?, ?, ?)", row)
+            connection.commit()
+        places = damage.damage(self.path, damage.alter, random.Random(1))
+        self.assertEqual(damage.TEXTS, len(places))
+        self.assertIn(Place(self.nodes, 1), places)
 
 
 class StoryTests(SynchronousTestCase):

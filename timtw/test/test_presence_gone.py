@@ -160,6 +160,71 @@ class GoneTests(PresenceCase):
             (True, self.ada_is), (told.appearance.gone, told.appearance.sender)
         )
 
+    def test_p1_node_vanishes(self) -> None:
+        """Of people of a node that is killed those who do not come back in time are
+        gone, each told once to every friend; who is on another node as well is not, and
+        is gone for all to whom it was shown when that ends, too."""
+        self.stage.start("west", alone=False)
+        names = ("dan", "eve", "fay")
+        dan_is, eve_is, fay_is = map(self.stage.register, names)
+        dan, eve, fay = map(self.stage.log_in, names)
+        gus_is = self.stage.register("gus")
+        gus = self.stage.log_in("gus", node="west")
+        everybody = [(self.ada, self.ada_is), (dan, dan_is), (eve, eve_is)]
+        for who, is_who in (*everybody, (fay, fay_is)):
+            self.befriend(who, is_who, gus, gus_is)
+        for who, is_who in everybody[1:]:
+            self.befriend(who, is_who, self.bob, self.bob_is)
+        for who, _is_who in everybody:
+            self.shows(who)
+        laptop = self.stage.log_in("eve", "laptop", node="west")
+        self.seen(self.bob)
+        self.seen(gus)
+        self.stage.hub.vanish("north")
+        self.passes(1)
+        self.stage.log_in("dan", node="south")
+        self.passes(60)
+        for friend in (self.bob, gus):
+            (told,) = friend.told(Appeared)
+            self.assertTrue(told.appearance.gone)
+            self.assertEqual(self.ada_is, told.appearance.sender)
+            self.assertEqual(Device("phone"), told.appearance.device)
+            self.seen(friend)
+        laptop.vanishes()
+        self.passes(60)
+        for friend in (self.bob, gus):
+            self.assertEqual(["gone"], self.seen(friend))
+        self.assertNotIn(self.ada_is.number, self.stage.hub._holders)
+
+    def test_p1_vanishes_while_waited_for(self) -> None:
+        """Who has gone just before its node is killed is gone all the same."""
+        self.ada.vanishes()
+        self.passes(1)
+        self.stage.hub.vanish("north")
+        self.passes(LATE)
+        self.assertEqual(["gone"], self.seen(self.bob))
+
+    def test_p1_heir_vanishes(self) -> None:
+        """So it is where the node that waits for somebody is killed as well."""
+        for name in ("west", "east"):
+            self.stage.start(name, alone=False)
+        gus_is = self.stage.register("gus", node="west")
+        places = {one: self.stage.log_in("gus", one, one) for one in ("west", "east")}
+        self.befriend(self.ada, self.ada_is, places["west"], gus_is)
+        self.shows(self.ada)
+        self.stage.hub.vanish("north")
+        heir = self.stage.hub.owner(self.ada_is.number)
+        assert heir is not None
+        places.setdefault(heir, self.bob)
+        self.passes(1)
+        self.stage.hub.vanish(heir)
+        del places[heir]
+        for one in places.values():
+            self.seen(one)
+        self.passes(LATE)
+        for one in places.values():
+            self.assertEqual(["gone"], self.seen(one))
+
     def test_storage_fails(self) -> None:
         """Friends are told later when it is not known at first who they are."""
         store = Failing(self.stage.shard.relations)

@@ -11,12 +11,12 @@ from twisted.trial.unittest import SynchronousTestCase
 from timtw.core.people.presence import (
     Attendance,
     Newest,
-    Unseen,
     fault,
     is_for_friends,
     may_see,
     named,
 )
+from timtw.core.people.unseen import Unseen
 from timtw.model import limits
 from timtw.model.commands import ShowPresence
 from timtw.model.errors import BadParameter, UnknownAccount
@@ -183,10 +183,12 @@ class AttendanceTests(SynchronousTestCase):
     def made(self, has_peers: bool = True, tells: bool = True) -> Attendance:
         """An attendance that others hear of."""
         self.there = []
+        self.attended: list[Parting] = []
         return Attendance(
             self.clock.seconds,
             self.there.append,
             self.there.remove,
+            self.attended.append,
             has_peers,
             tells,
         )
@@ -194,7 +196,7 @@ class AttendanceTests(SynchronousTestCase):
     def comes_and_goes(self) -> None:
         """Ada shows herself to all and goes."""
         self.attendance.came(ADA)
-        self.attendance.shows(1, Version(3, 1), None)
+        self.attendance.shows(Parting(ADA, PHONE, 3, None))
         self.attendance.went(ADA, PHONE)
 
     def test_time_to_come_back(self) -> None:
@@ -267,6 +269,27 @@ class AttendanceTests(SynchronousTestCase):
         self.attendance = self.made()
         self.assertTrue(self.attendance.inherit(parting, False, ask=False))
         self.assertEqual(([parting], [1]), (self.attendance.all(), self.there))
+
+    def test_what_would_be_left_behind(self) -> None:
+        """Others are told what somebody has shown whenever that is more, once."""
+        some = Parting(ADA, PHONE, 3, frozenset({2}))
+        other = attrs.evolve(some, session=2, audience=frozenset({4}))
+        both = attrs.evolve(some, audience=frozenset({2, 4}))
+        everybody = attrs.evolve(some, session=4, audience=None)
+        self.attendance.came(ADA)
+        for parting, expected in (
+            (some, [some]),
+            (some, []),
+            (other, [both]),
+            (everybody, [everybody]),
+            (some, []),
+        ):
+            self.attended.clear()
+            self.attendance.shows(parting)
+            self.assertEqual(expected, self.attended)
+        self.attendance = self.made(tells=False)
+        self.attendance.shows(some)
+        self.assertEqual([], self.attended)
 
 
 class UnseenTests(SynchronousTestCase):

@@ -13,7 +13,7 @@ import attrs
 from timtw.model import limits
 from timtw.model.commands import ShowPresence
 from timtw.model.errors import BadParameter, TimError, UnknownAccount
-from timtw.model.presence import Appearance, Audience, Parting, Version, widened
+from timtw.model.presence import Appearance, Audience, Parting, widened
 from timtw.model.relations import Bond
 from timtw.model.values import Address, Device
 
@@ -133,7 +133,7 @@ class Newest:
         return mark
 
 
-@attrs.define(eq=False)
+@attrs.define
 class _Shown:
     """What an account has shown of itself on this node."""
 
@@ -147,6 +147,7 @@ class Attendance:
     Args:
         entered: Told when an account has its first session here.
         left: Told when an account has none any more, and will be waited for no more.
+        attends: Told what an account has shown, in case that this node vanishes.
         has_peers: Whether there are other nodes.
         tells: Whether anybody is told that accounts are gone.
     """
@@ -156,6 +157,7 @@ class Attendance:
         now: Callable[[], float],
         entered: Callable[[int], None],
         left: Callable[[int], None],
+        attends: Callable[[Parting], None],
         has_peers: bool,
         tells: bool,
     ) -> None:
@@ -163,6 +165,7 @@ class Attendance:
         self._now = now
         self._entered = entered
         self._left = left
+        self._attends = attends
         self._has_peers = has_peers
         self._tells = tells
         self._shown: dict[int, _Shown] = {}
@@ -173,16 +176,24 @@ class Attendance:
         if self._parting.pop(account.number, None) is None:
             self._entered(account.number)
 
-    def shows(self, account: int, version: Version, audience: Audience) -> None:
-        """A session of the account has shown itself to these."""
+    def shows(self, parting: Parting) -> None:
+        """
+        A session of an account has shown itself.
+
+        Args:
+            parting: What there is to tell if nothing else is shown until its end.
+        """
         if not self._tells:
             return
-        shown = self._shown.get(account)
-        if shown is None:
-            self._shown[account] = _Shown(version.session, audience)
-        else:
-            shown.session = max(shown.session, version.session)
-            shown.audience = widened(shown.audience, audience)
+        number = parting.sender.number
+        now = _Shown(parting.session, parting.audience)
+        shown = self._shown.get(number)
+        if shown is not None:
+            now.session = max(now.session, shown.session)
+            now.audience = widened(now.audience, shown.audience)
+        if now != shown:
+            self._shown[number] = now
+            self._attends(self._of(number, parting.sender, parting.device))
 
     def went(self, account: Address, device: Device) -> None:
         """The account's last session here has ended; it is given time to come back."""
@@ -265,33 +276,9 @@ class Attendance:
         if not is_here and number not in self._parting:
             if ask:
                 return False
-            self.shows(number, Version(parting.session, 0), parting.audience)
             self._entered(number)
+            self.shows(parting)
             self.went(parting.sender, parting.device)
         elif parting.audience != frozenset():
-            self.shows(number, Version(parting.session, 0), parting.audience)
+            self.shows(parting)
         return True
-
-
-class Unseen:
-    """What a slow line has not been told yet: of each device the newest."""
-
-    __slots__ = ("_waiting",)
-
-    def __init__(self) -> None:
-        """Nothing waits."""
-        self._waiting: OrderedDict[tuple[int, Device], Appearance] = OrderedDict()
-
-    def add(self, appearance: Appearance) -> None:
-        """Let it wait in the place of an older one."""
-        key = (appearance.sender.number, appearance.device)
-        self._waiting.pop(key, None)
-        self._waiting[key] = appearance
-        if len(self._waiting) > limits.PRESENCE_UNSEEN:
-            self._waiting.popitem(last=False)
-
-    def take(self) -> list[Appearance]:
-        """Everything that waits, which waits no more."""
-        taken = list(self._waiting.values())
-        self._waiting.clear()
-        return taken

@@ -109,7 +109,7 @@ class Showings:
             # Who has gone meanwhile is not shown any more.
             if not self._sessions.of(me.number):
                 return []
-            self._attendance.shows(me.number, appearance.version, audience)
+            self._attendance.shows(Parting(me, who.device, who.session, audience))
         self.publish(Showing(appearance, tuple(receivers)))
         return []
 

@@ -45,9 +45,10 @@ class MessageRows:
             return self._message(kind, *row)
         except Unreadable:
             first, second, mid, *_ = row
+            of_room = Conversation(first, second).is_of_room
+            whose = "group {first}" if of_room else "conversation {first}-{second}"
             self._log.error(
-                "message {mid} of the conversation {first}-{second} does not open and "
-                "is left out",
+                f"message {{mid}} of the {whose} does not open and is left out",
                 mid=mid,
                 first=node_of(first),
                 second=node_of(second),

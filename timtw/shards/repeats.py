@@ -2,7 +2,7 @@
 
 Sends are remembered in periods of ``REPEAT_SECONDS``. A send is looked for in its own
 period and in the one before, so a whole period can be forgotten at once, without an
-index over time.
+index over time; and in the one behind, for the clock may have been set back since.
 """
 
 from __future__ import annotations
@@ -20,6 +20,11 @@ WINDOW: Final = REPEAT_SECONDS * NANOSECONDS
 def period_of(timestamp: int) -> int:
     """The period in which a send of this time is remembered."""
     return timestamp // WINDOW
+
+
+def periods_of(period: int) -> tuple[int, int, int]:
+    """Where what is sent in a period is looked for, the likeliest first."""
+    return period, period - 1, period + 1
 
 
 def is_repeat(first: int, timestamp: int) -> bool:

@@ -52,6 +52,7 @@ CLOCK: Any = reactor
 NOW = 4_000_000_000_000_000_000
 SECOND = 1_000_000_000
 WINDOW = REPEAT_SECONDS * SECOND
+HOUR = 3600 * SECOND
 
 ADA = Address(-5_000_000_000_000_000_001, node_of(-5_000_000_000_000_000_001), "here")
 BOB = Address(7_000_000_000_000_000_002, node_of(7_000_000_000_000_000_002), "here")
@@ -451,6 +452,16 @@ class MessageContract(MessageLogs):
         (last,) = await self.post(draft("hi", ident=7, at=NOW + WINDOW))
         (over,) = await self.post(draft("ho", ident=8, at=NOW + WINDOW + 1))
         self.assertEqual([True, False], [last.repeated, over.repeated])
+
+    async def test_repeats_after_the_clock_was_set_back(self) -> None:
+        """
+        A send is known again though the clock says a time before the first one.
+        """
+        edge = (NOW // WINDOW + 1) * WINDOW
+        await self.post(draft("hi", ident=7, at=edge))
+        for earlier in (1, HOUR, WINDOW):
+            (again,) = await self.post(draft("hi", ident=7, at=edge - earlier))
+            self.assertTrue(again.repeated, earlier)
 
     async def test_log_pages(self) -> None:
         """

@@ -33,7 +33,14 @@ from timtw.shards.memory.relations import MemoryRelations
 from timtw.shards.memory.rooms import MemoryRooms
 from timtw.shards.memory.standings import Submit
 from timtw.shards.records import pack_content
-from timtw.shards.repeats import as_read, is_repeat, message_of, once_of, period_of
+from timtw.shards.repeats import (
+    as_read,
+    is_repeat,
+    message_of,
+    once_of,
+    period_of,
+    periods_of,
+)
 
 _Kept: TypeAlias = tuple[Message, int]
 """A message as it is read later, and the size of its stored form."""
@@ -209,7 +216,7 @@ class MemoryMessages:
         content = once_of(draft, packed)
         digest = self._digests.repeat(draft.sender.number, draft.ident, content)
         key = (draft.conversation, digest)
-        for recent in (period, period - 1):
+        for recent in periods_of(period):
             first = self._repeats.get(recent, {}).get(key)
             if first is not None and is_repeat(first[1], now):
                 return first

@@ -9,7 +9,7 @@ import attrs
 
 from timtw.model.idents import slot_of
 from timtw.model.values import Draft
-from timtw.shards.repeats import is_repeat, once_of, period_of
+from timtw.shards.repeats import is_repeat, once_of, period_of, periods_of
 from timtw.shards.sealing import Sealer
 from timtw.shards.server.statements import ServerPostingStatements
 from timtw.shards.tables.dialects import Sql
@@ -66,7 +66,8 @@ class ServerRepeats:
         wanted: list[Any] = []
         for key in keys:
             if key is not None:
-                wanted += (*key, *_before(key))
+                for recent in _around(key):
+                    wanted += recent
         known: dict[OnceKey, Send] = {}
         for text, parameters in self._statements.read_once.split(wanted):
             for period, first, second, digest, mid, ts in (yield text, parameters):
@@ -77,7 +78,7 @@ class ServerRepeats:
         for draft, key in zip(drafts, keys, strict=True):
             first = own = None
             if key is not None:
-                for recent in (key, _before(key)):
+                for recent in _around(key):
                     one = known.get(recent)
                     if one is not None and is_repeat(one.ts, draft.timestamp):
                         first = one
@@ -99,6 +100,6 @@ class ServerRepeats:
         return OnceKey(slot_of(first), period, first, second, digest)
 
 
-def _before(key: OnceKey) -> OnceKey:
-    """The same key in the period before."""
-    return key._replace(period=key.period - 1)
+def _around(key: OnceKey) -> list[OnceKey]:
+    """The same key in all periods in which a send is looked for."""
+    return [key._replace(period=period) for period in periods_of(key.period)]

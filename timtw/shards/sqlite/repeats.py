@@ -8,7 +8,7 @@ from typing import Any
 
 from timtw.model.idents import slot_of
 from timtw.model.values import REMOVALS, Conversation, Draft
-from timtw.shards.repeats import is_repeat, once_of, period_of
+from timtw.shards.repeats import is_repeat, once_of, period_of, periods_of
 from timtw.shards.sealing import Sealer
 from timtw.shards.sqlite.tail import First, Once, Tail
 from timtw.shards.tables.statements import PostingStatements, made
@@ -52,8 +52,8 @@ class SqliteRepeats:
             period = period_of(draft.timestamp)
             onces.append((period, first, second, digest))
             slot = slot_of(first)
-            keys += (slot, period, first, second, digest)
-            keys += (slot, period - 1, first, second, digest)
+            for recent in periods_of(period):
+                keys += (slot, recent, first, second, digest)
         for text, parameters in self._read_once.split(keys):
             for period, first, second, digest, mid, ts in connection.execute(
                 text, parameters
@@ -64,7 +64,8 @@ class SqliteRepeats:
     def first(self, once: Once, timestamp: int) -> First | None:
         """The mid and time of the send that one of this time repeats."""
         period, first, second, digest = once
-        for recent in (once, (period - 1, first, second, digest)):
+        for one in periods_of(period):
+            recent = (one, first, second, digest)
             found = self.pending.get(recent) or self._tail.once.get(recent)
             if found is not None and is_repeat(found[1], timestamp):
                 return found

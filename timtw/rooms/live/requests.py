@@ -20,7 +20,6 @@ from timtw.model.commands import (
 )
 from timtw.model.errors import (
     BadParameter,
-    NotThere,
     PermissionDenied,
     TooFrequent,
     Undefined,
@@ -126,9 +125,9 @@ class Requests:
             most = limits.LIVE_SUBSCRIPTIONS
             raise PermissionDenied(f"at most {most} virtual rooms on one connection")
         subscription = seat.subscriptions[number] = Subscription(room, seat, binary)
+        room.enter(subscription)
         if not seat.takes:
             subscription.slow_down()
-        room.enter(subscription)
 
     async def _allow(self, me: Address, number: int, command: AllowPush) -> None:
         """Let somebody push, or no longer."""
@@ -171,7 +170,7 @@ class Requests:
             await self._registry.ask(number)
         room = rooms.get(number)
         if room is None or room.closing:
-            raise NotThere("there is no such virtual room")
+            raise PermissionDenied("there is no such virtual room")
         if room.known.founder != me:
             raise PermissionDenied("only the founder of a virtual room may do this")
         return room

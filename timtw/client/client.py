@@ -154,17 +154,23 @@ class Client(Questions):
         Args:
             content: What can be said in JSON; docs/how-to/calls.md.
 
-        Raises (in the Deferred, which never fires otherwise; cancel it at will):
+        Returns (in the Deferred): nothing, when the node has dealt with it.
+
+        Raises (in the Deferred):
             Refused: this account may not write to that one.
             ClientError: the client has ended.
         """
         ident = self._rng.randrange(1, IDENTS)
-        return self._expect(
+        answer = self._expect(
             ident,
             lambda: self._session.say(
                 lambda speech: [speech.signal(peer, content, ident)]
             ),
         )
+        # A refusal would come in front of the answer to a later request.
+        behind: Deferred[Any] = self.profiles([self.node])
+        _ = behind.addBoth(lambda _: self._waiting.answered(ident, None))
+        return answer
 
     def receive(self) -> Deferred[Message]:
         """

@@ -70,7 +70,7 @@ class Client(Questions):
         self._numbers = itertools.count(-1, -1)
         self.groups = Groups(self._ask)
         self.live = Lives(self._ask, self._post, self._hold)
-        self.files = Files(reactor, self.live, self.signal)
+        self.files = Files(reactor, self.live, self.signal, ways.entropy)
         self._waiting = Waiting(reactor, self._session.forget)
         self._inbox: deque[Message] = deque()
         self._readers: deque[Deferred[Message]] = deque()
@@ -152,7 +152,7 @@ class Client(Questions):
         Tell the program of another account something; lost if nobody is there.
 
         Args:
-            content: What can be said in JSON; docs/how-to/calls.md.
+            content: What can be said in JSON; docs/how-to/live-rooms.md.
 
         Returns (in the Deferred): nothing, when the node has dealt with it.
 

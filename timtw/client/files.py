@@ -17,9 +17,10 @@ from typing import Any, BinaryIO, Final, Protocol
 import attrs
 from twisted.internet.defer import Deferred, TimeoutError, fail, succeed
 
+from timtw.client.filesink import ALL, FileSink, Progress
 from timtw.client.filetalk import Cancelled, Damaged, Talk
 from timtw.client.live import LiveRoom, Lives
-from timtw.client.values import Frame, Signal, Unsure
+from timtw.client.values import Signal, Unsure
 from timtw.model.limits import (
     CLIENT_FILE_END_SECONDS,
     CLIENT_FILE_PIECE,
@@ -29,9 +30,9 @@ from timtw.model.limits import (
 
 FILE: Final = "file"
 """The kind of the signals about files."""
+_KEY: Final = 64
+"""Characters of what a device may call itself."""
 _UNFIT: Final = re.compile(r"[\x00-\x1f\x7f]|^\.+$")
-Progress = Callable[[int, int], None]
-"""Called with how many bytes are done, and of how many."""
 
 
 class Tell(Protocol):
@@ -98,8 +99,15 @@ class FileOffer:
 class Files:
     """Sending files, and being sent some; ``Client.files``."""
 
-    def __init__(self, clock: Any, lives: Lives, tell: Tell) -> None:
+    def __init__(
+        self,
+        clock: Any,
+        lives: Lives,
+        tell: Tell,
+        entropy: Callable[[int], bytes],
+    ) -> None:
         self._clock = clock
+        self._entropy = entropy
         self._lives = lives
         self._tell = tell
         self._talks: dict[str, Talk] = {}
@@ -151,10 +159,12 @@ class Files:
             kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
             self._say(talk, room.node, "offer", name=name, size=size, type=kind)
             try:
-                await talk.wait("take")
+                by = (await talk.wait("take")).get("by")
+                key = by[:_KEY] if isinstance(by, str) else ""
+                self._say(talk, room.node, "taken", by=key)
                 digest = await self._pour(room, talk, file, size, progress)
                 self._say(talk, room.node, "done", sha256=digest)
-                await self._received(talk)
+                await self._received(talk, digest)
                 talk.over = True
             finally:
                 self._part(room.node, talk)
@@ -181,14 +191,16 @@ class Files:
             progress(done, size)
         return digest.hexdigest()
 
-    async def _received(self, talk: Talk) -> None:
+    async def _received(self, talk: Talk, digest: str) -> None:
         """The other side has all of it, or does not say whether."""
         waiting = Deferred.fromCoroutine(talk.wait("done"))
         _ = waiting.addTimeout(CLIENT_FILE_END_SECONDS, self._clock)
         try:
-            await waiting
+            told = await waiting
         except TimeoutError:
             return
+        if told.get("sha256") != digest:
+            raise Damaged("the other side has another checksum")
 
     # Receiving.
 
@@ -199,10 +211,11 @@ class Files:
             talk.check()
             with part.open("wb") as file:
                 room = self._lives.room(offer.room, loses_nothing=True)
-                room.sink = sink = _Sink(file, offer.size, talk, progress)
+                room.sink = sink = FileSink(file, offer.size, talk, progress)
                 await room.subscribe()
-                self._say(talk, offer.room, "take")
-                await talk.wait(_ALL)
+                talk.key = self._entropy(8).hex()
+                self._say(talk, offer.room, "take", by=talk.key)
+                await talk.wait(ALL)
                 told = (await talk.wait("done")).get("sha256")
             if told != sink.digest.hexdigest():
                 raise Damaged("the checksum is another one")
@@ -278,48 +291,3 @@ class Files:
             talk.failed(error)
         while self._readers:
             self._readers.popleft().errback(error)
-
-
-_ALL: Final = "all"
-"""What the receiver says to itself when it has all bytes."""
-
-
-class _Sink:
-    """Writes what is pushed, as it comes."""
-
-    def __init__(
-        self, file: BinaryIO, size: int, talk: Talk, progress: Progress
-    ) -> None:
-        self.digest = hashlib.sha256()
-        self._file = file
-        self._size = size
-        self._talk = talk
-        self._progress = progress
-        self._done = 0
-        self._look()
-
-    def _look(self) -> None:
-        """Whether that was all."""
-        if self._done == self._size:
-            self._talk.said(_ALL, {})
-        elif self._done > self._size:
-            self._talk.failed(Damaged("it is longer than announced"))
-
-    def came(self, frame: Frame) -> None:
-        """A piece."""
-        if self._talk.error is not None:
-            return
-        self._done += len(frame.body)
-        self.digest.update(frame.body)
-        try:
-            self._file.write(frame.body)
-        except OSError as error:
-            self._talk.failed(error)
-            return
-        self._look()
-        self._progress(self._done, self._size)
-
-    def over(self, why: str) -> None:
-        """The room has ended."""
-        if self._done < self._size:
-            self._talk.failed(Damaged(f"it has ended too early: {why}"))

@@ -26,12 +26,14 @@ class Talk:
         peer: The node of the other side.
         error: Why it has failed; None as long as it has not.
         over: Whether the other side need not hear that it is over.
+        key: By which the sender knows this device, if it takes the file.
     """
 
     def __init__(self, peer: str) -> None:
         self.peer = peer
         self.error: Exception | None = None
         self.over = False
+        self.key = ""
         self._heard: dict[str, Mapping[str, Any]] = {}
         self._waiter: Deferred[None] | None = None
         self._tellings: list[Deferred[None]] = []
@@ -40,6 +42,10 @@ class Talk:
         """The other side says something; who has taken it cannot refuse it."""
         if word == "cancel" or (word == "refuse" and "take" not in self._heard):
             self.failed(Cancelled(f"the other side says: {word}"))
+            return
+        if word == "taken" and content.get("by") != self.key:
+            self.over = True
+            self.failed(Cancelled("another device has taken it"))
             return
         self._heard.setdefault(word, content)
         self._wake()

@@ -1,7 +1,7 @@
 """Virtual rooms, pieces of streams, big data and signals as frames, both ways.
 
-docs/reference/protocol.md, sections 2.4, 4.5, 6.2, 6.3 and 12.14. What a signal is,
-docs/how-to/send-a-file.md and docs/how-to/calls.md say.
+docs/reference/protocol.md, sections 2.4, 4.5, 6.2, 6.3 and 12.14.
+docs/how-to/live-rooms.md says what signals are.
 """
 
 from __future__ import annotations

@@ -310,7 +310,7 @@ class Signal:
     """What the program of another account tells this one; lost if nobody is there.
 
     Attributes:
-        content: As docs/how-to/calls.md and docs/how-to/send-a-file.md have it.
+        content: As docs/how-to/live-rooms.md has it.
     """
 
     peer: str

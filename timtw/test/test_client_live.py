@@ -166,6 +166,14 @@ class TalkTests(SynchronousTestCase):
         talk.said("cancel", {})
         self.assertRaises(Cancelled, talk.check)
 
+    def test_another_device(self) -> None:
+        """The device that has it goes on; on others it ends, and they say nothing."""
+        for key, gone in (("mine", False), ("its", True)):
+            talk = Talk("bob")
+            talk.key = "mine"
+            talk.said("taken", {"by": key})
+            self.assertEqual((talk.over, talk.error is not None), (gone, gone))
+
     def test_refused_by_the_node(self) -> None:
         """A signal that the node refuses ends it; one that is given up does not."""
         talk, telling = Talk("bob"), Deferred[None]()

@@ -33,13 +33,17 @@ device_type_limit = 5
 [messages]
 from = anyone
 
+[live]
+bytes_per_second = 0
+
 [limits]
 registers_per_minute = 0
 logins_per_minute = 0
 failed_logins_per_minute = 0
 commands_per_second = 0
 """
-"""As shipped, but for the limits of a single address, which is where all of us are."""
+"""As shipped, but for the limits of a single address, which is where all of us are, and
+for the pace of a single account."""
 
 
 class BenchNode(Node):

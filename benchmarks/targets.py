@@ -53,6 +53,9 @@ TARGETS: Final[Mapping[str, Sequence[Target]]] = {
     "group of 1000": (_rate(100_000), Target("cpu_us", 10)),
     "group of 1000, one does not read": (Target("cpu_us", 10),),
     "group of 100000, 1000 there": (_rate(100_000), Target("cpu_us", 10)),
+    "live to 1000": (_rate(150_000), Target("cpu_us", 6.7)),
+    "live to 1000, one does not read": (Target("ratio", 1.1),),
+    "file": (Target("grown_kb", 8192),),
     "absent store": (Target("cpu_us", 60),),
     "absent drain": (Target("cpu_us", 60),),
     "absent drain of one": (Target("grown_kb", 4096),),
@@ -73,4 +76,5 @@ TARGETS: Final[Mapping[str, Sequence[Target]]] = {
     "flat over conversations": _FLAT,
 }
 """By the name of a row. What does not say how much is our own reading of a word: that
-memory is flat means that it grows by less than 4 MiB, whatever waits."""
+memory is flat means that it grows by less than 4 MiB, whatever waits; where frames of
+64 KiB wait in both directions, by less than 8."""

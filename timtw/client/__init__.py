@@ -5,14 +5,19 @@ them, with examples, is in docs/how-to/write-a-client.md.
 """
 
 from timtw.client.client import Client, connect
+from timtw.client.files import File, FileOffer
+from timtw.client.filetalk import Cancelled, Damaged
+from timtw.client.live import LiveRoom
 from timtw.client.registering import register
 from timtw.client.values import (
+    Big,
     Busy,
     ClientError,
     Closed,
     Delivered,
     Displaced,
     Expired,
+    Frame,
     Group,
     Login,
     Message,
@@ -22,6 +27,7 @@ from timtw.client.values import (
     Profile,
     Read,
     Refused,
+    Signal,
     Stored,
     Unreachable,
     Unsure,
@@ -29,14 +35,21 @@ from timtw.client.values import (
 from timtw.client.ways import Ways
 
 __all__ = [
+    "Big",
     "Busy",
+    "Cancelled",
     "Client",
     "ClientError",
     "Closed",
+    "Damaged",
     "Delivered",
     "Displaced",
     "Expired",
+    "File",
+    "FileOffer",
+    "Frame",
     "Group",
+    "LiveRoom",
     "Login",
     "Message",
     "Offline",
@@ -45,6 +58,7 @@ __all__ = [
     "Profile",
     "Read",
     "Refused",
+    "Signal",
     "Stored",
     "Unreachable",
     "Unsure",

@@ -30,6 +30,7 @@ from timtw.client.values import (
     Online,
     Presence,
     Read,
+    Signal,
     Stored,
 )
 from timtw.client.ways import State, Ways
@@ -187,6 +188,8 @@ class Talk:
         elif isinstance(state, Read):
             if state.peer == self._peer and not state.own:
                 self._seen = max(self._seen, state.mid)
+        elif isinstance(state, Signal):
+            return
         elif state.peer == self._peer and not self._in_group:
             self._delivered = max(self._delivered, state.mid)
         self._mark()

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import itertools
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from twisted.internet.defer import Deferred, fail, succeed
 
 from timtw.client.addresses import NodeAddress
 from timtw.client.backoff import Route
+from timtw.client.files import FILE, Files
 from timtw.client.groups import Groups
-from timtw.client.happenings import Answered, Arrived, Event, Over, Phase
+from timtw.client.happenings import Answered, Arrived, Event, Over, Passed, Phase
 from timtw.client.keeper import Keeper
+from timtw.client.live import Lives
 from timtw.client.questions import Questions
 from timtw.client.requests import Request
 from timtw.client.session import Session
@@ -25,6 +27,7 @@ from timtw.client.values import (
     Message,
     Offline,
     Online,
+    Signal,
     Stored,
 )
 from timtw.client.waiting import Waiting
@@ -49,6 +52,8 @@ class Client(Questions):
 
     Attributes:
         groups: What can be asked about groups.
+        live: Virtual rooms, and big texts and octets.
+        files: Sending files, and being sent some.
     """
 
     def __init__(
@@ -64,6 +69,8 @@ class Client(Questions):
             self._patience = CLIENT_ASK_AGAIN_SECONDS
         self._numbers = itertools.count(-1, -1)
         self.groups = Groups(self._ask)
+        self.live = Lives(self._ask, self._post, self._hold)
+        self.files = Files(reactor, self.live, self.signal, ways.entropy)
         self._waiting = Waiting(reactor, self._session.forget)
         self._inbox: deque[Message] = deque()
         self._readers: deque[Deferred[Message]] = deque()
@@ -140,6 +147,31 @@ class Client(Questions):
             self._waiting.remind(ident, self._patience, self._again)
         return answer
 
+    def signal(self, peer: str, content: Mapping[str, Any]) -> Deferred[None]:
+        """
+        Tell the program of another account something; lost if nobody is there.
+
+        Args:
+            content: What can be said in JSON; docs/how-to/live-rooms.md.
+
+        Returns (in the Deferred): nothing, when the node has dealt with it.
+
+        Raises (in the Deferred):
+            Refused: this account may not write to that one.
+            ClientError: the client has ended.
+        """
+        ident = self._rng.randrange(1, IDENTS)
+        answer = self._expect(
+            ident,
+            lambda: self._session.say(
+                lambda speech: [speech.signal(peer, content, ident)]
+            ),
+        )
+        # A refusal would come in front of the answer to a later request.
+        behind: Deferred[Any] = self.profiles([self.node])
+        _ = behind.addBoth(lambda _: self._waiting.answered(ident, None))
+        return answer
+
     def receive(self) -> Deferred[Message]:
         """
         The next message; give it to ``confirm`` when it has been dealt with.
@@ -202,6 +234,19 @@ class Client(Questions):
         self._session.say(make)
         self._keeper.flush()
 
+    def _post(self, make: Callable[[Speech], bytes]) -> Deferred[bool]:
+        """Say something that is not answered; whether there is a line, when it takes
+        more."""
+        try:
+            self._session.say(lambda speech: [make(speech)])
+        except ValueError as error:
+            return fail(error)
+        return self._keeper.post()
+
+    def _hold(self, who: object, stopped: bool) -> None:
+        """Read nothing from the line as long as anybody wants it so."""
+        self._keeper.hold(who, stopped)
+
     @property
     def _standing(self) -> Standing:
         """See ``Questions``."""
@@ -232,10 +277,16 @@ class Client(Questions):
             self._arrived(event.message)
         elif isinstance(event, Over):
             self._over(event.error or Closed("logged out"))
+        elif isinstance(event, Signal) and event.content.get("kind") == FILE:
+            self.files.heard(event)
         elif isinstance(event, State):
             self._observe(event)
-            if isinstance(event, Online) and not self.entered.called:
-                self.entered.callback(self)
+            if isinstance(event, Online):
+                self.live.renewed()
+                if not self.entered.called:
+                    self.entered.callback(self)
+        elif isinstance(event, Passed):
+            self.live.heard(event)
 
     def _arrived(self, message: Message) -> None:
         """A message for whoever reads next."""
@@ -248,6 +299,8 @@ class Client(Questions):
         """The end: whoever waits is told."""
         self._error = error
         self._waiting.over(error)
+        self.files.over(error)
+        self.live.over(error)
         while self._readers:
             self._readers.popleft().errback(error)
         if not self.entered.called:

@@ -82,7 +82,7 @@ def _group(node: str, bean: TimRoomBean) -> Group:
 
 @attrs.define
 class Create(Request):
-    """A new group; the answer is its node.
+    """A new group, or virtual room; the answer is its node.
 
     It is not asked for twice: where the line was lost a request for the own profile
     takes its place, and nobody knows what became of it.
@@ -90,21 +90,46 @@ class Create(Request):
     Attributes:
         instead: The frame of that request.
         is_lost: Whether the line was lost.
+        about: The type of its answer.
     """
 
     instead: bytes = b""
     is_lost: bool = False
+    about: int = FrameType.TIMBUSINESS
 
     def hears(self, heard: Heard, own_node: str) -> tuple[bool, Any]:
         """See ``Request``."""
         if self.is_lost:
-            told = "the line was lost; whether there is a new group is not known"
+            told = "the line was lost; whether there is a new one is not known"
             return _is_own_profile(heard), Unsure(told)
         ack = heard.body
-        if not isinstance(ack, TimAck) or ack.timType != FrameType.TIMBUSINESS:
+        if not isinstance(ack, TimAck) or ack.timType != self.about:
             return False, None
-        return True, refusal(heard, FrameType.TIMBUSINESS) or ack.n or ""
+        return True, refusal(heard, self.about) or ack.n or ""
 
     def again(self) -> None:
         """It went out on a line that was lost."""
         self.frames, self.is_lost = [self.instead], True
+
+
+@attrs.define
+class Deliver(Request):
+    """A big text, or octets, which is answered only if it is refused.
+
+    A request for the own profile goes behind it, and its answer is the end. It is not
+    sent twice, as in ``Create``.
+    """
+
+    instead: bytes = b""
+    error: Exception | None = None
+
+    def hears(self, heard: Heard, own_node: str) -> tuple[bool, Any]:
+        """See ``Request``."""
+        big = (FrameType.TIMBIGSTRING, FrameType.TIMBIGBINARY)
+        self.error = self.error or refusal(heard, *big)
+        return _is_own_profile(heard), self.error
+
+    def again(self) -> None:
+        """It went out on a line that was lost."""
+        self.frames = [self.instead]
+        self.error = Unsure("the line was lost; whether it arrived is not known")

@@ -8,13 +8,18 @@ from typing import Any
 import attrs
 
 from timtw.client.values import (
+    Big,
     Delivered,
+    Ended,
     Expired,
+    Frame,
     Message,
+    Missed,
     Online,
     Presence,
     Read,
     Refused,
+    Signal,
 )
 
 
@@ -56,6 +61,27 @@ class Over:
     error: Exception | None
 
 
+@attrs.frozen
+class PushRefused:
+    """The node does not pass on what was pushed into a virtual room."""
+
+    room: str
+    error: Refused
+
+
+Passed = Frame | Missed | Ended | Big | PushRefused
+"""What concerns virtual rooms and big data."""
+Live = Passed | Signal
+"""What is passed on and kept nowhere, and what concerns it."""
 Event = (
-    Answered | Arrived | Delivered | Read | Presence | Expired | NotNow | Online | Over
+    Answered
+    | Arrived
+    | Delivered
+    | Read
+    | Presence
+    | Expired
+    | NotNow
+    | Online
+    | Over
+    | Live
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, succeed
 from twisted.internet.endpoints import connectProtocol
 from twisted.internet.interfaces import IDelayedCall, IStreamClientEndpoint
 from twisted.internet.task import LoopingCall
@@ -21,7 +21,6 @@ from timtw.client.values import Offline, Online, Unreachable
 from timtw.model.limits import (
     CLIENT_LINE_SECONDS,
     CLIENT_PING_SECONDS,
-    CLIENT_SILENCE_SECONDS,
 )
 
 
@@ -62,6 +61,8 @@ class Keeper:
         self._deadline: IDelayedCall | None = None
         self._pulse = LoopingCall(self._beat)
         self._pulse.clock = reactor
+        self._free: list[Deferred[bool]] = []
+        self._holders: set[object] = set()
         self._was_here = self._ending = self._telling = False
         self._events: list[Event | Offline] = []
         self._reasons: dict[NodeAddress, str] = {}
@@ -108,6 +109,24 @@ class Keeper:
         finally:
             self._telling = False
 
+    def post(self) -> Deferred[bool]:
+        """As ``flush``; whether there is a line, as soon as it takes more."""
+        self.flush()
+        line = self._line
+        if line is None or self._session.phase is not Phase.HERE:
+            return succeed(False)
+        if line.takes:
+            return succeed(True)
+        free: Deferred[bool] = Deferred(self._free.remove)
+        self._free.append(free)
+        return free
+
+    def hold(self, who: object, stopped: bool) -> None:
+        """Read nothing from the line as long as anybody wants it so."""
+        (self._holders.add if stopped else self._holders.discard)(who)
+        if self._line is not None:
+            self._line.stop_reading(bool(self._holders))
+
     def _tell(self, event: Event | Offline) -> None:
         """Act upon an event, and pass it on."""
         if isinstance(event, Online):
@@ -147,9 +166,19 @@ class Keeper:
         self._session.too_long()
         self.flush()
 
+    def line_free(self) -> None:
+        """What was written has been taken: whoever waits can write more."""
+        self._let_go(True)
+
+    def _let_go(self, is_there: bool) -> None:
+        free, self._free = self._free, []
+        for one in free:
+            one.callback(is_there)
+
     def line_lost(self, reason: str) -> None:
         """The line is gone: come back."""
         self._line = None
+        self._let_go(False)
         self._calm()
         if self._pulse.running:
             self._pulse.stop()
@@ -212,7 +241,7 @@ class Keeper:
         line = self._line
         if line is None:
             return
-        if self._reactor.seconds() - line.heard_at >= CLIENT_SILENCE_SECONDS:
+        if line.is_silent:
             line.drop("nothing comes from the node")
         elif self._session.phase is Phase.HERE:
             self._session.ping()

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 from typing import Protocol as Shape
 
-from twisted.internet.interfaces import ITCPTransport
+from twisted.internet.interfaces import IPushProducer, ITCPTransport
 from twisted.internet.protocol import Protocol, connectionDone
 from twisted.python.failure import Failure
+from zope.interface import implementer
 
 from timtw.client.addresses import Framing
 from timtw.client.trouble import words
 from timtw.client.wsframes import BadLine
+from timtw.model.limits import CLIENT_SILENCE_SECONDS
 
 
 class Owner(Shape):
@@ -33,16 +36,22 @@ class Owner(Shape):
         """The node found a frame too long, and ends the line."""
         ...
 
+    def line_free(self) -> None:
+        """What was written has been taken."""
+        ...
+
     def line_lost(self, reason: str) -> None:
         """The line is gone; said once."""
         ...
 
 
+@implementer(IPushProducer)
 class Line(Protocol):
     """See the module.
 
     Attributes:
         heard_at: When anything came last, in the seconds of ``now``.
+        takes: Whether the transport takes more.
     """
 
     def __init__(
@@ -54,12 +63,16 @@ class Line(Protocol):
         self._now = now
         self._opened = False
         self._reason = ""
+        self._stopped = False
         self.heard_at = now()
+        self.takes = True
 
     def connectionMade(self) -> None:
         """The transport is there: begin the handshake."""
         if ITCPTransport.providedBy(self.transport):
             self.transport.setTcpNoDelay(True)
+        transport: Any = self.transport
+        transport.registerProducer(self, True)
         self._owner.line_made(self)
         self._write(self._framing.opening())
         self._open()
@@ -115,5 +128,35 @@ class Line(Protocol):
 
     def _end(self) -> None:
         """Close when everything is written."""
-        if self.transport is not None:
-            self.transport.loseConnection()
+        transport: Any = self.transport
+        if transport is not None:
+            transport.unregisterProducer()
+            transport.loseConnection()
+
+    # Reading and writing at the pace of the other side.
+
+    def stop_reading(self, stopped: bool) -> None:
+        """Leave what comes where it is, or take it."""
+        transport: Any = self.transport
+        if stopped != self._stopped and transport is not None:
+            self._stopped = stopped
+            self.heard_at = self._now()
+            (transport.pauseProducing if stopped else transport.resumeProducing)()
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether nothing has come for so long that the line must be dead."""
+        silence = self._now() - self.heard_at
+        return not self._stopped and silence >= CLIENT_SILENCE_SECONDS
+
+    def pauseProducing(self) -> None:
+        """The transport has enough."""
+        self.takes = False
+
+    def resumeProducing(self) -> None:
+        """The transport takes more."""
+        self.takes = True
+        self._owner.line_free()
+
+    def stopProducing(self) -> None:
+        """The transport is gone, which ``connectionLost`` tells."""

@@ -8,15 +8,19 @@ and decides when to come back.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Final
 
 from timtw.client.happenings import (
     Answered,
     Arrived,
     Event,
+    Live,
     NotNow,
     Over,
     Phase,
+    PushRefused,
 )
+from timtw.client.livespeech import frame_of, passed_on, told_of
 from timtw.client.receiving import Receiving
 from timtw.client.refusals import may_pass, refusal, unread
 from timtw.client.requests import Asking, Request
@@ -45,7 +49,16 @@ from timtw.client.wire import (
 )
 from timtw.model.errors import BadToken, Remedy
 from timtw.protocols.frames import FrameType
-from timtw.protocols.structs import TimAck, TimMessage, TimMessageList, TimPresence
+from timtw.protocols.structs import (
+    TimAck,
+    TimMessage,
+    TimMessageList,
+    TimPresence,
+    TimStream,
+)
+
+_PUSHES: Final = (FrameType.TIMSTREAM, FrameType.TIMBIGBINARYSTREAM)
+"""The types by which a push is refused."""
 
 
 class Session:
@@ -210,11 +223,18 @@ class Session:
         Raises:
             BadLine: it is damaged; the line has to be dropped.
         """
+        passed: Live | None = passed_on(frame)
         heard = self._speech.hear(frame)
         body = heard.body
         if self.phase is Phase.OVER:
             return
-        if heard.type == FrameType.TIMMESSAGE and isinstance(body, TimMessage):
+        if isinstance(body, TimStream):
+            passed = frame_of(body)
+        elif isinstance(body, TimMessage) and heard.receipt is None:
+            passed = told_of(body)
+        if passed is not None:
+            self._events.append(passed)
+        elif heard.type == FrameType.TIMMESSAGE and isinstance(body, TimMessage):
             self._messages(heard.receipt, [body])
         elif heard.type == FrameType.TIMOFFLINEMSG and isinstance(body, TimMessageList):
             self._messages(heard.receipt, body.messageList or [])
@@ -248,6 +268,10 @@ class Session:
                 return
             if unread(ack):
                 self.too_long()
+                return
+            error = refusal(heard, *_PUSHES)
+            if error is not None:
+                self._events.append(PushRefused(ack.n or "", error))
                 return
             error = refusal(heard, FrameType.TIMMESSAGE)
             if error is not None:
@@ -304,7 +328,8 @@ class Session:
             self.standing.refused(ack.n or "")
             return
         number = ack.t2 or self._sending.oldest
-        if self._sending.answered(number):
+        if self._sending.answered(number) or ack.t2:
+            # It may also be the refusal of a signal, which waits for nothing.
             self._events.append(Answered(number, error))
         self._push()
 

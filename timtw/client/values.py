@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
 
 import attrs
 
@@ -256,6 +256,65 @@ class Expired:
 
     seq: int
     room: str = ""
+
+
+@attrs.frozen
+class Frame:
+    """What was pushed into a virtual room.
+
+    Attributes:
+        room: The node of the room.
+        body: What was pushed.
+        sender: The node of who pushed it; empty in a binary subscription.
+        dtype: The kind of data; None in a binary subscription, or if none was given.
+        ident: Tells the frames of a room apart; 0 in a binary subscription.
+        missed: How many were dropped directly before it, because this client, or its
+            line, was too slow.
+    """
+
+    room: str
+    body: bytes = attrs.field(repr=False)
+    sender: str = ""
+    dtype: int | None = None
+    ident: int = 0
+    missed: int = 0
+
+
+@attrs.frozen
+class Big:
+    """A big text, or octets, of another account: one of the two is empty."""
+
+    peer: str
+    text: str = attrs.field(default="", repr=False)
+    data: bytes = attrs.field(default=b"", repr=False)
+
+
+@attrs.frozen
+class Missed:
+    """So many frames of a virtual room were dropped by the node."""
+
+    room: str
+    count: int
+
+
+@attrs.frozen
+class Ended:
+    """A virtual room has ended: removed, idle, founder gone or node stopped."""
+
+    room: str
+    why: str
+
+
+@attrs.frozen
+class Signal:
+    """What the program of another account tells this one; lost if nobody is there.
+
+    Attributes:
+        content: As docs/how-to/live-rooms.md has it.
+    """
+
+    peer: str
+    content: Mapping[str, Any]
 
 
 class ClientError(Exception):

@@ -10,9 +10,17 @@ import attrs
 from twisted.internet.interfaces import IStreamClientEndpoint
 
 from timtw.client.addresses import NodeAddress
-from timtw.client.values import Delivered, Expired, Offline, Online, Presence, Read
+from timtw.client.values import (
+    Delivered,
+    Expired,
+    Offline,
+    Online,
+    Presence,
+    Read,
+    Signal,
+)
 
-State = Online | Offline | Delivered | Read | Presence | Expired
+State = Online | Offline | Delivered | Read | Presence | Expired | Signal
 """What an observer is told."""
 
 
@@ -30,8 +38,8 @@ class Ways:
             that they go on waiting for this device.
         own: Whether messages arrive that other devices of the account have written.
         rounds: How often to try all addresses before the first login; 0: for ever.
-        observe: Told when the line comes and goes, what was delivered and read, and how
-            others are.
+        observe: Told when the line comes and goes, what was delivered and read, how
+            others are, and what their programs signal.
         rng: Draws ids and pauses.
         entropy: So many random bytes, for the WebSocket.
         endpoint: Where an address is; None for the network.

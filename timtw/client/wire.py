@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import attrs
 
+from timtw.client.livespeech import LiveSpeech
 from timtw.client.values import (
     NOTICE,
     REVOCATION,
@@ -47,6 +48,7 @@ from timtw.protocols.structs import (
     TimPresence,
     TimReq,
     TimRoomBean,
+    TimStream,
     TimUserBean,
     WireStruct,
 )
@@ -85,6 +87,7 @@ _BODIES: Final[dict[int, type[WireStruct]]] = {
     FrameType.TIMNODES: TimNodes,
     FrameType.TIMMESSAGE: TimMessage,
     FrameType.TIMPRESENCE: TimPresence,
+    FrameType.TIMSTREAM: TimStream,
 }
 
 
@@ -103,7 +106,7 @@ class Heard:
     body: WireStruct | None
 
 
-class Speech:
+class Speech(LiveSpeech):
     """The protocol in one of its encodings; it holds nothing else."""
 
     def __init__(self, encoding: str) -> None:

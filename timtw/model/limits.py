@@ -481,6 +481,17 @@ CLIENT_HEAD_BYTES: Final = 16 * KIB
 """Longest answer to a WebSocket handshake."""
 CLIENT_WAITING: Final = 10_000
 """Sends and requests of our client without an answer, above which it takes no more."""
+CLIENT_FRAMES: Final = 1_024
+"""Frames of one virtual room that wait in our client for a program to take them."""
+CLIENT_FRAMES_BYTES: Final = 4 * MIB
+"""The same in bytes; one larger frame may be alone."""
+CLIENT_FILE_PIECE: Final = 63 * KIB
+"""Bytes of a file in one push: with the room in front of them less than 64 KiB."""
+CLIENT_FILE_END_SECONDS: Final = 30.0
+"""How long the sender of a file waits to hear that all of it has arrived; the virtual
+room through which it goes is there as long."""
+CLIENT_OFFERS: Final = 64
+"""Files that were offered and neither taken nor refused; more are refused."""
 CLIENT_LINE_CHARACTERS: Final = 10_000
 """Longest line that can be typed or pasted into ``timtw chat``."""
 CLIENT_LINES_REMEMBERED: Final = 200

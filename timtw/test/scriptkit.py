@@ -17,10 +17,13 @@ SCRIPTS: Final = Path(__file__).with_name("scripts")
 _LINE: Final = re.compile(r"(\w+) (POST|ANSWER|>>|>|<|leaves|wait|set)(?: (.+))?")
 _TOKEN: Final = re.compile(
     r'\s+|(?P<hex>(?:[0-9a-f]{2})+)|"(?P<text>[^"]*)"|(?P<name>[$%]\w+)'
+    r"|=(?P<raw>\$\w+)|(?P<length>LENGTH)"
 )
 _NAME: Final = re.compile(rb"([$%]\w+)")
 _NUMBER: Final = re.compile(rb"-?\d+")
 
+LENGTH: Final = bytes(bytearray(4))
+"""Stands for the length of the frame itself; known by its identity."""
 Values: TypeAlias = dict[str, int | str]
 
 
@@ -141,6 +144,10 @@ def parts(frame: str) -> Iterator[bytes | Hole]:
             yield sized(found["text"])
         elif found["name"]:
             yield Hole(found["name"], in_json=False)
+        elif found["raw"]:
+            yield Hole(found["raw"], in_json=True)
+        elif found["length"]:
+            yield LENGTH
     for piece in _NAME.split(body.encode()):
         if _NAME.fullmatch(piece):
             yield Hole(piece.decode(), in_json=True)
@@ -150,10 +157,12 @@ def parts(frame: str) -> Iterator[bytes | Hole]:
 
 def octets(frame: str, values: Values) -> bytes:
     """A client's frame, with the values known so far."""
-    return b"".join(
+    written = [
         one.write(values[one.name]) if isinstance(one, Hole) else one
         for one in parts(frame)
-    )
+    ]
+    size = sum(map(len, written)).to_bytes(len(LENGTH), "big")
+    return b"".join([size if one is LENGTH else one for one in written])
 
 
 def match(frame: str, data: bytes, values: Values) -> bool:

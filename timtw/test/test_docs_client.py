@@ -1,7 +1,8 @@
-"""The examples of docs/how-to/write-a-client.md run as printed."""
+"""The examples of pages for those who write clients run as printed."""
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import signal
@@ -37,6 +38,37 @@ class ClientProgramTests(_Programs):
             "--server", f"ws://127.0.0.1:{port}",
         )  # fmt: skip
         self.expect(listener, "You wrote: Hello")
+
+    def programs(self, page: str, *names: str) -> None:
+        """Keep the programs of a page under these names."""
+        for number, name in enumerate(names):
+            text = example(page, "python", number)
+            self.assertIn("5080", text)
+            port = str(self.node.port)
+            (self.directory / name).write_text(text.replace("5080", port))
+
+    def test_live_room(self) -> None:
+        """One program shows something, and the other one watches until it is over."""
+        self.programs("docs/how-to/live-rooms.md", "show.py", "watch.py")
+        shows = self.run_program("show.py", "ada", "secret")
+        self.expect(shows, "\n")
+        room = shows.read_text().strip()
+        watches = self.run_program("watch.py", "bob", "secret", room)
+        self.expect(watches, "missed: 0")
+        self.expect(watches, "it is over: removed")
+
+    def test_file(self) -> None:
+        """One program gives the other one a file, and both name its checksum."""
+        self.programs("docs/how-to/send-a-file.md", "give.py", "get.py")
+        data = bytes(range(256)) * 1000
+        (self.directory / "picture.png").write_bytes(data)
+        gets = self.run_program("get.py", "bob", "secret")
+        self.expect(gets, "bob is ready")
+        gives = self.run_program("give.py", "ada", "secret", "bob", "picture.png")
+        digest = hashlib.sha256(data).hexdigest()
+        self.expect(gives, f"sent: 256000 bytes, sha256 {digest}")
+        self.expect(gets, f"got 'picture.png' as received: sha256 {digest}")
+        self.assertEqual((self.directory / "received").read_bytes(), data)
 
     def test_script(self) -> None:
         """What the page says to scripts does what it says, as a shell runs it."""

@@ -133,6 +133,14 @@ class TemplateTests(SynchronousTestCase):
         )
         self.assertTrue(scriptkit.match("0c 26 %_ 18 $_ 00", thrift, values))
 
+    def test_big_data(self) -> None:
+        """A frame knows its length, and a node in it has none of its own."""
+        values: Values = {"$n": "ab"}
+        frame = scriptkit.octets("60 LENGTH =$n 83 00000000", values)
+        self.assertEqual(frame, b"\x60\0\0\0\x0cab\x83\0\0\0\0")
+        self.assertTrue(scriptkit.match("60 =$n 83", b"\x60ab\x83", values))
+        self.assertFalse(scriptkit.match("60 =$n 83", b"\x60ac\x83", values))
+
     def test_differences(self) -> None:
         """A byte too much, too few or another one is noticed."""
         for data in (b"\x12\0", b"", b"\x11"):

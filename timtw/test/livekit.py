@@ -133,7 +133,7 @@ class LiveCase(SynchronousTestCase):
         """What a node still has of rooms, queues and links: nothing, if all went."""
         live = live_of(self.stage, node)
         return [
-            sum(len(room) for room in live.rooms.values()),
+            sum(room.subscribers for room in live.rooms.values()),
             live.works.budget.octets,
             len(live.works.shipping),
             len(live._parcels),
@@ -142,4 +142,4 @@ class LiveCase(SynchronousTestCase):
 
 def seated(stage: Stage, node: str = "north") -> int:
     """How many subscriptions there are on a node."""
-    return sum(len(room) for room in live_of(stage, node).rooms.values())
+    return sum(room.subscribers for room in live_of(stage, node).rooms.values())

@@ -52,14 +52,33 @@ class Room:
         closing: Whether it takes nothing more.
     """
 
+    __slots__ = (
+        "_news",
+        "_octets",
+        "closing",
+        "crowds",
+        "doubted",
+        "dropped",
+        "drops",
+        "founder_seen",
+        "is_asked",
+        "is_ours",
+        "known",
+        "last",
+        "number",
+        "sent",
+        "valve",
+        "works",
+    )
+
     def __init__(self, known: LiveRoom, works: Works) -> None:
         """Nobody is subscribed."""
         self.known = known
         self.number = known.room
         self.drops = known.flow is Flow.LIVE
         self.works = works
-        self.crowds = (Crowd(False), Crowd(True))
-        self.valve = Valve(lambda to, upto: works.mesh.repay(to, known.room, upto))
+        self.crowds: tuple[Crowd, ...] = ()
+        self.valve = None if self.drops else Valve(self._repay)
         self.last = self.founder_seen = self.doubted = works.clock.seconds()
         self.is_ours = self.is_asked = self.closing = False
         self.sent = 0
@@ -67,14 +86,15 @@ class Room:
         self._news: list[Piece] = []
         self._octets = 0
 
-    def __len__(self) -> int:
-        """Subscribers here."""
-        return len(self.crowds[0]) + len(self.crowds[1])
+    @property
+    def subscribers(self) -> int:
+        """How many there are here."""
+        return sum(map(len, self.crowds))
 
     @property
     def line(self) -> LiveLine:
         """What an operator sees of it."""
-        return LiveLine(self.known, len(self), self.sent, self.dropped)
+        return LiveLine(self.known, self.subscribers, self.sent, self.dropped)
 
     def may_push(self, account: int) -> bool:
         """Whether an account may push into it."""
@@ -105,9 +125,9 @@ class Room:
         self.last = works.clock.seconds()
         self._spread(pieces, octets)
         if works.mesh.has_peers:
-            valve = None if self.drops else self.valve
+            send, valve = works.shipping.send, self.valve
             for to in works.mesh.holders(self.number):
-                self._count(works.shipping.send(to, self.number, pieces, octets, valve))
+                self._count(send(to, self.number, pieces, octets, valve))
 
     def arrived(
         self, origin: str, pieces: tuple[Piece, ...], upto: int, dropped: int
@@ -117,7 +137,14 @@ class Room:
             self._tell_dropped(dropped)
         octets = sum(len(piece.body) + PIECE_BYTES for piece in pieces)
         self._spread(pieces, octets)
-        self.valve.owe(origin, upto)
+        if self.valve is None:
+            self._repay(origin, upto)
+        else:
+            self.valve.owe(origin, upto)
+
+    def _repay(self, origin: str, upto: int) -> None:
+        """What another node has shipped up to here is taken."""
+        self.works.mesh.repay(origin, self.number, upto)
 
     def _spread(self, pieces: tuple[Piece, ...], octets: int) -> None:
         """Tell everybody here."""
@@ -157,7 +184,8 @@ class Room:
     def enter(self, subscription: Subscription) -> None:
         """From now on tell a subscriber; what was pushed before is not for it."""
         self.flush()
-        if not len(self):
+        if not self.crowds:
+            self.crowds = (Crowd(False), Crowd(True))
             self.works.mesh.entered(self.number)
         crowd = self.crowds[subscription.binary]
         if subscription.backlog is None:
@@ -169,9 +197,11 @@ class Room:
         """Tell it nothing any more."""
         self.flush()
         self._remove(subscription)
-        if not len(self):
+        if not self.subscribers:
+            self.crowds = ()
             self.works.mesh.left(self.number)
-        self.valve.open(subscription)
+        if self.valve is not None:
+            self.valve.open(subscription)
 
     def switch(self, subscription: Subscription) -> None:
         """Tell it in the other form from now on."""
@@ -202,11 +232,11 @@ class Room:
         if self.drops:
             self.works.shipping.forget(self.number)
         event = LiveEnded(self.number, why)
-        everybody = [*self.crowds[0].brisk, *self.crowds[1].brisk]
-        everybody += [*self.crowds[0].slow, *self.crowds[1].slow]
+        crowds, self.crowds = self.crowds, ()
+        everybody = [one for crowd in crowds for one in (*crowd.brisk, *crowd.slow)]
         if everybody:
             self.works.mesh.left(self.number)
-        self.crowds = (Crowd(False), Crowd(True))
-        self.valve.give_up()
+        if self.valve is not None:
+            self.valve.give_up()
         for subscription in everybody:
             subscription.ended(event)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from typing import Final, Protocol
 
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IDelayedCall
@@ -24,6 +24,11 @@ from timtw.rooms.live.room import Room
 from timtw.rooms.live.subscription import Subscription
 from timtw.rooms.live.valve import Valve
 from timtw.rooms.live.works import Works
+
+_NO_VALVES: Final[frozenset[Valve]] = frozenset()
+"""Shared, as an empty set takes 216 bytes."""
+_NO_STREAMS: Final[frozenset[int]] = frozenset()
+"""See ``_NO_VALVES``."""
 
 
 class Host(Protocol):
@@ -95,10 +100,10 @@ class Seat:
         self._hold = hold
         self._pace = pace
         self._rest: IDelayedCall | None = None
-        self._valves: set[Valve] = set()
+        self._valves = _NO_VALVES
         self._letters: Letters | None = None
         self._place = 0
-        self._behind: set[int] = set()
+        self._behind = _NO_STREAMS
 
     # ISeat
 
@@ -118,10 +123,11 @@ class Seat:
             return PermissionDenied("only the founder, and who is allowed to, pushes")
         ident = self._host.next_ident()
         room.push(Piece(room.number, self.me, body, command.dtype, ident))
-        if not room.drops:
-            self._behind.add(room.number)
-        if room.valve.is_shut and not self.gone:
-            room.valve.hold(self)
+        if not room.drops and room.number not in self._behind:
+            self._behind |= {room.number}
+        valve = room.valve
+        if valve is not None and not self.gone:
+            valve.hold(self)
         return None
 
     def learn(self, room: str) -> Deferred[bool]:
@@ -132,7 +138,7 @@ class Seat:
         """See ``ISeat``."""
         self._slow_down(len(parcel.octets) + PIECE_BYTES)
         self._host.send(self, parcel)
-        self._behind.add(parcel.recipient.number)
+        self._behind |= {parcel.recipient.number}
 
     def settled(self) -> Deferred[None] | None:
         """See ``ISeat``."""
@@ -141,7 +147,7 @@ class Seat:
         for stream in self._behind:
             if works.shipping.waits(stream):
                 return works.shipping.drained(stream)
-        self._behind.clear()
+        self._behind = _NO_STREAMS
         return None
 
     def writable(self, now: bool) -> None:
@@ -165,7 +171,7 @@ class Seat:
         self.subscriptions.clear()
         for valve in self._valves:
             valve.forget(self)
-        self._valves.clear()
+        self._valves = _NO_VALVES
         if self._letters is not None:
             self._letters.leave()
             self._letters = None
@@ -176,10 +182,7 @@ class Seat:
 
     def held(self, valve: Valve, yes: bool) -> None:
         """See ``Sender`` of ``timtw.rooms.live.valve``."""
-        if yes:
-            self._valves.add(valve)
-        else:
-            self._valves.discard(valve)
+        self._valves = self._valves | {valve} if yes else self._valves - {valve}
         self._hold("stream", bool(self._valves))
 
     def forget(self, subscription: Subscription) -> None:

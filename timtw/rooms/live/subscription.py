@@ -43,8 +43,9 @@ class Subscription:
         if backlog is None:
             return 0
         dropped = backlog.add(event, octets, count, self.seat.next_place())
-        if not self.room.drops and backlog.is_crowded:
-            self.room.valve.shut(self)
+        valve = self.room.valve
+        if valve is not None and backlog.is_crowded:
+            valve.shut(self)
         return dropped
 
     def missed(self, count: int) -> None:
@@ -66,8 +67,9 @@ class Subscription:
         seat, backlog = self.seat, self.backlog
         if backlog is None:
             return
-        if backlog.is_low:
-            self.room.valve.open(self)
+        valve = self.room.valve
+        if valve is not None and backlog.is_low:
+            valve.open(self)
         if backlog or not seat.takes:
             return
         self._tell_dropped(backlog)

@@ -155,11 +155,14 @@ class LiveFlowTests(LiveCase):
         """Who subscribes while the line takes nothing gets it later."""
         late = self.stage.log_in("cyd", "late")
         late.session.writable(False)
-        late.asks(Subscribe(self.room, True))
+        other = self.opens(self.ada)
+        for room in (self.room, other):
+            late.asks(Subscribe(room, True))
         self.push(0, 1)
+        self.pushes(self.ada, other, b"00000001")
         self.assertEqual([], bodies(late))
         late.session.writable(True)
-        self.assertEqual([0], numbers(late))
+        self.assertEqual([0, 1], numbers(late))
 
     def test_leaving_with_a_queue(self) -> None:
         """What waited for somebody who leaves takes no room."""

@@ -126,9 +126,9 @@ class Requests:
             most = limits.LIVE_SUBSCRIPTIONS
             raise PermissionDenied(f"at most {most} virtual rooms on one connection")
         subscription = seat.subscriptions[number] = Subscription(room, seat, binary)
+        room.enter(subscription)
         if not seat.takes:
             subscription.slow_down()
-        room.enter(subscription)
 
     async def _allow(self, me: Address, number: int, command: AllowPush) -> None:
         """Let somebody push, or no longer."""

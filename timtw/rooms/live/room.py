@@ -187,11 +187,7 @@ class Room:
         if not self.crowds:
             self.crowds = (Crowd(False), Crowd(True))
             self.works.mesh.entered(self.number)
-        crowd = self.crowds[subscription.binary]
-        if subscription.backlog is None:
-            crowd.brisk[subscription] = subscription.seat.offer
-        else:
-            crowd.slow[subscription] = None
+        self.paced(subscription)
 
     def leave(self, subscription: Subscription) -> None:
         """Tell it nothing any more."""

@@ -199,9 +199,7 @@ DEFECTS: Final[tuple[Defect, ...]] = (
     Defect("V8", "the right to push cannot be given"),
     Defect("V9", "one subscriber that reads nothing stops the stream for all"),
     Defect("V10", "virtual rooms of an account have no limit"),
-    Defect(
-        "V11", "a malformed piece crashes what reads it", later="the wire of streams"
-    ),
+    Defect("V11", "a malformed piece crashes what reads it"),
     Defect("V12", "nodes remember for ever where a room was"),
     Defect("V13", "a room ends while its founder is there and pauses"),
 )

@@ -15,6 +15,10 @@ from twisted.internet.testing import StringTransport
 from twisted.trial.unittest import SynchronousTestCase, TestCase
 from zope.interface import implementer
 
+from timtw.model import limits
+from timtw.model.commands import OpenLive, Push, Subscribe
+from timtw.model.events import LiveDone
+from timtw.model.idents import node_of
 from timtw.model.interfaces import IOffice
 from timtw.model.limits import (
     CONTROL_ACCOUNTS,
@@ -22,6 +26,7 @@ from timtw.model.limits import (
     CONTROL_LINE,
     SOCKET_PATH_BYTES,
 )
+from timtw.model.live import Flow
 from timtw.office.control import (
     SOCKET_NAME,
     ControlError,
@@ -29,6 +34,11 @@ from timtw.office.control import (
     ControlSocket,
 )
 from timtw.test.stage import Stage
+
+
+def _of_room(told: Any) -> tuple[object, ...]:
+    """What an operator is told of a room, as far as it is looked at here."""
+    return told["node"], told["flow"], told["subscribers"], told["sent"]
 
 
 class Line(StringTransport):
@@ -65,6 +75,27 @@ class RequestTests(SynchronousTestCase):
         """The answer to one request on a connection of its own."""
         (answer,) = self.send(self.connect(), json.dumps(request).encode())
         return answer
+
+    def test_streams(self) -> None:
+        """Rooms are listed with what passed through them, the busiest first."""
+        empty = self.ask(do="live")
+        self.assertEqual((True, 0, []), (empty["ok"], empty["pushed"], empty["rooms"]))
+        self.stage.register("ada")
+        ada = self.stage.log_in("ada")
+        for flow in Flow:
+            ada.asks(OpenLive(flow))
+        quiet, busy = (node_of(done.room) for done in ada.told(LiveDone))
+        ada.asks(Subscribe(busy, True))
+        for _ in range(3):
+            ada.asks(Push(busy, b"x"))
+        self.stage.settle()
+        told = self.ask(do="live")
+        self.assertEqual((3, 3, 0), (told["pushed"], told["sent"], told["dropped"]))
+        one, other = told["rooms"]
+        self.assertEqual((busy, "file", 1, 3), _of_room(one))
+        self.assertEqual((quiet, "live", 0, 0), _of_room(other))
+        self.patch(limits, "LIVE_LISTED", 1)
+        self.assertEqual(1, len(self.ask(do="live")["rooms"]))
 
     def test_life_of_an_account(self) -> None:
         """An account is made, logs in, is kicked, blocked, listed and let in again."""

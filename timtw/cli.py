@@ -18,6 +18,7 @@ import timtw
 from timtw import users
 from timtw.client import chat, commands
 from timtw.loss.commands import add_check_loss
+from timtw.office.streams import add_live
 
 Subparsers = Any
 """What argparse returns from `add_subparsers`; it has no public name."""
@@ -29,6 +30,7 @@ COMMANDS: tuple[Callable[[Subparsers], None], ...] = (
     commands.add_listen,
     chat.add_chat,
     users.add_parser,
+    add_live,
     add_check_loss,
 )
 """All commands, in the order of the help."""

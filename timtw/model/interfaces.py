@@ -159,7 +159,7 @@ class ISeat(Interface):
         Do what is asked about virtual rooms; fires with what the client is told.
 
         It is in effect when it fires. Fails with BadParameter, PermissionDenied,
-        UnknownAccount, NotThere, TooFrequent, Undefined or StorageUnavailable.
+        UnknownAccount, TooFrequent, Undefined or StorageUnavailable.
         """
 
     def push(command: Push) -> TimError | None:

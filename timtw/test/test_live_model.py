@@ -28,7 +28,6 @@ from timtw.model.commands import (
     Unsubscribe,
 )
 from timtw.model.errors import (
-    NotThere,
     PermissionDenied,
     TimError,
     Undefined,
@@ -156,9 +155,7 @@ class LiveMachine(RuleBasedStateMachine):
         """Somebody gives or takes the right to push."""
         who, whom = self.people[name], self.people[peer].address
         wanted: type[TimError] | None = None
-        if not room.alive:
-            wanted = NotThere
-        elif room.founder != name:
+        if not room.alive or room.founder != name:
             wanted = PermissionDenied
         assert self.asks(who, AllowPush(room.node, whom.node, allowed)) is wanted
         if wanted is None:

@@ -15,7 +15,6 @@ from timtw.model.commands import (
 )
 from timtw.model.errors import (
     BadParameter,
-    NotThere,
     PermissionDenied,
     TooFrequent,
     Undefined,
@@ -89,7 +88,7 @@ class RoomTests(LiveCase):
             self.assertEqual(wrong, self.refusal(self.bob, Subscribe(room, True)))
         self.assertEqual([PermissionDenied], self.pushes(self.bob, NOWHERE, b"1"))
         self.assertEqual([PermissionDenied], self.pushes(self.bob, "no node", b"1"))
-        self.assertEqual(NotThere, self.ends(self.bob, NOWHERE))
+        self.assertEqual(PermissionDenied, self.ends(self.bob, NOWHERE))
         self.assertEqual({}, live_of(self.stage).rooms)
 
     def test_v5_lines_that_are_lost(self) -> None:
@@ -167,7 +166,7 @@ class RoomTests(LiveCase):
         self.assertIs(UnknownAccount, self.allows(self.ada, room, nobody))
         malformed = AllowPush(room, "no node", True)
         self.assertIs(BadParameter, self.refusal(self.ada, malformed))
-        self.assertIs(NotThere, self.allows(self.ada, NOWHERE, self.bob_is))
+        self.assertIs(PermissionDenied, self.allows(self.ada, NOWHERE, self.bob_is))
         self.assertIsNone(self.allows(self.ada, room, self.ada_is, allowed=False))
         self.assertEqual([], self.pushes(self.ada, room, b"1"))
 

@@ -20,7 +20,6 @@ from timtw.model.commands import (
 )
 from timtw.model.errors import (
     BadParameter,
-    NotThere,
     PermissionDenied,
     TooFrequent,
     Undefined,
@@ -171,7 +170,7 @@ class Requests:
             await self._registry.ask(number)
         room = rooms.get(number)
         if room is None or room.closing:
-            raise NotThere("there is no such virtual room")
+            raise PermissionDenied("there is no such virtual room")
         if room.known.founder != me:
             raise PermissionDenied("only the founder of a virtual room may do this")
         return room

@@ -110,6 +110,7 @@ class IdleTests(LiveCase):
 
     def test_home_is_gone_and_the_founder_is_back(self) -> None:
         """The founder comes to a node that is left: the stream goes on."""
+        self.stage.settle(2 * IDLE)
         self.stage.hub.settle("north", None)
         self.stage.settle(GRACE - 10)
         again = self.stage.log_in("ada", "again", node="south")

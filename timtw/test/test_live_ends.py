@@ -103,7 +103,7 @@ class IdleTests(LiveCase):
 
     def test_home_is_gone(self) -> None:
         """When it is gone without a word another one decides, after the grace."""
-        self.stage.hub.settle("north", None)
+        self.stage.hub.vanish("north")
         self.stage.settle(2 * IDLE)
         self.assertEqual([1, 0], self.known())
         self.assertEqual([Ending.IDLE], endings(self.bob))
@@ -111,7 +111,7 @@ class IdleTests(LiveCase):
     def test_home_is_gone_and_the_founder_is_back(self) -> None:
         """The founder comes to a node that is left: the stream goes on."""
         self.stage.settle(2 * IDLE)
-        self.stage.hub.settle("north", None)
+        self.stage.hub.vanish("north")
         self.stage.settle(GRACE - 10)
         again = self.stage.log_in("ada", "again", node="south")
         self.stage.settle(3 * IDLE)

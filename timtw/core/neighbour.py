@@ -16,11 +16,10 @@ from timtw.core.people.profiles import Directory
 from timtw.core.people.showing import Showings
 from timtw.core.sessions import Sessions
 from timtw.model.interfaces import ILive
-from timtw.model.live import Freight, LiveSeen
+from timtw.model.live import Freight, LiveFact, LiveSeen
 from timtw.model.peers import (
     Fact,
     INeighbour,
-    LiveFact,
     Offer,
     Presence,
     ProfileSet,

@@ -22,8 +22,8 @@ from timtw.model.commands import (
 )
 from timtw.model.errors import TimError
 from timtw.model.events import Event, Streamed
-from timtw.model.live import Freight, LiveReport, LiveSeen, Parcel
-from timtw.model.peers import EndTurn, Fact, LiveFact, Offer, Presence
+from timtw.model.live import Freight, LiveFact, LiveReport, LiveSeen, Parcel
+from timtw.model.peers import EndTurn, Fact, Offer, Presence
 from timtw.model.values import AccountLine, Address, LogEntry, Mark, Message
 
 

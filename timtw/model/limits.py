@@ -145,6 +145,10 @@ LIVE_LISTED: Final = 500
 LIVE_LOOK_SECONDS: Final = 5.0
 """How often a node looks for virtual rooms that have ended by themselves, and for nodes
 that do not answer."""
+LIVE_LOOKED_AT: Final = 1_000
+"""Virtual rooms at which it looks in one turn: about half a millisecond."""
+LIVE_STEP_SECONDS: Final = 0.05
+"""Pause between two such turns."""
 STREAM_WINDOW: Final = 256 * KIB
 """Octets of one stream that are under way to one other node; a message waits behind no
 more of it. One larger load may be alone."""

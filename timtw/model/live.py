@@ -89,6 +89,25 @@ class LiveRoom:
 
 
 @value
+class LiveRoomSet:
+    """A fact: there is this virtual room, or who may push into it has changed."""
+
+    room: LiveRoom
+
+
+@value
+class LiveRoomGone:
+    """A fact: a virtual room has ended."""
+
+    room: int
+    why: Ending
+
+
+LiveFact: TypeAlias = LiveRoomSet | LiveRoomGone
+"""What every node has to know about virtual rooms."""
+
+
+@value
 class LiveSeen:
     """What one node knows of a virtual room.
 

@@ -12,7 +12,7 @@ from typing import TypeAlias
 from twisted.internet.defer import Deferred
 from zope.interface import Attribute, Interface
 
-from timtw.model.live import Ending, Freight, LiveRoom, LiveSeen
+from timtw.model.live import Freight, LiveFact, LiveSeen
 from timtw.model.presence import Parting, Showing
 from timtw.model.value import value
 from timtw.model.values import Conversation, Device, LogEntry, Mark, Message
@@ -111,24 +111,6 @@ class RoomChanged:
     room: int
     account: int = 0
 
-
-@value
-class LiveRoomSet:
-    """A fact: there is this virtual room, or who may push into it has changed."""
-
-    room: LiveRoom
-
-
-@value
-class LiveRoomGone:
-    """A fact: a virtual room has ended."""
-
-    room: int
-    why: Ending
-
-
-LiveFact: TypeAlias = LiveRoomSet | LiveRoomGone
-"""What every node has to know about virtual rooms."""
 
 Fact: TypeAlias = (
     SessionsEnd

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from typing import ClassVar
 
 import attrs
@@ -9,6 +11,7 @@ import attrs
 from timtw.core.settings import Settings
 from timtw.model import limits
 from timtw.model.live import Ending
+from timtw.rooms.live import ends
 from timtw.test.livekit import LiveCase, bodies, endings, live_of
 from timtw.test.stage import OPEN
 
@@ -103,14 +106,15 @@ class IdleTests(LiveCase):
 
     def test_home_is_gone(self) -> None:
         """When it is gone without a word another one decides, after the grace."""
-        self.stage.hub.settle("north", None)
+        self.stage.hub.vanish("north")
         self.stage.settle(2 * IDLE)
         self.assertEqual([1, 0], self.known())
         self.assertEqual([Ending.IDLE], endings(self.bob))
 
     def test_home_is_gone_and_the_founder_is_back(self) -> None:
         """The founder comes to a node that is left: the stream goes on."""
-        self.stage.hub.settle("north", None)
+        self.stage.settle(2 * IDLE)
+        self.stage.hub.vanish("north")
         self.stage.settle(GRACE - 10)
         again = self.stage.log_in("ada", "again", node="south")
         self.stage.settle(3 * IDLE)
@@ -126,6 +130,29 @@ class IdleTests(LiveCase):
         self.stage.settle(IDLE + SLACK)
         self.assertEqual([0, 0], self.known())
         self.assertEqual([Ending.REMOVED], endings(self.bob))
+
+    def test_many_rooms(self) -> None:
+        """A node that knows many looks at some of them at a time, and at all."""
+        self.patch(ends, "LIVE_LOOKED_AT", 2)
+        rooms = [self.opens(self.ada) for _ in range(5)]
+        for room in rooms:
+            self.subscribes(self.bob, room)
+        self.ada.vanishes()
+        self.stage.settle(IDLE + SLACK)
+        self.assertEqual([Ending.IDLE] * 6, endings(self.bob))
+        self.assertEqual([0, 0], self.known())
+
+    def test_a_connection_leaves_no_cycle(self) -> None:
+        """What a lost connection took is free at once, without a look for garbage."""
+        gc.disable()
+        self.addCleanup(gc.enable)
+        self.bob.session.writable(False)
+        self.pushes(self.ada, self.room, b"1")
+        session = weakref.ref(self.bob.session)
+        self.bob.vanishes()
+        self.stage.settle(limits.PARTING_SECONDS + 1)
+        del self.bob.session
+        self.assertIsNone(session())
 
     def test_no_timers_are_left(self) -> None:
         """Nodes that have stopped look for nothing."""

@@ -7,6 +7,7 @@ from typing import ClassVar
 from timtw.model import limits
 from timtw.model.commands import (
     AllowPush,
+    EndLive,
     FetchBacklog,
     OpenLive,
     Push,
@@ -15,7 +16,7 @@ from timtw.model.commands import (
     Subscribe,
 )
 from timtw.model.errors import PermissionDenied, TooFrequent, Undefined
-from timtw.model.events import Delivery, Pieces, PiecesDropped, Streamed
+from timtw.model.events import Delivery, Pieces, PiecesDropped, Refused, Streamed
 from timtw.model.live import Ending, Flow, Freight, Piece
 from timtw.model.values import STREAM, Content
 from timtw.test.livekit import (
@@ -294,6 +295,24 @@ class CreditTests(MeshCase):
         pushed = self.burst(room, 60)
         self.assertIsNone(self.ends(self.ada, room))
         self.stage.settle(1)
+        self.assertEqual(pushed, bodies(self.bob))
+        self.assertEqual([Ending.REMOVED], endings(self.bob))
+
+    def test_another_device_ends_it(self) -> None:
+        """Also then all of it comes that was pushed before, and nothing behind it."""
+        room = self.opens(self.ada, Flow.FILE)
+        self.subscribes(self.bob, room)
+        laptop = self.stage.log_in("ada", "laptop")
+        pushed = self.burst(room, 60)
+        self.stage.clock.advance(0)
+        laptop.asks(EndLive(room))
+        laptop.asks(Push(room, b"too late"))
+        self.assertEqual([], laptop.told(Refused))
+        self.ada.asks(Push(room, b"too late"))
+        self.stage.settle(1)
+        for who in (self.ada, laptop):
+            (refused,) = who.told(Refused)
+            self.assertIsInstance(refused.error, PermissionDenied)
         self.assertEqual(pushed, bodies(self.bob))
         self.assertEqual([Ending.REMOVED], endings(self.bob))
 

@@ -307,6 +307,17 @@ class PaceTests(LiveCase):
         self.assertTrue(self.bob.held)
         self.assertEqual(2, len(self.bob.told(Refused)))
 
+    def test_parcels_count(self) -> None:
+        """Big data to accounts is paced as pushes are."""
+        for _ in range(2):
+            self.assertFalse(self.bob.held)
+            self.bob.asks(SendParcel(self.ada_is.node, bytes(60_000), False))
+            self.stage.settle(0.05)
+        self.assertTrue(self.bob.held)
+        self.stage.settle(1)
+        self.assertFalse(self.bob.held)
+        self.assertEqual(2, len(self.ada.told(ParcelCame)))
+
     def test_they_are_no_commands(self) -> None:
         """Hundreds of small pieces a second are no hundreds of commands."""
         room = self.opens(self.ada)
@@ -412,6 +423,19 @@ class OrderTests(LiveCase):
 
 class BacklogTests(LiveCase):
     """The arithmetic of one queue."""
+
+    def test_to_the_octet(self) -> None:
+        """So much may wait, and one octet or piece more is too much."""
+        event = ParcelCame.__new__(ParcelCame)
+        for octets, pieces in (
+            (limits.LIVE_QUEUE_BYTES, 1),
+            (1, limits.LIVE_QUEUE_PIECES),
+        ):
+            queue = Backlog(Budget(), False)
+            queue.add(event, octets, pieces, 0)
+            self.assertFalse(queue.is_crowded)
+            queue.add(event, 1, 1, 1)
+            self.assertTrue(queue.is_crowded)
 
     def test_budget_is_given_back(self) -> None:
         """Whatever is taken, dropped or cleared is off the node's account."""

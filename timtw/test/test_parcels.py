@@ -104,6 +104,19 @@ class ParcelTests(LiveCase):
         for node in self.nodes:
             self.assertEqual([0, 0, 0, 0], self.left_behind(node))
 
+    def test_a_slow_device_on_the_same_node(self) -> None:
+        """It makes no difference where the device is."""
+        self.bob.session.writable(False)
+        count = 0
+        while not self.cyd.held:
+            self.sends(self.cyd, self.bob_is.node, bytes(100 * limits.KIB))
+            count += 1
+            self.assertLess(count, 20)
+        self.assertLess(limits.LIVE_QUEUE_BYTES, count * 101 * limits.KIB)
+        self.bob.session.writable(True)
+        self.assertFalse(self.cyd.held)
+        self.assertEqual(count, len(self.came(self.bob)))
+
     def test_a_slow_device_that_goes(self) -> None:
         """Who was held for it goes on."""
         self.bob.session.writable(False)

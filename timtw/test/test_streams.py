@@ -9,6 +9,7 @@ from timtw.model.commands import FetchBacklog, PullHistory, SendMessage
 from timtw.model.errors import PermissionDenied
 from timtw.model.events import Delivery, History, Refused, Streamed
 from timtw.model.values import STREAM, Address, Content
+from timtw.test.roomkit import make_room, says
 from timtw.test.stage import OPEN, Client, Stage
 
 
@@ -104,3 +105,40 @@ class StreamTests(SynchronousTestCase):
         (refused,) = ada.told(Refused)
         self.assertIsInstance(refused.error, PermissionDenied)
         self.assertEqual([], heard(phone))
+
+
+class GroupTests(SynchronousTestCase):
+    """Ada sends to a group, whose members are on two nodes."""
+
+    def setUp(self) -> None:
+        """Ada and Bob are members, Cyd is not."""
+        self.stage = Stage(("north", "south"))
+        ada, bob, _cyd = (self.stage.register(name) for name in ("ada", "bob", "cyd"))
+        self.room = make_room(self.stage, ada, bob)
+        self.ada, self.near = self.stage.log_in("ada"), self.stage.log_in("bob")
+        self.far = self.stage.log_in("bob", "far", node="south")
+        self.cyd = self.stage.log_in("cyd", node="south")
+        self.stage.settle(1)
+
+    def streams(self, client: Client) -> list[str | None]:
+        """What came that is in no log."""
+        return [event.message.content.text for event in client.told(Streamed)]
+
+    def test_members_who_are_there(self) -> None:
+        """All their devices get it, the author's as well; nobody else does."""
+        says(self.ada, self.room, "x", kind=STREAM)
+        self.stage.settle()
+        for client in (self.ada, self.near, self.far):
+            self.assertEqual(["x"], self.streams(client))
+            (told,) = client.told(Streamed)
+            self.assertEqual(self.room.number, told.message.recipient.number)
+        self.assertEqual([], self.streams(self.cyd))
+
+    def test_members_only(self) -> None:
+        """Who is no member, or no longer, may not."""
+        says(self.cyd, self.room, "x", kind=STREAM)
+        self.stage.settle()
+        (refused,) = self.cyd.told(Refused)
+        self.assertIsInstance(refused.error, PermissionDenied)
+        for client in (self.ada, self.near, self.far):
+            self.assertEqual([], self.streams(client))

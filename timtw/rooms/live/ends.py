@@ -17,7 +17,7 @@ from twisted.logger import Logger
 from timtw.core.deferreds import background
 from timtw.core.sessions import Sessions
 from timtw.core.settings import Settings
-from timtw.model.limits import LIVE_LOOK_SECONDS
+from timtw.model.limits import LIVE_LOOK_SECONDS, LIVE_LOOKED_AT, LIVE_STEP_SECONDS
 from timtw.model.live import Ending
 from timtw.rooms.live.room import Room
 from timtw.rooms.live.works import Works
@@ -50,6 +50,7 @@ class Ends:
         self._sessions = sessions
         self._settings = settings
         self._runs = False
+        self._round: list[Room] = []
         self._call: IDelayedCall | None = None
 
     def start(self) -> None:
@@ -64,28 +65,38 @@ class Ends:
     def stop(self) -> None:
         """Look no more."""
         self._runs = False
+        self._round.clear()
         if self._call is not None:
             self._call.cancel()
             self._call = None
 
     def _look(self) -> None:
+        """Look at some rooms; others come in between."""
         self._call = None
-        self._works.shipping.look()
+        if not self._round:
+            self._works.shipping.look()
+            self._round = list(self._registry.rooms.values())
         mesh = self._works.mesh
         others = set(mesh.others())
         first = min([mesh.name, *others])
-        for room in tuple(self._registry.rooms.values()):
+        some = self._round[-LIVE_LOOKED_AT:]
+        del self._round[-LIVE_LOOKED_AT:]
+        for room in some:
             home = room.known.home
             decides = home if home == mesh.name or home in others else first
             if decides == mesh.name:
                 self._decide(room)
             else:
                 self._doubt(room, decides)
-        if self._registry.rooms or len(self._works.shipping):
+        if self._round:
+            self._call = self._works.clock.callLater(LIVE_STEP_SECONDS, self._look)
+        elif self._registry.rooms or len(self._works.shipping):
             self.wake()
 
     def _decide(self, room: Room) -> None:
         """See whether a room has to end."""
+        if room.closing:
+            return
         now = self._works.clock.seconds()
         if not room.is_ours or self._sessions.of(room.known.founder):
             # Who has just become the one that decides does not know how it was.

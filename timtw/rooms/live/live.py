@@ -18,12 +18,14 @@ from timtw.model.interfaces import ILive, IOutbox, ISeat
 from timtw.model.live import (
     Ending,
     Freight,
+    LiveFact,
     LiveReport,
     LiveRoom,
+    LiveRoomGone,
+    LiveRoomSet,
     LiveSeen,
     Parcel,
 )
-from timtw.model.peers import LiveFact, LiveRoomGone, LiveRoomSet
 from timtw.model.values import Address
 from timtw.rooms.live.ends import Ends
 from timtw.rooms.live.parcels import Parcels

@@ -20,6 +20,7 @@ from benchmarks import (
     connections,
     flat,
     group,
+    lists,
     one_to_one,
     restart,
     servers,
@@ -34,6 +35,7 @@ Part = Callable[[Options], Iterator[Row]]
 PARTS: Final[Mapping[str, Part]] = {
     "one-to-one": one_to_one.measure,
     "group": group.measure,
+    "lists": lists.measure,
     "absent": absent.measure,
     "connections": connections.measure,
     "restart": restart.measure,

@@ -79,7 +79,7 @@ def _run(
     """Run a node with one group under load."""
     texts = max(WINDOWS, options.scaled(case.texts))
     with workplace(options.directory) as directory:
-        people = settle(directory, case.there, _made(case))
+        people = settle(directory, case.there, made(case))
         with served(directory, options.profile) as node:
             crowd = Crowd(node.port)
             crowd.gather(people)
@@ -108,7 +108,7 @@ def _run(
     return values, {"windows": shown, "there": case.there, "members": case.members}
 
 
-def _made(case: Case) -> Preparation:
+def made(case: Case) -> Preparation:
     """Makes the group: those who are there, and as many others as it has."""
 
     async def prepare(shard: IShard, people: list[Person]) -> None:

@@ -18,6 +18,7 @@ import sqlite3
 import sys
 import tempfile
 import time
+from collections.abc import Iterable
 from contextlib import closing
 from pathlib import Path
 from typing import Any, cast
@@ -115,6 +116,11 @@ def befriend(database: Path, addresses: list[Address], friends: int) -> None:
         for _ in range(friends // 2):
             other = numbers[(place + chance.randrange(1, len(numbers))) % len(numbers)]
             pairs.add((max(number, other), min(number, other)))
+    relate(database, pairs)
+
+
+def relate(database: Path, pairs: Iterable[tuple[int, int]]) -> None:
+    """Write that the accounts of each pair, the higher number first, are friends."""
     asked = int(Half.ASKED)
     names = "slot, first, second, first_half, second_half"
     with closing(sqlite3.connect(database)) as connection, connection:

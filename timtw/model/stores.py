@@ -199,9 +199,6 @@ class IRelationStore(Interface):
     def bonds(pairs: Sequence[Conversation]) -> Deferred[Mapping[Conversation, Bond]]:
         """What the two accounts of each of these pairs are to each other."""
 
-    def friends(account: int) -> Deferred[Sequence[int]]:
-        """The friends of an account, by number."""
-
     def rosters(accounts: Sequence[int]) -> Deferred[Mapping[int, Sequence[int]]]:
         """The friends of each of these accounts, by number."""
 

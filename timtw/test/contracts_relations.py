@@ -73,7 +73,8 @@ class RelationContract(MessageLogs):
         """The friends of an account, and whom it blocks."""
         store = self.shard.relations
         number = account.number
-        return [*await store.friends(number)], [*await store.blocked(number)]
+        friends = (await store.rosters([number]))[number]
+        return [*friends], [*await store.blocked(number)]
 
     async def test_request(self) -> None:
         """

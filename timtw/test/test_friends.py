@@ -444,6 +444,24 @@ class FriendsTests(FriendsCase):
             self.assertTrue(self.writes(self.ada, self.bob_is))
         self.assertEqual(2, counted.looks)
 
+    def test_a6_list_of_friends(self) -> None:
+        """The list of friends that a node remembers ends with a friendship, whichever
+        of both ends it on whichever node, and is read once as long as it is true."""
+        counted = Counted(self.stage.shard.relations)
+        self.stage.shard.relations = counted
+        self.stage.start("south", alone=False)
+        self.bob = self.stage.log_in("bob", node="south")
+        ada, bob = self.ada_is, self.bob_is
+        for who, peer in ((self.ada, bob), (self.bob, ada)):
+            self.befriended()
+            self.assertEqual((ada.node,), self.listed(self.bob))
+            looks = counted.looks
+            self.assertEqual((ada.node,), self.listed(self.bob))
+            self.assertEqual(looks, counted.looks)
+            who.asks(ChangeRelation(Step.LEAVE, peer.node))
+            self.stage.settle(0.05)
+            self.assertEqual((), self.listed(self.bob))
+
 
 @implementer(IRelationStore)
 class Counted:
@@ -465,10 +483,6 @@ class Counted:
         """See ``IRelationStore``."""
         self.looks += 1
         return self._store.rosters(accounts)
-
-    def friends(self, account: int) -> Deferred[Sequence[int]]:
-        """See ``IRelationStore``."""
-        return self._store.friends(account)
 
     def blocked(self, account: int) -> Deferred[Sequence[int]]:
         """See ``IRelationStore``."""
@@ -499,10 +513,6 @@ class Slow:
         return self.looks[-1].addCallback(lambda bond: dict.fromkeys(pairs, bond))
 
     def rosters(self, accounts: Sequence[int]) -> Deferred[Mapping[int, Sequence[int]]]:
-        """See ``IRelationStore``."""
-        raise NotImplementedError
-
-    def friends(self, account: int) -> Deferred[Sequence[int]]:
         """See ``IRelationStore``."""
         raise NotImplementedError
 

@@ -325,10 +325,6 @@ class Failing:
             return fail(StorageUnavailable())
         return self._store.rosters(accounts)
 
-    def friends(self, account: int) -> Deferred[Sequence[int]]:
-        """See ``IRelationStore``."""
-        return self._store.friends(account)
-
     def blocked(self, account: int) -> Deferred[Sequence[int]]:
         """See ``IRelationStore``."""
         return self._store.blocked(account)

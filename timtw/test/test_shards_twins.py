@@ -279,7 +279,7 @@ class Twins(RuleBasedStateMachine):
         )
         self.both(lambda shard: shard.messages.delivered(pair, one.number))
         self.both(lambda shard: shard.relations.bonds([pair]))
-        self.both(lambda shard: shard.relations.friends(one.number))
+        self.both(lambda shard: shard.relations.rosters([one.number]))
         self.both(lambda shard: shard.relations.blocked(one.number))
         self.both(lambda shard: shard.relations.asking(one.number))
         self.both(lambda shard: shard.relations.asked(one.number))

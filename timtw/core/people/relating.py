@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from twisted.internet.defer import Deferred
 
 from timtw.core.buckets import Buckets
+from timtw.core.deferreds import deferred
 from timtw.core.logins.tickets import Entropy, MessageIdents
 from timtw.core.people.addresses import People
 from timtw.core.people.bonds import Bonds
@@ -50,7 +51,7 @@ class Relating:
         self._people = people
         self._bonds = bonds
         self._lists: dict[Circle, Callable[[int], Deferred[Sequence[int]]]] = {
-            Circle.FRIENDS: store.friends,
+            Circle.FRIENDS: self._friends,
             Circle.BLOCKED: store.blocked,
             Circle.ASKING: store.asking,
             Circle.ASKED: store.asked,
@@ -60,6 +61,11 @@ class Relating:
         self._time_ns = time_ns
         self._idents = MessageIdents(entropy)
         self._steps = Buckets(limits.RELATION_STEPS_PER_MINUTE, now)
+
+    @deferred
+    async def _friends(self, account: int) -> Sequence[int]:
+        """The friends of an account, who are remembered for presence anyway."""
+        return (await self._bonds.friends((account,)))[account]
 
     async def listed(self, me: Address, command: ListRelations) -> list[Event]:
         """

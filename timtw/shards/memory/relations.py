@@ -81,10 +81,6 @@ class MemoryRelations:
         """See ``IRelationStore``."""
         return self._submit(lambda: {pair: self._bond(pair) for pair in pairs})
 
-    def friends(self, account: int) -> Deferred[Sequence[int]]:
-        """See ``IRelationStore``."""
-        return self._submit(lambda: self._friends(account))
-
     def _friends(self, account: int) -> Sequence[int]:
         """Who has asked and was asked."""
         said = self._halves.get(account, {})

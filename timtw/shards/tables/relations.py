@@ -61,10 +61,6 @@ class RelationStatements:
         as_first, as_second = equal(table, "slot", "first"), equal(table, "second")
         friends = (r.first_half == _ASKED, r.second_half == _ASKED)
         first, second = ("slot", "first"), ("second",)
-        self.friends = (
-            sql.text(select(r.second).where(*as_first, *friends), *first),
-            sql.text(select(r.first).where(*as_second, *friends), *second),
-        )
         self.blocked = (
             sql.text(
                 select(r.second).where(*as_first, r.first_half == _BLOCKS), *first
@@ -211,10 +207,6 @@ class Relations:
             return {account: sorted(friends) for account, friends in found.items()}
 
         return self._read(operation)
-
-    def friends(self, account: int) -> Deferred[Sequence[int]]:
-        """See ``IRelationStore``."""
-        return self._list(self._statements.friends, account)
 
     def blocked(self, account: int) -> Deferred[Sequence[int]]:
         """See ``IRelationStore``."""

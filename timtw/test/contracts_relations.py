@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import combinations
+from random import Random
 
 import attrs
 from twisted.internet.defer import gatherResults
@@ -39,6 +40,7 @@ from timtw.test.contracts import (
     mids,
     stored,
 )
+from timtw.test.relationmodel import State, possible
 
 
 def step(
@@ -332,3 +334,34 @@ class RelationContract(MessageLogs):
             page = await self.log(account)
             seqs = [entry.seq for entry in page.entries]
             self.assertEqual([*range(1, len(seqs) + 1)], seqs)
+
+    async def state(self) -> State:
+        """What Ada and Bob have said of each other, as their lists show it."""
+        found = []
+        for me, other in ((ADA, BOB), (BOB, ADA)):
+            friends, blocks = await self.lists(me)
+            asked = await self.shard.relations.asked(me.number)
+            asks = other.number in friends or other.number in asked
+            self.assertFalse(blocks and asks)
+            found.append("blocks" if blocks else "asks" if asks else "")
+        return found[0], found[1]
+
+    async def test_against_a_model(self) -> None:
+        """
+        Whatever both do, also on two nodes at once, ends in a state that can be.
+        """
+        chance = Random(7)
+        nodes = (self.shard, await self.other_node())
+        people = ((ADA, BOB), (BOB, ADA))
+        now: State = ("", "")
+        for _ in range(80):
+            sides = chance.sample((0, 1), chance.choice((1, 2)))
+            moves = [(side, chance.choice(tuple(Step))) for side in sides]
+            await gatherResults(
+                [
+                    node.messages.post(Batch((step(what, *people[side]),)))
+                    for node, (side, what) in zip(nodes, moves, strict=False)
+                ]
+            )
+            before, now = now, await self.state()
+            self.assertIn(now, possible({before}, *moves), (before, moves))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from timtw.loss.nodes import CONFIGURATION
 from timtw.test.browser import PHONE, Browser, BrowserCase
 
 ENTER, TAB, ESCAPE, LEFT = "\ue007", "\ue004", "\ue00c", "\ue012"
@@ -113,11 +114,128 @@ class GroupsTests(GroupsCase):
         other.gone(".unread")
 
 
+class ChangesTests(GroupsCase):
+    """What others do, or the own other windows, is seen at once."""
+
+    def test_other_window(self) -> None:
+        """A group that is entered, blocked, or left by force in one window changes in
+        the account's other windows, and so do its members where somebody looks."""
+        ada, bob = self.person("ada"), self.person("bob", PHONE)
+        other = self.browser()
+        other.log_in("bob")
+        other.click("#tab-groups")
+        number = self.make(ada, opened=True)
+        ada.click("#peer")
+        self.members(ada, "ada (you)")
+        self.enter(bob, number)
+        other.see("[data-groups=mine]", NAME)
+        self.members(ada, "ada (you)", "bob")
+        bob.click("#peer")
+        bob.click("[data-act=blockgroup]")
+        bob.click(".about > .actions .sure")
+        other.see("[data-groups=blocked]", NAME)
+        self.members(ada, "ada (you)")
+        other.click("[data-groups=blocked] [data-act=unblock]")
+        bob.see(".standing", "You are not in")
+        bob.click(".standing .main")
+        other.see("[data-groups=mine]", NAME)
+        self.members(ada, "ada (you)", "bob")
+        ada.click("[data-act=bar]")
+        ada.click(".sure")
+        other.gone("[data-groups=mine] .entry")
+        bob.see(".standing", "You are not in")
+
+    def test_new_founder(self) -> None:
+        """Who has made a group makes somebody else its founder, and leaves."""
+        ada, bob = self.person("ada"), self.person("bob", PHONE)
+        number = self.make(ada, opened=True)
+        self.enter(bob, number)
+        bob.click("#peer")
+        self.members(bob, "ada", "bob (you)")
+        ada.click("#peer")
+        ada.click("[data-act=handover]")
+        ada.click(".sure")
+        self.members(ada, "bob", "ada (you)")
+        ada.see("[data-people=members] li:first-child", "Founder")
+        self.members(bob, "bob (you)", "ada")
+        ada.click("[data-act=leave]")
+        ada.click(".about > .actions .sure")
+        ada.see(".standing", "You are not in")
+        self.members(bob, "bob (you)")
+        bob.click("[data-act=dissolve]")
+        bob.click(".about > .actions .sure")
+        bob.see(".standing", "You are not in")
+
+
+class MeetingTests(GroupsCase):
+    """People who meet in a group, where only friends write to each other."""
+
+    configuration = CONFIGURATION.replace("from = anyone", "from = friends")
+
+    def test_a9_private_message(self) -> None:
+        """One member writes to another without being a friend, and is answered; not
+        across a block, and whoever blocks is not offered to write."""
+        ada, bob = self.person("ada"), self.person("bob", PHONE)
+        number = self.make(ada, opened=True)
+        self.enter(bob, number)
+        bob.one("#text")
+        ada.click("#peer")
+        self.members(ada, "ada (you)", "bob")
+        ada.click("[data-act=write]")
+        ada.at("text")
+        ada.see(".peer .preview", "In the group " + NAME)
+        ada.say("psst")
+        ada.shows("> psst")
+        bob.keys(ESCAPE)
+        bob.click("#tab-chats")
+        bob.see(".conversations", "psst")
+        bob.run("document.querySelector('.conversations .unread').click()")
+        bob.shows("psst")
+        bob.say("yes?")
+        ada.shows("> psst", "yes?")
+        bob.click("#peer")
+        bob.click("[data-act=block]")
+        bob.click(".sure")
+        bob.gone("#text")
+        ada.say("are you there?")
+        ada.see(".remedy", "from friends only")
+        ada.gone("#text")
+        ada.one("#ask-text")
+        bob.keys(ESCAPE, ESCAPE)
+        bob.click("#tab-groups")
+        bob.click("[data-groups=mine] .entry")
+        bob.click("#peer")
+        self.members(bob, "ada", "bob (you)")
+        bob.gone("[data-act=write]")
+
+
 class GroupsKeyboardTests(GroupsCase):
     """A group without a mouse."""
 
+    def test_leaving(self) -> None:
+        """Tab and Enter go into a group, find out about it, and leave it."""
+        number = self.make(self.person("ada"), opened=True)
+        bob = self.person("bob", PHONE)
+        bob.at("find")
+        bob.keys(TAB, TAB, LEFT)
+        bob.at("tab-groups")
+        bob.keys(TAB, TAB, ENTER, TAB, number, ENTER)
+        bob.at("text")
+        bob.shifted(TAB, 2)
+        bob.at("peer")
+        bob.keys(ENTER)
+        bob.one("[data-act=leave]")
+        while not bob.run("return document.activeElement.dataset.act === 'leave'"):
+            bob.keys(TAB)
+        bob.keys(ENTER)
+        bob.held(".keep")
+        bob.shifted(TAB)
+        bob.held(".sure")
+        bob.keys(ENTER)
+        bob.see(".standing", "You are not in")
+
     def test_keys(self) -> None:
-        """Tab, Enter, Space and arrows make a group, write in it, and leave it."""
+        """Tab, Enter, Space and arrows make a group, write in it, and close it."""
         ada = self.person("ada", PHONE)
         ada.at("find")
         ada.keys(TAB, TAB, LEFT)

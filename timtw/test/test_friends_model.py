@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TypeAlias
-
 import attrs
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -19,25 +17,12 @@ from timtw.model.commands import ChangeRelation, ListRelations, SendMessage
 from timtw.model.events import Refused, Related, Relations
 from timtw.model.relations import FRIENDS, Circle, Step
 from timtw.model.values import NOTICE, Content
+from timtw.test.relationmodel import State, possible
 from timtw.test.stage import OPEN, Client, Stage
 
-State: TypeAlias = tuple[str, str]
-"""What Ada has said, and what Bob has said: one of "", "asks" and "blocks"."""
 SETTINGS = attrs.evolve(OPEN, write_to_anyone=False)
 steps = st.sampled_from(Step)
 sides = st.integers(0, 1)
-
-
-def after(state: State, side: int, step: Step) -> State:
-    """What the model says: the rules as somebody would tell them."""
-    mine, theirs = state[side], state[1 - side]
-    if step is Step.BLOCK:
-        mine, theirs = "blocks", "blocks" if theirs == "blocks" else ""
-    elif step is Step.LEAVE:
-        mine, theirs = "", "blocks" if theirs == "blocks" else ""
-    elif theirs != "blocks":
-        mine = "asks"
-    return (theirs, mine) if side else (mine, theirs)
 
 
 class Pair(RuleBasedStateMachine):
@@ -68,7 +53,7 @@ class Pair(RuleBasedStateMachine):
         self.ask(side, step)
         self.stage.settle()
         assert self.answers(self.people[side]) == before + 1
-        self.possible = {after(state, side, step) for state in self.possible}
+        self.possible = possible(self.possible, (side, step))
         self.rest()
 
     @rule(one=steps, other=steps)
@@ -80,14 +65,7 @@ class Pair(RuleBasedStateMachine):
         self.stage.settle()
         now = [self.answers(client) for client in self.people]
         assert now == [count + 1 for count in before]
-        self.possible = {
-            reached
-            for state in self.possible
-            for reached in (
-                after(after(state, 0, one), 1, other),
-                after(after(state, 1, other), 0, one),
-            )
-        }
+        self.possible = possible(self.possible, (0, one), (1, other))
         self.rest()
 
     def rest(self) -> None:

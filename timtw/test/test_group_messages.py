@@ -137,7 +137,7 @@ class Speaking(Case):
             if one.message.recipient.number == room.number
         ]
 
-    def test_p2_repeated_send(self) -> None:
+    def test_repeated_send(self) -> None:
         """The same id and content again is one text; the author is answered again."""
         ada, bob = self.stage.log_in("ada"), self.stage.log_in("bob")
         for _ in range(2):

@@ -21,6 +21,19 @@ export class Groups {
       : { msType: TO_USER, toTid: { node } };
   }
 
+  // How a text to somebody who is no friend is addressed: within the group where we met.
+  destination(node) {
+    const room = this.meetingPlace(node);
+    const address = this.address(node);
+    return room ? { ...address, roomTid: { node: room } } : address;
+  }
+
+  // The group in which we have met somebody who is no friend, or null.
+  meetingPlace(node) {
+    const room = this.store.state.conversations[node]?.within;
+    return room && this.isMine(room) && this.store.people.standing(node) !== "friend" ? room : null;
+  }
+
   isMine(node) {
     return Boolean(this.known[node]?.mine);
   }

@@ -62,6 +62,7 @@ export class Messages {
     if (!(message.mid > 0 || isRead)) return;
     const entry = this.store.conversation(peer);
     entry.room ||= toRoom;
+    if (!toRoom && room) entry.within = room;
     if (isRead) {
       this.takeRead(entry, mine, message);
     } else if (message.odType === DELIVERED) {

@@ -42,7 +42,7 @@ export class Outbox {
       const unanswered = state === "failed" && code === SILENCE;
       const young = Date.now() - time < REPEAT_MS;
       if (this.sent.has(id) || !(state === "sending" || (unanswered && young))) continue;
-      const message = { ...this.store.groups.address(peer), odType: TEXT, id, dataString: text };
+      const message = { ...this.store.groups.destination(peer), odType: TEXT, id, dataString: text };
       if (!this.link.send(TYPE.MESSAGE, message)) return;
       this.sent.add(id);
       if (text.length >= this.longest.size) this.longest = { id, size: text.length };

@@ -102,6 +102,7 @@ export class People {
     const standing = this.standing(node);
     if (standing === "friend") return true;
     const { refused } = this.store.state.conversations[node] ?? {};
-    return this.openToAll && standing !== "blocked" && !refused;
+    if (standing === "blocked" || refused) return false;
+    return this.openToAll || Boolean(this.store.groups.meetingPlace(node));
   }
 }

@@ -7,6 +7,7 @@ import { OPEN, PRIVATE, ROOM, ROOM_NEWS } from "./wire.js";
 const NOT_OFFERED = 4107;
 const ROLES = ["founder", "manager", "member"];
 export const MOST_SHOWN = 200; // people of a group that are listed
+const QUIET_MS = 5000; // between two looks because of changes
 const LATEST = 30; // groups without a known text of which the last one is asked for
 
 export class Rooms extends Refreshing {
@@ -17,6 +18,9 @@ export class Rooms extends Refreshing {
     this.offered = true; // whether this node has groups
     this.members = new Map(); // room: nodes, as far as somebody looked
     this.barred = new Map(); // room: nodes, for founder and managers
+    this.shown = null; // the group about which everything is on the screen
+    this.looked = 0; // when we looked because of a change
+    this.timer = null;
   }
 
   refused(error) {
@@ -102,7 +106,28 @@ export class Rooms extends Refreshing {
   }
 
   news(bnType, node) {
-    if (!Object.values(ROOM_NEWS).includes(bnType)) return;
-    this.refresh().then(() => this.members.has(node) && this.look(node)).catch(ignoreRefusal);
+    if (Object.values(ROOM_NEWS).includes(bnType)) this.lookAgain(node);
+  }
+
+  // Somebody came or went, or something else has changed, maybe by another window of ours. In a
+  // group in which much happens we look now and then.
+  changed(node) {
+    const wait = Math.max(0, this.looked + QUIET_MS - Date.now());
+    this.timer ??= setTimeout(() => {
+      this.timer = null;
+      this.looked = Date.now();
+      this.lookAgain(this.shown ?? node);
+    }, wait);
+  }
+
+  // Who is in a group is asked for if somebody sees it.
+  async lookAgain(node) {
+    try {
+      await this.refresh();
+      const seen = this.shown === node && this.store.state.open === node;
+      if (seen && this.store.groups.isMine(node)) await this.look(node);
+    } catch (error) {
+      ignoreRefusal(error);
+    }
   }
 }

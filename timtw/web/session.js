@@ -158,7 +158,8 @@ export class Session {
     this.store.messages.takeEntries([body], live);
     if (!live) return;
     this.questions.askUnknown();
-    if (body?.odType === NOTICE && body.roomTid) this.rooms.news(body.bnType, body.roomTid.node);
+    if (body?.odType === RELATIONS_CHANGED && body.roomTid) this.rooms.changed(body.roomTid.node);
+    else if (body?.odType === NOTICE && body.roomTid) this.rooms.news(body.bnType, body.roomTid.node);
     else if (body?.odType === NOTICE || body?.odType === RELATIONS_CHANGED) this.relations.refresh();
   }
 

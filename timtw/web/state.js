@@ -21,10 +21,11 @@ export function freshState() {
   };
 }
 
-// `read`: how far we have read on any device, `seen`: how far the other has; `room`: it is of a group; `met`: the two are friends; `refused`: the node did not let a text to it pass.
+// `read`: how far we have read on any device, `seen`: how far the other has; `room`: it is of a group; `met`: the two are friends; `refused`: the node did not let a text to it pass;
+// `within`: a group in which both are, so that one need not be a friend to write.
 export function newConversation() {
   return {
     preview: null, time: 0, top: 0, counted: 0, unread: 0, delivered: 0, draft: "",
-    read: 0, seen: 0, room: false, met: false, refused: false,
+    read: 0, seen: 0, room: false, met: false, refused: false, within: null,
   };
 }

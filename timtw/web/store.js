@@ -112,6 +112,12 @@ export class Store {
     this.commit();
   }
 
+  // Opens the conversation with somebody whom we have met in a group.
+  meet(node, room) {
+    Object.assign(this.conversation(node), { within: room, refused: false });
+    this.open(node);
+  }
+
   // What is on the screen is read.
   seen() {
     const entry = this.state.open && this.conversation(this.state.open);

@@ -33,7 +33,7 @@ export const BURNT = 3; // odType: the reader has it taken away
 export const NOTICE = 4; // odType: what has happened between two accounts
 export const SIGNAL = 5; // odType of what is for those who are there, and kept nowhere
 export const DELIVERED = 8; // odType of a delivered mark
-export const RELATIONS_CHANGED = 10; // odType: own lists of accounts have changed
+export const RELATIONS_CHANGED = 10; // odType: own lists of accounts, or those of a group, have changed
 export const READ = 11; // odType of a read mark
 export const DROPPED = 12; // odType: pieces of a virtual room that did not come, mid of them
 export const ROOM_OVER = 13; // odType: a virtual room has ended
@@ -48,7 +48,7 @@ export const CIRCLE = Object.freeze({ FRIENDS: 1, BLOCKED: 18, ASKING: 65, ASKED
 // rtypes about groups, and bnTypes of what is told about them.
 export const ROOM = Object.freeze({
   MINE: 2, MEMBERS: 3, CREATE: 8, JOIN: 9, REJECT: 11, PULL_IN: 12, REMOVE: 13, BLOCK: 14, BAR: 15,
-  LEAVE: 16, DISSOLVE: 17, BLOCKED: 19, BARRED: 20,
+  LEAVE: 16, DISSOLVE: 17, BLOCKED: 19, BARRED: 20, HAND_OVER: 68,
 });
 export const ROOM_NEWS = Object.freeze({ REQUEST: 9, IN: 10, REJECTED: 11, PULLED_IN: 12, REMOVED: 13 });
 export const PRIVATE = 1; // how one gets into a group: founder and managers let one in

@@ -188,6 +188,8 @@ export function conversationView(app, node, { leave }) {
       const status = session.presence.statusOf(node);
       return [t("presence." + presence), status].filter(Boolean).join(" · ");
     }
+    const room = store.groups.meetingPlace(node);
+    if (room) return t("about.within", { group: store.groups.nameOf(room) });
     const { login = "" } = store.state.people[node] ?? {};
     const standing = store.people.standing(node);
     const plain = standing === "stranger" && store.people.mayWrite(node);

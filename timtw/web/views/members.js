@@ -22,18 +22,30 @@ export function memberRow(app, room, account, kind) {
   });
 }
 
-// What our own role lets us do about another member.
+// What we can do about another member: write to it, and what our own role lets us.
 function choices(app, room, account, role) {
-  const { groups } = app.store;
+  const { groups, people, me } = app.store;
   const mine = groups.role(room);
-  if (account === app.store.me || role === "founder" || !groups.administrates(room)) return [];
-  if (role === "manager" && mine !== "founder") return [];
-  const found = [
-    choice(app, "remove", "REMOVE", room, account, { ask: true, look: "danger" }),
-    choice(app, "bar", "BAR", room, account, { ask: true, look: "danger" }),
-  ];
-  if (mine !== "founder") return found;
-  return [manager(app, role === "manager" ? "unmanage" : "manage", room, account), ...found];
+  if (account === me) return [];
+  const found = people.standing(account) === "blocked" ? [] : [write(app, room, account)];
+  const mayDecide = mine === "founder" || (groups.administrates(room) && role === "member");
+  if (role === "founder" || !mayDecide) return found;
+  if (mine === "founder") {
+    found.push(manager(app, role === "manager" ? "unmanage" : "manage", room, account),
+      choice(app, "handover", "HAND_OVER", room, account, { ask: true, look: "danger" }));
+  }
+  return [...found, choice(app, "remove", "REMOVE", room, account, { ask: true, look: "danger" }),
+    choice(app, "bar", "BAR", room, account, { ask: true, look: "danger" })];
+}
+
+// Members of a group write to each other, friends or not.
+function write(app, room, account) {
+  const run = async () => {
+    app.store.meet(account, room);
+    app.update();
+    app.screen.focus();
+  };
+  return { name: "write", run };
 }
 
 function choice(app, name, step, room, account, more = {}) {

@@ -83,8 +83,10 @@ export function roomView(app, node, { closed }) {
   function update() {
     if (element.hidden) {
       looked = false;
+      if (session.rooms.shown === node) session.rooms.shown = null;
       return;
     }
+    session.rooms.shown = node;
     if (!looked && session.phase === "live" && groups.isMine(node)) {
       looked = true;
       attempt(() => session.rooms.look(node));

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib.resources import files
 from importlib.util import find_spec
 from pathlib import Path
@@ -64,15 +64,20 @@ class Browser:
     """One person's browser. Selectors are CSS."""
 
     def __init__(
-        self, url: str, size: tuple[int, int] = DESKTOP, language: str = "en"
+        self,
+        url: str,
+        size: tuple[int, int] = DESKTOP,
+        language: str = "en",
+        flags: Sequence[str] = (),
     ) -> None:
-        """Open the page in a fresh profile."""
+        """Open the page in a fresh profile, with these flags besides ours."""
         from selenium import webdriver
 
         self._profile = tempfile.mkdtemp(prefix="timtw-browser-")
         options = webdriver.ChromeOptions()
         options.binary_location = str(shutil.which("chromium"))
-        for flag in (*FLAGS, f"--user-data-dir={self._profile}", f"--lang={language}"):
+        own = (f"--user-data-dir={self._profile}", f"--lang={language}")
+        for flag in (*FLAGS, *own, *flags):
             options.add_argument(flag)
         preferences = {"intl.accept_languages": language}
         options.add_experimental_option("prefs", preferences)
@@ -255,10 +260,14 @@ class BrowserCase(unittest.SynchronousTestCase):
         self.url = f"http://127.0.0.1:{self.node.port}/"
 
     def browser(
-        self, size: tuple[int, int] = DESKTOP, language: str = "en", url: str = ""
+        self,
+        size: tuple[int, int] = DESKTOP,
+        language: str = "en",
+        url: str = "",
+        flags: Sequence[str] = (),
     ) -> Browser:
         """A browser for this test; its console must stay free of complaints."""
-        browser = Browser(url or self.url, size, language)
+        browser = Browser(url or self.url, size, language, flags)
         self.addCleanup(self._judge, browser)
         return browser
 

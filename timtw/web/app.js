@@ -1,5 +1,5 @@
 // Puts the page together: a slot, a store, a session, and the screen that fits them.
-import { applyLanguage, setLanguage, t } from "./i18n.js";
+import { applyLanguage, explain, setLanguage, t } from "./i18n.js";
 import { ignoreRefusal } from "./questions.js";
 import { Session } from "./session.js";
 import { claimSlot } from "./slots.js";
@@ -40,6 +40,7 @@ class App {
       const name = from ? store.people.nameOf(from) : "";
       if (key) this.say(t(key, { name, group: store.groups.nameOf(room) }));
     };
+    session.together.news = (key, values) => this.say(t(key, { ...values, reason: explain("live", values.code ?? 0) }));
     store.told = (bnType, mine, peer) => {
       if (bnType === TOLD.FRIENDS && session.phase === "live") session.presence.greet(peer);
       const key = NEWS[bnType];
@@ -57,7 +58,9 @@ class App {
     if (this.screen?.loggedIn !== loggedIn) this.show(loggedIn);
     this.screen.update();
     const unread = loggedIn ? this.store.totalUnread() : 0;
-    document.title = unread ? `(${unread}) timtw` : "timtw";
+    const { incoming } = this.session.together.calls;
+    if (incoming) document.title = t("call.incoming", { name: this.store.people.nameOf(incoming.from) });
+    else document.title = unread ? `(${unread}) timtw` : "timtw";
   }
 
   show(loggedIn) {

@@ -67,3 +67,12 @@ export function moment(time) {
 function format(time, options) {
   return new Intl.DateTimeFormat(document.documentElement.lang, options).format(time);
 }
+
+const UNITS = ["byte", "kilobyte", "megabyte", "gigabyte"];
+
+// So many bytes, in a unit that one can read.
+export function amount(bytes) {
+  const unit = Math.min(UNITS.length - 1, Math.floor(Math.log10(Math.max(1, bytes)) / 3));
+  const options = { style: "unit", unit: UNITS[unit], unitDisplay: "short", maximumFractionDigits: unit ? 1 : 0 };
+  return new Intl.NumberFormat(document.documentElement.lang, options).format(bytes / 1000 ** unit);
+}

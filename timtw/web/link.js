@@ -70,6 +70,11 @@ export class Link {
     return this.write(encode(type, body));
   }
 
+  // Bytes that are written and have not left yet.
+  get waiting() {
+    return this.socket?.bufferedAmount ?? 0;
+  }
+
   acknowledge(id) {
     return this.write(encodeAck(id));
   }

@@ -7,6 +7,7 @@ import { Reading } from "./reading.js";
 import { Relations } from "./relations.js";
 import { Refused } from "./requests.js";
 import { Rooms } from "./rooms.js";
+import { Together } from "./together.js";
 import { NOTICE, READ, RELATIONS_CHANGED, TO_ROOM, TYPE } from "./wire.js";
 
 const BROWSER = 3; // termtyp of this page
@@ -38,6 +39,7 @@ export class Session {
     this.rooms = new Rooms(store, this.questions);
     this.presence = new Presence(store, this.link);
     this.relations = new Relations(store, this.questions);
+    this.together = new Together(store, this.link, () => this.phase === "live");
   }
 
   // --- in and out
@@ -57,6 +59,7 @@ export class Session {
   }
 
   async logout() {
+    this.together.leave();
     if (this.link.send(TYPE.LOGOUT)) {
       await new Promise((resolve) => {
         this.leaving = resolve;
@@ -70,6 +73,7 @@ export class Session {
   }
 
   leave() {
+    this.together.leave();
     this.enter("out");
     this.link.stop();
     this.lost();
@@ -91,6 +95,7 @@ export class Session {
     this.questions.lost();
     this.presence.lost();
     this.outbox.lost();
+    this.together.lost();
     this.leaving?.();
   }
 
@@ -110,7 +115,8 @@ export class Session {
 
   // --- what the node says
 
-  received({ type, id, body }) {
+  received(frame) {
+    const { type, id, body } = frame;
     switch (type) {
       case TYPE.ACK:
         this.answered(body ?? {});
@@ -133,12 +139,20 @@ export class Session {
       case TYPE.NODES:
         this.questions.listed(body);
         break;
+      case TYPE.STREAM:
+      case TYPE.BIG_STREAM:
+        this.together.frame(frame);
+        break;
     }
     if (id) this.link.acknowledge(id); // only now: what came is stored
   }
 
   message(body) {
     const live = this.phase === "live";
+    if (this.together.message(body)) {
+      if (live) this.questions.askUnknown();
+      return;
+    }
     const own = body?.msType !== TO_ROOM; // groups have logs of their own
     if (!live && own && body?.seq > this.early) this.early = body.seq;
     this.store.messages.takeEntries([body], live);
@@ -151,6 +165,7 @@ export class Session {
   answered(ack) {
     const { ok, timType, error, n, t2 } = ack;
     const code = error?.code ?? 0;
+    if (this.together.answered(ok, timType, ack)) return;
     if (timType === TYPE.LOGIN) {
       if (ok) this.admitted(n, t2 ?? 0);
       else this.refused(code);
@@ -217,6 +232,7 @@ export class Session {
     this.store.messages.takeEntries([{ seq: this.early }], true);
     this.outbox.flush();
     this.presence.begin();
+    this.together.begin();
     this.reading.begin();
     this.relations.refresh()
       .then(() => this.rooms.refresh())

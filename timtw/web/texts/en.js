@@ -2,9 +2,11 @@
 // "context.code" and "error.code" explain refusals; code 0 means that no answer came.
 
 import { englishBetween } from "./en-between.js";
+import { englishLive } from "./en-live.js";
 
 export const english = {
   ...englishBetween,
+  ...englishLive,
   "app.tagline": "Register with a name and a password, find others by their names, and write to them.",
   language: "Language",
   name: "Name",

@@ -1,9 +1,11 @@
 // Every text of the page in Chinese; see en.js.
 
 import { chineseBetween } from "./zh-between.js";
+import { chineseLive } from "./zh-live.js";
 
 export const chinese = {
   ...chineseBetween,
+  ...chineseLive,
   "app.tagline": "注册用户名和密码，用对方的用户名找到对方，就可以开始聊天。",
   language: "语言",
   name: "用户名",

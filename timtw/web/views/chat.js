@@ -4,7 +4,9 @@ import { h } from "../dom.js";
 import { t } from "../i18n.js";
 import { conversationView } from "./conversation.js";
 import { profileView } from "./profile.js";
+import { ringingView } from "./ringing.js";
 import { sideView } from "./side.js";
+import { stageView } from "./stage.js";
 import { statusView } from "./status.js";
 
 export function chatScreen(app) {
@@ -16,6 +18,8 @@ export function chatScreen(app) {
   };
   const profile = profileView(app);
   const status = statusView(app);
+  const stage = stageView(app, { left: () => (conversation ?? side).focus() });
+  const ringing = ringingView(app, { accepted: stage.focus });
   const side = sideView(app, { open, showProfile: profile.show });
   const welcome = h("div", { class: "welcome" },
     h("img", { src: "icon.svg", alt: "", width: 72, height: 72 }),
@@ -24,8 +28,8 @@ export function chatScreen(app) {
   );
   const pane = h("main", { class: "pane" }, welcome);
   const element = h("div", { class: "chat" },
-    h("header", { class: "top-line" }, h("h1", { class: "unseen" }, "timtw"), status.element),
-    side.element, pane, profile.element,
+    h("header", { class: "top-line" }, h("h1", { class: "unseen" }, "timtw"), status.element, ringing.element),
+    side.element, stage.element, pane, profile.element,
   );
   let shown = null; // node of the conversation that is built
   let conversation = null;
@@ -54,6 +58,8 @@ export function chatScreen(app) {
     status.update();
     side.update();
     profile.update();
+    ringing.update();
+    stage.update();
     conversation?.update();
   }
 

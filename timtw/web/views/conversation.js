@@ -8,6 +8,8 @@ import { messagesView } from "./messages.js";
 import { outsideView } from "./outside.js";
 import { roomView } from "./room.js";
 import { standingView } from "./standing.js";
+import { startView } from "./start.js";
+import { stripView } from "./strip.js";
 
 const PAGE = 40; // messages asked for at once
 const NEAR = 240; // pixels from the top at which earlier messages are asked for
@@ -23,6 +25,8 @@ export function conversationView(app, node, { leave }) {
   const isRoom = store.groups.isRoom(node);
   const about = (isRoom ? roomView : aboutView)(app, node, { closed: () => turnAbout(false) });
   const standing = (isRoom ? outsideView : standingView)(app, node, { settled: () => focus() });
+  const start = startView(app, node);
+  const strip = stripView(app, node, { settled: () => focus() });
   const messages = messagesView(app, node, {
     loadEarlier: () => load(oldest()),
     toText: () => focus(),
@@ -39,8 +43,10 @@ export function conversationView(app, node, { leave }) {
     "aria-controls": "about", onclick: () => turnAbout(about.element.hidden) },
     picture, h("span", { class: "lines" }, heading, line),
     h("span", { class: "turn", "aria-hidden": "true" }, "▾"));
-  const element = h("section", { class: "conversation" },
-    h("div", { class: "peer" }, back, h("h2", {}, peer)), about.element, scroller, standing.element, form);
+  const dropping = h("p", { class: "dropping", hidden: true });
+  const element = h("section", { class: "conversation", ondragover: dragged, ondragleave: dragged, ondrop: dragged },
+    h("div", { class: "peer" }, back, h("h2", {}, peer), start.element),
+    about.element, scroller, strip.element, standing.element, form, dropping);
   const state = { loading: false, failed: false };
   let fetched = false; // since the connection is live
   let atEnd = true;
@@ -124,6 +130,15 @@ export function conversationView(app, node, { leave }) {
     grow();
   }
 
+  // Files may be dropped anywhere on a conversation with one other.
+  function dragged(event) {
+    const files = start.takes() && event.dataTransfer?.types.includes("Files");
+    dropping.hidden = !files || event.type !== "dragover";
+    if (!files) return;
+    event.preventDefault();
+    if (event.type === "drop") start.send(event.dataTransfer.files);
+  }
+
   function grow() {
     text.style.height = "auto";
     text.style.height = text.scrollHeight + "px";
@@ -140,6 +155,8 @@ export function conversationView(app, node, { leave }) {
     form.hidden = !store.mayWrite(node); // before what may put the focus into it
     about.update();
     standing.update();
+    start.update();
+    strip.update();
     const height = scroller.scrollHeight;
     const kept = scroller.scrollTop;
     const earlier = messages.update(state);
@@ -157,6 +174,7 @@ export function conversationView(app, node, { leave }) {
     }
     picture.dataset.key = key;
     setText(heading, name);
+    setText(dropping, t("file.drop", { name }));
     setText(line, isRoom ? lineOfRoom() : lineBelow(name));
     scroller.setAttribute("aria-label", t("thread.label", { name }));
     text.setAttribute("aria-label", t("compose.label", { name }));

@@ -15,7 +15,7 @@ export function listView(app, { open }) {
   function shown([node, entry]) {
     const begun = entry.top || entry.draft || waiting(node);
     const here = store.groups.isMine(node) || store.state.open === node;
-    return begun || entry.met || here;
+    return begun || entry.met || here || session.together.lineOf(node);
   }
 
   function waiting(node) {
@@ -53,6 +53,8 @@ export function listView(app, { open }) {
   }
 
   function summary(node, { draft, preview, met, room }) {
+    const now = session.together.lineOf(node);
+    if (now) return ["draft", t(now)];
     const last = waiting(node);
     if (last?.state === "failed") return ["bad", t("list.unsent", { text: last.text })];
     if (last) return ["", t("list.you", { text: last.text })];

@@ -40,6 +40,8 @@ class Links:
         self._holders: dict[int, set[str]] = {}
         self._attending: dict[str, dict[int, Parting]] = {}
         self._cut: set[frozenset[str]] = set()
+        self._rate = 0.0
+        self._free: dict[tuple[str, str], float] = {}
 
     def cut(self, one: str, other: str) -> None:
         """Lose everything between two nodes from now on."""
@@ -105,16 +107,38 @@ class Links:
         """All other nodes."""
         return sorted(set(self._places) - {but})
 
-    def carry(self, origin: str, to: str, call: Callable[[INeighbour], None]) -> None:
-        """Call the node ``to`` in a later turn, unless the link is cut."""
+    def narrow(self, octets_per_second: float) -> None:
+        """From now on no link carries more of streams; all else goes behind them."""
+        self._rate = octets_per_second
+
+    def carry(
+        self,
+        origin: str,
+        to: str,
+        call: Callable[[INeighbour], None],
+        octets: int = 0,
+    ) -> None:
+        """
+        Call the node ``to`` in a later turn, unless the link is cut.
+
+        Args:
+            octets: What it weighs, where it is large.
+        """
 
         def arrive() -> None:
             place = self._places.get(to)
             if place is not None and place.neighbour is not None:
                 call(place.neighbour)
 
-        if self.joined(origin, to):
-            self._clock.callLater(_TRAVEL_SECONDS, arrive)
+        if not self.joined(origin, to):
+            return
+        wait = _TRAVEL_SECONDS
+        if self._rate:
+            now = self._clock.seconds()
+            free = max(now, self._free.get((origin, to), now)) + octets / self._rate
+            self._free[origin, to] = free
+            wait += free - now
+        self._clock.callLater(wait, arrive)
 
     def ask(
         self,

@@ -11,7 +11,7 @@ from zope.interface import implementer
 
 from timtw.mesh.links import Links
 from timtw.model.limits import PRESENT_SECONDS, SETTLE_SECONDS, TURN_SECONDS
-from timtw.model.live import Freight, LiveSeen
+from timtw.model.live import Freight, LiveSeen, Piece
 from timtw.model.peers import EndTurn, Fact, IMesh, INeighbour, Offer, Presence
 from timtw.model.presence import Parting, Showing
 from timtw.model.values import Mark, Message
@@ -181,7 +181,11 @@ class MemoryMesh:
     def ship(self, to: str, freight: Freight) -> None:
         """See ``IMesh``."""
         name = self.name
-        self._hub.carry(name, to, lambda node: node.shipped(name, freight))
+        octets = sum(
+            len(one.body if isinstance(one, Piece) else one.octets)
+            for one in freight.goods
+        )
+        self._hub.carry(name, to, lambda node: node.shipped(name, freight), octets)
 
     def repay(self, to: str, stream: int, upto: int) -> None:
         """See ``IMesh``."""

@@ -216,6 +216,29 @@ class CreditTests(MeshCase):
         self.stage.settle(0.05)
         self.assertEqual(1, len(self.cyd.told(Delivery)))
 
+    def test_texts_on_a_narrow_link(self) -> None:
+        """On a link that takes a megabyte a second texts do not wait for streams."""
+        rate = 1_000_000
+        self.stage.hub.narrow(rate)
+        live, file = self.opens(self.ada), self.opens(self.ada, Flow.FILE)
+        for room in (live, file):
+            self.subscribes(self.bob, room)
+        self.cyd.asks(FetchBacklog())
+        writer = self.stage.log_in("bob", "writer", node="north")
+        self.stage.settle(1)
+        most = 2 * limits.STREAM_WINDOW / rate
+        for number in range(5):
+            self.burst(live, 200)
+            if not self.ada.held:
+                self.burst(file, 100)
+            writer.writes(self.cyd_is, str(number))
+            self.stage.settle(most + 0.05)
+            self.assertEqual(number + 1, len(self.cyd.told(Delivery)))
+        # Meanwhile the link has carried what it can.
+        carried = sum(map(len, bodies(self.bob)))
+        self.assertLess(0.8 * rate * 5 * most, carried)
+        self.assertLess(0, live_of(self.stage).report().dropped)
+
     def test_live_drops_the_oldest(self) -> None:
         """What does not find room is dropped and counted; subscribers are told."""
         room = self.opens(self.ada)

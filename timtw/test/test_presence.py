@@ -242,9 +242,11 @@ class ShowingTests(PresenceCase):
         calls: list[Callable[[INeighbour], None]] = []
         carry = self.stage.hub.carry
 
-        def counted(origin: str, to: str, call: Callable[[INeighbour], None]) -> None:
+        def counted(
+            origin: str, to: str, call: Callable[[INeighbour], None], octets: int = 0
+        ) -> None:
             calls.append(call)
-            carry(origin, to, call)
+            carry(origin, to, call, octets)
 
         self.stage.hub.carry = counted  # type: ignore[method-assign]
         for text in ("one", "two"):

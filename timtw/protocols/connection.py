@@ -83,11 +83,12 @@ class ClientWire:
         """The commands of one message; none if it is to be ignored. Never fails."""
         if self._big_data is not None and self._big_data.missing:
             return self._collect(self._big_data, message)
+        if message and message[0] & ~FLAG in BIG_DATA:
+            # Before the payload is cut off, which would be a copy of much.
+            return self._begin(message[0] & ~FLAG, message)
         frame = split_frame(message)
         if frame is None:
             return []
-        if frame.type in BIG_DATA:
-            return self._begin(frame.type, message)
         if frame.type in self._switched_off:
             return [_switched_off(frame)]
         command = incoming.read(frame, self._speaker.additions)

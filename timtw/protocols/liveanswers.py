@@ -29,6 +29,10 @@ DROPPED: Final = 12
 ENDED: Final = 13
 """The odType of the notice that a virtual room has ended; as above."""
 
+_BIG_TEXT: Final = server_frame(FrameType.TIMBIGSTRING)
+_BIG_OCTETS: Final = server_frame(FrameType.TIMBIGBINARY)
+_OCTETS: Final = server_frame(FrameType.TIMBIGBINARYSTREAM)
+
 Told = events.LiveDone | events.PiecesDropped | events.LiveEnded | events.ParcelCame
 
 
@@ -82,24 +86,16 @@ def ended(event: events.LiveEnded) -> structs.TimMessage:
 
 def parcel_frame(parcel: Parcel) -> bytes:
     """Big text or octets: no length, no structure, the same for everybody."""
-    sender = parcel.sender.node.encode()
-    if parcel.is_text:
-        return server_frame(
-            FrameType.TIMBIGSTRING, sender + TEXT_SEPARATOR + parcel.octets
-        )
-    return server_frame(
-        FrameType.TIMBIGBINARY, sender + BINARY_SEPARATOR + parcel.octets
-    )
+    head = _BIG_TEXT if parcel.is_text else _BIG_OCTETS
+    separator = TEXT_SEPARATOR if parcel.is_text else BINARY_SEPARATOR
+    return b"".join((head, parcel.sender.node.encode(), separator, parcel.octets))
 
 
 def piece_frame(codec: Codec, piece: Piece, binary: bool) -> bytes:
     """One piece of a stream, in the form that was subscribed to."""
     room = node_of(piece.room)
     if binary:
-        return server_frame(
-            FrameType.TIMBIGBINARYSTREAM,
-            room.encode() + BINARY_SEPARATOR + piece.body,
-        )
+        return b"".join((_OCTETS, room.encode(), BINARY_SEPARATOR, piece.body))
     stream = structs.TimStream(
         id=piece.ident,
         VNode=room,

@@ -189,7 +189,7 @@ class TalkTests(SynchronousTestCase):
 class LiveTests(NodeCase):
     """Virtual rooms and big data on a real node."""
 
-    async def test_room(self) -> None:
+    async def test_v1_v7_v8_room(self) -> None:
         """Frames arrive in order in either form; a co-host may push; an end is told."""
         ada = await self.client("ada")
         bob = await self.client("bob", encoding="thrift", addresses=[self.stream])
@@ -223,7 +223,7 @@ class LiveTests(NodeCase):
         error: Any = await self.assertFailure(room.push(b"no"), Refused)
         self.assertEqual(4105, error.code)
 
-    async def test_big(self) -> None:
+    async def test_a2_big(self) -> None:
         """Big texts and octets arrive, and are refused where messages would be."""
         ada = await self.client("ada")
         bob = await self.client("bob", encoding="thrift", addresses=[self.stream])

@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+import socket
+from typing import Any
+
+from twisted.internet import reactor as global_reactor
+from twisted.internet.defer import Deferred
+from twisted.internet.protocol import Factory, Protocol
 from twisted.internet.task import Clock
-from twisted.trial.unittest import SynchronousTestCase
+from twisted.internet.threads import deferToThread
+from twisted.trial.unittest import SynchronousTestCase, TestCase
 
 from timtw.model.limits import OUTBOX_BYTES, STALLED_SECONDS, WRITE_BYTES
 from timtw.protocols.outflow import Outflow, Turn
@@ -129,3 +136,62 @@ class OutflowTests(SynchronousTestCase):
         self.assertEqual(self.line.what, ["full"])
         self.assertEqual(self.clock.getDelayedCalls(), [])
         self.assertTrue(self.out.empty)
+
+
+class RealSocketTests(TestCase):
+    """The same on sockets of the system."""
+
+    timeout = 30.0
+
+    async def setUp(self) -> None:  # type: ignore[override]
+        """A client that is connected, and the node's side of it."""
+        reactor: Any = global_reactor
+        made: Deferred[Protocol] = Deferred()
+
+        class Accepted(Protocol):
+            def connectionMade(self) -> None:
+                made.callback(self)
+
+        port = reactor.listenTCP(
+            0, Factory.forProtocol(Accepted), interface="127.0.0.1"
+        )
+        self.addCleanup(port.stopListening)
+        self.client = socket.create_connection(("127.0.0.1", port.getHost().port), 10)
+        protocol: Any = await made
+        self.clock, self.line = Clock(), Told()
+        turn = Turn(self.clock)
+        self.out = Outflow(self.line, protocol.transport, turn, self.clock)
+        self.addCleanup(self.out.stop)
+        self.addCleanup(protocol.transport.abortConnection)
+        self.addCleanup(self.client.close)
+
+    def test_at_once(self) -> None:
+        """What the system takes is on its way at the end of the turn, not later."""
+        self.out.write(b"hello")
+        self.clock.advance(0)
+        self.assertEqual(self.client.recv(100), b"hello")
+
+    async def test_in_order(self) -> None:
+        """What the system does not take comes behind what it took, whole."""
+        sent = 0
+        while not self.line.what:
+            self.out.write(b"%08d" % sent * 1250)
+            sent += 1
+            self.clock.advance(0)
+        self.assertEqual(self.line.what, ["full"])
+        for _ in range(20):
+            self.out.write(b"%08d" % sent * 1250)
+            sent += 1
+        expected = b"".join(b"%08d" % number * 1250 for number in range(sent))
+
+        def read() -> bytes:
+            came = bytearray()
+            while len(came) < len(expected):
+                came += self.client.recv(1 << 20)
+            return bytes(came)
+
+        self.assertTrue(await deferToThread(read) == expected)
+        self.assertEqual(self.line.what, ["full", "free"])
+        self.out.write(b"end")
+        self.clock.advance(0)
+        self.assertEqual(self.client.recv(100), b"end")

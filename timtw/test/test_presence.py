@@ -204,6 +204,15 @@ class ShowingTests(PresenceCase):
         self.assertEqual([], self.shows(self.ada, peers=()))
         self.assertEqual([], self.shows(self.ada))
 
+    def test_too_many_strangers(self) -> None:
+        """Who is named counts also if it is a stranger, who sees nothing."""
+        self.patch(limits, "PRESENCE_COPIES_PER_MINUTE", 3)
+        self.stage.start("north", alone=False)
+        self.ada = self.stage.log_in("ada")
+        for refused in ([], [TooFrequent]):
+            peers = (self.cyd_is.node, self.bob_is.node)
+            self.assertEqual(refused, self.shows(self.ada, peers=peers))
+
     def test_too_busy(self) -> None:
         """Presence is refused first where too much waits for storage."""
         self.patch(limits, "PRESENCE_WAITING", 3)

@@ -262,6 +262,30 @@ class ShowingTests(PresenceCase):
         self.assertEqual(1, len(calls))
         self.assertEqual(["one", "two"], self.seen(self.bob))
 
+    def test_p3_overtaken_between_nodes(self) -> None:
+        """What somebody has shown before is not shown behind what came later, whatever
+        way both went; what different devices show stands beside each other."""
+        held: list[Callable[[], None]] = []
+        desk = self.stage.log_in("ada", "desk")
+        carry = self.stage.hub.carry
+
+        def late(origin: str, to: str, call: Callable[[INeighbour], None]) -> None:
+            held.append(lambda: carry(origin, to, call))
+
+        self.stage.hub.carry = late  # type: ignore[method-assign]
+        for who, text in (
+            (self.ada, "away"),
+            (desk, "at the desk"),
+            (self.ada, "back"),
+        ):
+            who.asks(ShowPresence(Status(text=text), broad=True))
+            self.passes(0.2)
+        self.stage.hub.carry = carry  # type: ignore[method-assign]
+        for arrive in reversed(held):
+            arrive()
+            self.passes(0.01)
+        self.assertEqual(["back", "at the desk"], self.seen(self.bob))
+
     def test_much_at_once_does_not_wait(self) -> None:
         """What is gathered for another node goes before it is too much."""
         self.patch(limits, "PRESENCE_GATHERED", 2)

@@ -27,6 +27,7 @@ HELP: Final = (
     "/let GROUP NAME: bring somebody in, or who has asked; /reject GROUP NAME [WORDS]",
     "/kick GROUP NAME and /bar GROUP NAME: remove somebody; for good",
     "/manager GROUP NAME: who decides with you; again, and decides no more",
+    "/tell GROUP NAME WORDS: to one member alone, who need not be a friend",
     "/founder GROUP NAME: makes a member the founder in your place",
 )
 WORDS: Final = {
@@ -43,6 +44,7 @@ WORDS: Final = {
     "/bar": 2,
     "/manager": 2,
     "/founder": 2,
+    "/tell": 3,
 }
 """Commands about groups, and how many words each needs."""
 _SAYS: Final = {
@@ -124,6 +126,8 @@ class ChatGroups:
         groups = client.groups
         if word == "/reject":
             await groups.reject(node, peer, words.strip())
+        elif word == "/tell":
+            await client.send(peer, words.strip(), within=node)
         elif word == "/manager":
             await self._manager(client, node, peer)
         else:

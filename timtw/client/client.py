@@ -102,7 +102,9 @@ class Client(Questions):
         """Whether the client has come to its end and nothing more can be asked."""
         return self._error is not None
 
-    def send(self, peer: str, text: str, ident: int = 0) -> Deferred[Stored]:
+    def send(
+        self, peer: str, text: str, ident: int = 0, within: str = ""
+    ) -> Deferred[Stored]:
         """
         Write a text to an account; the answer comes when it is stored for good.
 
@@ -113,6 +115,8 @@ class Client(Questions):
             peer: The account's node.
             ident: 1 to 2^53 - 1; sending the same text under the same id again, also
                 from another process, stores nothing again. 0: a random one.
+            within: The node of a group in which both are: members write to each other
+                without being friends. It is a conversation of two all the same.
 
         Raises (in the Deferred):
             Refused: the node does not take it.
@@ -120,7 +124,7 @@ class Client(Questions):
             ValueError: it is too long, also if only this node's operator says so.
             ClientError: the client has ended.
         """
-        return self._send(peer, text, ident, False)
+        return self._send(peer, text, ident, False, within)
 
     def send_to_group(self, room: str, text: str, ident: int = 0) -> Deferred[Stored]:
         """
@@ -134,14 +138,14 @@ class Client(Questions):
         return self._send(room, text, ident, True)
 
     def _send(
-        self, peer: str, text: str, ident: int, to_room: bool
+        self, peer: str, text: str, ident: int, to_room: bool, within: str = ""
     ) -> Deferred[Stored]:
         """Write a text to an account or a group."""
         ident = ident or self._rng.randrange(1, IDENTS)
         if ident in self._waiting:
             return fail(ValueError("this id is under way"))
         answer = self._expect(
-            ident, lambda: self._session.send(ident, peer, text, to_room)
+            ident, lambda: self._session.send(ident, peer, text, to_room, within)
         )
         if ident in self._waiting:
             self._waiting.remind(ident, self._patience, self._again)

@@ -145,16 +145,26 @@ class Session:
         if self.phase is Phase.HERE and self.listens and self._receiving.unfinished:
             self._frames.append(self._speech.backlog(self._receiving.position))
 
-    def send(self, ident: int, peer: str, text: str, to_room: bool = False) -> None:
+    def send(
+        self,
+        ident: int,
+        peer: str,
+        text: str,
+        to_room: bool = False,
+        within: str = "",
+    ) -> None:
         """
         Send a text to an account, or to a group, under an id of its own, 1 to 2^53 - 1,
         which is its number as well.
+
+        Args:
+            within: A group in which this account and the other one are.
 
         Raises:
             Busy: too much is waiting.
             ValueError: the text is too long.
         """
-        frame = self._speech.text(peer, text, ident, to_room)
+        frame = self._speech.text(peer, text, ident, to_room, within)
         self._sending.add(ident, peer, frame)
         self._push()
 

@@ -165,14 +165,17 @@ class Speech(LiveSpeech):
         body = None if position is None else TimReq(reqInt=position)
         return self._frame(FrameType.TIMOFFLINEMSG, body)
 
-    def text(self, peer: str, text: str, ident: int, to_room: bool = False) -> bytes:
-        """A text for an account, or for everybody in a group."""
+    def text(
+        self, peer: str, text: str, ident: int, to_room: bool = False, within: str = ""
+    ) -> bytes:
+        """A text for everybody in a group, or for an account, maybe within a group."""
+        room = peer if to_room else within
         body = TimMessage(
             msType=_ROOM if to_room else TO_ACCOUNT,
             odType=TEXT,
             id=ident,
             toTid=None if to_room else Tid(node=peer),
-            roomTid=Tid(node=peer) if to_room else None,
+            roomTid=Tid(node=room) if room else None,
             dataString=text,
         )
         return self._frame(FrameType.TIMMESSAGE, body)

@@ -71,7 +71,7 @@ PRESENCE_BYTES: Final = 4 * KIB
 and one real client takes no frame above ``SMALL_FRAME``."""
 PRESENCE_COPIES_PER_MINUTE: Final = 50_000
 """Copies of presence that one account may cause: ten times those of the longest
-roster. One that nobody gets counts as one."""
+roster. Who is named counts, shown or not; what nobody gets counts as one."""
 PRESENCE_WAITING: Final = 1_000
 """Messages, reads or writes waiting for storage from which presence is refused with
 5104: the first that goes, because the next change makes up for it."""

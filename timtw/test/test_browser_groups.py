@@ -114,6 +114,39 @@ class GroupsTests(GroupsCase):
         other.gone(".unread")
 
 
+class OrderTests(GroupsCase):
+    """Where conversations stand."""
+
+    def test_newest_first(self) -> None:
+        """Whatever was written last, in a group or between two, stands at the top."""
+        ada, bob = self.person("ada"), self.person("bob", PHONE)
+        number = self.make(ada, opened=True)
+        self.enter(bob, number)
+        bob.one("#text")
+        bob.keys(ESCAPE)
+        bob.click("#tab-chats")
+        first = ".conversations li:first-child .who"
+        ada.click("#tab-chats")
+        ada.find("bob")
+        for _ in range(2):
+            ada.say("to you")
+            bob.see(first, "ada")
+            ada.run(
+                "[...document.querySelectorAll('.conversations .entry')]"
+                ".find((one) => one.textContent.includes(arguments[0])).click()",
+                NAME,
+            )
+            ada.see("#peer", NAME)
+            ada.say("to all")
+            bob.see(first, NAME)
+            ada.run(
+                "[...document.querySelectorAll('.conversations .entry')]"
+                ".find((one) => one.textContent.includes(arguments[0])).click()",
+                "bob",
+            )
+            ada.see("#peer", "bob")
+
+
 class ChangesTests(GroupsCase):
     """What others do, or the own other windows, is seen at once."""
 

@@ -91,6 +91,23 @@ class GroupTests(NodeCase):
         self.assertEqual([TEXT, REVOCATION], [message.kind for message in came])
         self.assertEqual([], await bob.history(self.ada))
 
+    async def test_a9_to_one_member(self) -> None:
+        """One member writes to another alone; a block ends that."""
+        ada, bob = await self.client("ada"), await self.client("bob")
+        room = await self.group(ada, self.bob)
+        stored = await ada.send(self.bob, "psst", within=room)
+        (came,) = await self.texts(bob, 1)
+        self.assertEqual(
+            (self.ada, "psst", room, "", stored.mid),
+            (came.peer, came.text, came.group, came.room, came.mid),
+        )
+        self.assertEqual([], await bob.history_of_group(room))
+        self.assertEqual(["psst"], [one.text for one in await bob.history(self.ada)])
+        await bob.block(self.ada)
+        sent = ada.send(self.bob, "psst", within=room)
+        error: Any = await self.assertFailure(sent, Refused)
+        self.assertEqual(4105, error.code)
+
     async def test_node_that_dies_in_the_middle(self) -> None:
         """Around the death of a node no text of a group is lost, doubled, reordered."""
         ada, bob = await self.client("ada"), await self.client("bob")

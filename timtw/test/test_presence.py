@@ -204,6 +204,15 @@ class ShowingTests(PresenceCase):
         self.assertEqual([], self.shows(self.ada, peers=()))
         self.assertEqual([], self.shows(self.ada))
 
+    def test_too_many_strangers(self) -> None:
+        """Who is named counts also if it is a stranger, who sees nothing."""
+        self.patch(limits, "PRESENCE_COPIES_PER_MINUTE", 3)
+        self.stage.start("north", alone=False)
+        self.ada = self.stage.log_in("ada")
+        for refused in ([], [TooFrequent]):
+            peers = (self.cyd_is.node, self.bob_is.node)
+            self.assertEqual(refused, self.shows(self.ada, peers=peers))
+
     def test_too_busy(self) -> None:
         """Presence is refused first where too much waits for storage."""
         self.patch(limits, "PRESENCE_WAITING", 3)
@@ -254,6 +263,30 @@ class ShowingTests(PresenceCase):
         self.passes(0.5)
         self.assertEqual(1, len(calls))
         self.assertEqual(["one", "two"], self.seen(self.bob))
+
+    def test_p3_overtaken_between_nodes(self) -> None:
+        """What somebody has shown before is not shown behind what came later, whatever
+        way both went; what different devices show stands beside each other."""
+        held: list[Callable[[], None]] = []
+        desk = self.stage.log_in("ada", "desk")
+        carry = self.stage.hub.carry
+
+        def late(origin: str, to: str, call: Callable[[INeighbour], None]) -> None:
+            held.append(lambda: carry(origin, to, call))
+
+        self.stage.hub.carry = late  # type: ignore[method-assign]
+        for who, text in (
+            (self.ada, "away"),
+            (desk, "at the desk"),
+            (self.ada, "back"),
+        ):
+            who.asks(ShowPresence(Status(text=text), broad=True))
+            self.passes(0.2)
+        self.stage.hub.carry = carry  # type: ignore[method-assign]
+        for arrive in reversed(held):
+            arrive()
+            self.passes(0.01)
+        self.assertEqual(["back", "at the desk"], self.seen(self.bob))
 
     def test_much_at_once_does_not_wait(self) -> None:
         """What is gathered for another node goes before it is too much."""

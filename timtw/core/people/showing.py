@@ -94,8 +94,6 @@ class Showings:
         self._gate.enter()
         me = who.address
         receivers = await self._receivers_of(me, command)
-        if not self._copies.of(me.number).take(max(1, len(receivers))):
-            raise TooFrequent()
         ident = command.ident
         appearance = Appearance(
             sender=me,
@@ -116,10 +114,14 @@ class Showings:
     async def _receivers_of(self, me: Address, command: ShowPresence) -> Sequence[int]:
         """The accounts that are to see it and may."""
         if is_for_friends(command):
-            return (await self._bonds.friends((me.number,)))[me.number]
+            friends = (await self._bonds.friends((me.number,)))[me.number]
+            self._count_copies(me, len(friends))
+            return friends
         wanted = [*(command.peers or ())]
         if command.peer is not None:
             wanted.append(command.peer)
+        # All who are named count: each of them has to be looked up.
+        self._count_copies(me, len(wanted))
         numbers = {node: idents.number_of(node) for node in wanted}
         found = await self._people.look_up_all(
             [number for number in numbers.values() if number is not None]
@@ -142,6 +144,11 @@ class Showings:
             for number, bond in bonds.items()
             if may_see(bond, self._to_anyone, number in fellows)
         ]
+
+    def _count_copies(self, me: Address, copies: int) -> None:
+        """Refuse what is too much for one account."""
+        if not self._copies.of(me.number).take(max(1, copies)):
+            raise TooFrequent()
 
     def _count(self) -> int:
         """A number that grows: for each session, and where two have one number."""

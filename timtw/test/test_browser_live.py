@@ -6,6 +6,7 @@ import hashlib
 from pathlib import Path
 from typing import Final
 
+from timtw.loss.nodes import CONFIGURATION
 from timtw.test.browser import DESKTOP, PASSWORD, PHONE, Browser, BrowserCase
 
 ENTER, TAB, ESCAPE, SPACE = "\ue007", "\ue004", "\ue00c", " "
@@ -135,16 +136,27 @@ class LiveCase(BrowserCase):
         )
 
 
-class CallTests(LiveCase):
-    """People who see and hear one another."""
+class FriendsCallTests(LiveCase):
+    """People who see and hear one another, where only friends may write."""
+
+    configuration = CONFIGURATION.replace("from = anyone", "from = friends")
+
+    def befriend(self, one: Browser, other: Browser, name: str) -> None:
+        """One asks, the other accepts; the conversation is left open."""
+        one.keys(ESCAPE)
+        one.write("#find", name)
+        one.click(".ask button")
+        other.click("#tab-people")
+        other.click("[data-act=accept]")
+        one.one("#text")
 
     def test_call(self) -> None:
         """Two see and hear each other; a third finds it busy, is asked in, and then all
-        three see one another; when one hangs up the others go on, and the last one is
-        told why it is over."""
+        three see one another, friends or not; when one hangs up the others go on, and
+        when the next one closes the window the last one is told why it is over."""
         ada, bob, carl = self.ada(), self.person("bob", PHONE), self.person("carl")
-        self.meet(carl, "bob")
-        self.meet(ada, "carl", "bob")
+        self.befriend(ada, carl, "carl")
+        self.befriend(ada, bob, "bob")
         ada.click("[data-start=call]")
         ada.see("#stage h2", "Calling bob")
         bob.see(".ringing", "ada is calling")
@@ -152,8 +164,9 @@ class CallTests(LiveCase):
         self.moves(ada, "You", "bob")
         self.moves(bob, "You", "ada")
         bob.one(".tile [data-speaking]")
+        carl.find("ada")
         carl.click("[data-start=call]")
-        carl.see("#stage", "bob is in another call")
+        carl.see("#stage", "ada is in another call")
         carl.click("[data-do=close]")
         ada.one("#invite").send_keys("carl")
         ada.click(".invite button")
@@ -164,8 +177,12 @@ class CallTests(LiveCase):
         ada.click("[data-do=end]")
         ada.gone("#stage")
         self.moves(bob, "You", "carl")
-        bob.click("[data-do=end]")
+        bob.driver.get("about:blank")
         carl.see("#stage", "bob has hung up")
+
+
+class CallTests(LiveCase):
+    """What a call looks like for fingers on keys."""
 
     def test_without_a_mouse(self) -> None:
         """Tab and Enter call, Escape declines; another call is accepted with the keys,
@@ -191,6 +208,7 @@ class CallTests(LiveCase):
 
     def call_with_keys(self, who: Browser) -> None:
         """From where one writes to the button that calls."""
+        who.until(lambda: "sending" not in who.states(), "stored")
         who.run("document.querySelector('#text').focus()")
         who.shifted(TAB, 5)
         who.held("[data-start=call]")

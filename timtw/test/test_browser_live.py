@@ -29,12 +29,13 @@ INTRUDER: Final = """
       socket.onopen = () => send(16, login);
       socket.onmessage = ({ data }) => {
         const [type, ...payload] = new Uint8Array(data);
+        if (type === 90) window.intruder.heard += String.fromCharCode(...payload);
         if (type !== 12) return;
         const { timType, n } = JSON.parse(String.fromCharCode(...payload));
         if (timType === 16) send(22, { rtype: 1 });
         if (timType !== 22) return;
         const push = (piece) => socket.send(encodePiece(n, Uint8Array.from(piece)));
-        window.intruder = { signal, push };
+        window.intruder = { signal, push, heard: "" };
         done(n);
       };
     });
@@ -390,7 +391,8 @@ class StrangerTests(LiveCase):
 
     def test_signals_and_pieces(self) -> None:
         """Nobody rings, is live or offers files who was never written to; malformed
-        signals and pieces do nothing; markup in a name is a text."""
+        signals and pieces do nothing; markup in a name is a text; a file that is not
+        what was announced is not saved."""
         ada, mallory = self.person("ada"), self.person("mallory")
         node = ada.run(
             """
@@ -425,6 +427,16 @@ class StrangerTests(LiveCase):
         ada.see(".slip.file", "<img src=x onerror=alert(1)>".replace("<", "_")[1:-1])
         self.assertEqual(1, len(ada.all(".slip")))
         self.assertEqual([], ada.all(".ringing"))
+        self.take(ada, mallory)
+        mallory.run("intruder.push([1, 2, 3, 4, 5])")
+        self.signal(mallory, {**offer, "say": "done", "sha256": "00" * 32})
+        ada.see(".slip.file", "SHA-256 differs")
+        self.assertEqual([], ada.all("[data-do=save]"))
+        ada.click("[data-do=close]")
+        self.signal(mallory, {**offer, "name": "longer"})
+        self.take(ada, mallory)
+        mallory.run("intruder.push([1, 2, 3, 4, 5, 6])")
+        ada.see(".slip.file", "More arrived than was announced")
         self.signal(mallory, good)
         ada.click("[data-do=accept]")
         ada.see(".tile:first-child", "mallory")
@@ -432,6 +444,13 @@ class StrangerTests(LiveCase):
         mallory.run("intruder.push([2, 255, 127, 255, 127])")
         ada.one(".tile [data-speaking]")
         ada.see(".tile .state", "Waiting for the picture")
+
+    def take(self, ada: Browser, mallory: Browser) -> None:
+        """Take what is offered, and wait until the other side has heard it."""
+        mallory.run("intruder.heard = ''")
+        ada.click("[data-do=take]")
+        script = "return /say.{1,5}take/.test(intruder.heard)"
+        mallory.until(lambda: mallory.run(script), "a file that is taken")
 
     def signal(self, mallory: Browser, *signals: object) -> None:
         """Send these whatever they are."""

@@ -6,6 +6,7 @@ import hashlib
 from pathlib import Path
 from typing import Final
 
+from timtw.loss.nodes import CONFIGURATION
 from timtw.test.browser import DESKTOP, PASSWORD, PHONE, Browser, BrowserCase
 
 ENTER, TAB, ESCAPE, SPACE = "\ue007", "\ue004", "\ue00c", " "
@@ -28,12 +29,13 @@ INTRUDER: Final = """
       socket.onopen = () => send(16, login);
       socket.onmessage = ({ data }) => {
         const [type, ...payload] = new Uint8Array(data);
+        if (type === 90) window.intruder.heard += String.fromCharCode(...payload);
         if (type !== 12) return;
         const { timType, n } = JSON.parse(String.fromCharCode(...payload));
         if (timType === 16) send(22, { rtype: 1 });
         if (timType !== 22) return;
         const push = (piece) => socket.send(encodePiece(n, Uint8Array.from(piece)));
-        window.intruder = { signal, push };
+        window.intruder = { signal, push, heard: "" };
         done(n);
       };
     });
@@ -135,16 +137,27 @@ class LiveCase(BrowserCase):
         )
 
 
-class CallTests(LiveCase):
-    """People who see and hear one another."""
+class FriendsCallTests(LiveCase):
+    """People who see and hear one another, where only friends may write."""
+
+    configuration = CONFIGURATION.replace("from = anyone", "from = friends")
+
+    def befriend(self, one: Browser, other: Browser, name: str) -> None:
+        """One asks, the other accepts; the conversation is left open."""
+        one.keys(ESCAPE)
+        one.write("#find", name)
+        one.click(".ask button")
+        other.click("#tab-people")
+        other.click("[data-act=accept]")
+        one.one("#text")
 
     def test_call(self) -> None:
         """Two see and hear each other; a third finds it busy, is asked in, and then all
-        three see one another; when one hangs up the others go on, and the last one is
-        told why it is over."""
+        three see one another, friends or not; when one hangs up the others go on, and
+        when the next one closes the window the last one is told why it is over."""
         ada, bob, carl = self.ada(), self.person("bob", PHONE), self.person("carl")
-        self.meet(carl, "bob")
-        self.meet(ada, "carl", "bob")
+        self.befriend(ada, carl, "carl")
+        self.befriend(ada, bob, "bob")
         ada.click("[data-start=call]")
         ada.see("#stage h2", "Calling bob")
         bob.see(".ringing", "ada is calling")
@@ -152,8 +165,9 @@ class CallTests(LiveCase):
         self.moves(ada, "You", "bob")
         self.moves(bob, "You", "ada")
         bob.one(".tile [data-speaking]")
+        carl.find("ada")
         carl.click("[data-start=call]")
-        carl.see("#stage", "bob is in another call")
+        carl.see("#stage", "ada is in another call")
         carl.click("[data-do=close]")
         ada.one("#invite").send_keys("carl")
         ada.click(".invite button")
@@ -164,8 +178,12 @@ class CallTests(LiveCase):
         ada.click("[data-do=end]")
         ada.gone("#stage")
         self.moves(bob, "You", "carl")
-        bob.click("[data-do=end]")
+        bob.driver.get("about:blank")
         carl.see("#stage", "bob has hung up")
+
+
+class CallTests(LiveCase):
+    """What a call looks like for fingers on keys."""
 
     def test_without_a_mouse(self) -> None:
         """Tab and Enter call, Escape declines; another call is accepted with the keys,
@@ -191,6 +209,7 @@ class CallTests(LiveCase):
 
     def call_with_keys(self, who: Browser) -> None:
         """From where one writes to the button that calls."""
+        who.until(lambda: "sending" not in who.states(), "stored")
         who.run("document.querySelector('#text').focus()")
         who.shifted(TAB, 5)
         who.held("[data-start=call]")
@@ -372,7 +391,8 @@ class StrangerTests(LiveCase):
 
     def test_signals_and_pieces(self) -> None:
         """Nobody rings, is live or offers files who was never written to; malformed
-        signals and pieces do nothing; markup in a name is a text."""
+        signals and pieces do nothing; markup in a name is a text; a file that is not
+        what was announced is not saved."""
         ada, mallory = self.person("ada"), self.person("mallory")
         node = ada.run(
             """
@@ -407,6 +427,16 @@ class StrangerTests(LiveCase):
         ada.see(".slip.file", "<img src=x onerror=alert(1)>".replace("<", "_")[1:-1])
         self.assertEqual(1, len(ada.all(".slip")))
         self.assertEqual([], ada.all(".ringing"))
+        self.take(ada, mallory)
+        mallory.run("intruder.push([1, 2, 3, 4, 5])")
+        self.signal(mallory, {**offer, "say": "done", "sha256": "00" * 32})
+        ada.see(".slip.file", "SHA-256 differs")
+        self.assertEqual([], ada.all("[data-do=save]"))
+        ada.click("[data-do=close]")
+        self.signal(mallory, {**offer, "name": "longer"})
+        self.take(ada, mallory)
+        mallory.run("intruder.push([1, 2, 3, 4, 5, 6])")
+        ada.see(".slip.file", "More arrived than was announced")
         self.signal(mallory, good)
         ada.click("[data-do=accept]")
         ada.see(".tile:first-child", "mallory")
@@ -414,6 +444,13 @@ class StrangerTests(LiveCase):
         mallory.run("intruder.push([2, 255, 127, 255, 127])")
         ada.one(".tile [data-speaking]")
         ada.see(".tile .state", "Waiting for the picture")
+
+    def take(self, ada: Browser, mallory: Browser) -> None:
+        """Take what is offered, and wait until the other side has heard it."""
+        mallory.run("intruder.heard = ''")
+        ada.click("[data-do=take]")
+        script = "return /say.{1,5}take/.test(intruder.heard)"
+        mallory.until(lambda: mallory.run(script), "a file that is taken")
 
     def signal(self, mallory: Browser, *signals: object) -> None:
         """Send these whatever they are."""

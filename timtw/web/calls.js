@@ -2,17 +2,17 @@
 // room of its own and subscribes to those of the others; signals say who is in it. A signal
 // may be lost: what is not answered is said again.
 import { Refused } from "./requests.js";
+import { Ringing } from "./ringing.js";
 import { Screen } from "./screen.js";
 import { isNode, nodesOf } from "./signals.js";
 import { randomText } from "./wire.js";
 
 const AGAIN_MS = 4_000; // between two times that the same is said
 const PATIENCE_MS = 40_000; // that it rings, or that somebody may need to appear
-const SILENCE_MS = 14_000; // without a word, after which nobody calls any more
 const LOST_MS = 20_000; // without a picture or a sound, after which somebody is lost
 const MOST_OTHERS = 3; // in a call, besides us
+const LONGEST_ID = 64; // characters that name a call
 const REPEATS = 10; // of an answer to somebody who never says that it has come
-const MOST_DONE = 50; // calls that are remembered as done
 
 export class Calls {
   constructor(together) {
@@ -20,9 +20,13 @@ export class Calls {
     this.store = together.store;
     this.live = together.live;
     this.current = null; // {id, room, since, capture, peers: node to what add() makes}
-    this.incoming = null; // {id, from, room, others, heard}
-    this.done = new Map(); // id: whether whoever still rings is to be told that it is over
+    this.ringing = new Ringing(this, together);
     together.signals.on("call", (signal, about) => this.received(signal, about));
+  }
+
+  // Who calls and waits for an answer, or null.
+  get incoming() {
+    return this.ringing.incoming;
   }
 
   // --- what we do
@@ -44,21 +48,11 @@ export class Calls {
   }
 
   accept() {
-    const { id, from, room, others } = this.incoming ?? {};
-    if (!id || this.together.busy) return;
-    this.incoming = null;
+    if (!this.incoming || this.together.busy) return;
+    const { id, from, room, others } = this.ringing.stop();
     const call = this.begin(id);
     this.join(call, this.add(call, from, "join"), room);
     for (const node of others) if (node !== from) this.add(call, node, "join");
-    this.together.changed();
-  }
-
-  decline() {
-    const { id, from } = this.incoming ?? {};
-    if (!id) return;
-    this.incoming = null;
-    this.finish(id, true);
-    this.together.signals.send(from, "call", { call: id, say: "hang up" });
     this.together.changed();
   }
 
@@ -67,7 +61,7 @@ export class Calls {
   }
 
   leave() {
-    this.decline();
+    this.ringing.decline();
     this.hangUp();
   }
 
@@ -110,14 +104,17 @@ export class Calls {
     return peer;
   }
 
-  // Somebody is there: what they show is what we see.
-  join(call, peer, room) {
+  // Somebody is there: what they show is what we see. Where another than themselves has said
+  // which room is theirs, only what they push is.
+  join(call, peer, room, isHearsay = false) {
     if (peer.room || !isNode(room)) return;
     Object.assign(peer, { room, screen: new Screen() });
     call.since ??= Date.now();
     const handlers = {
-      raw: true,
-      piece: (bytes) => peer.screen.piece(bytes),
+      raw: !isHearsay,
+      piece: (bytes, from) => {
+        if (!isHearsay || from === peer.node) peer.screen.piece(bytes);
+      },
       dropped: (count) => (peer.dropped += count),
       ended: () => this.drop(call, peer, "call.left"),
     };
@@ -126,9 +123,15 @@ export class Calls {
 
   say(call, peer, say, more = {}) {
     peer.said = Date.now();
-    const others = [...call.peers.values()].filter(({ way }) => way !== "expect").map(({ node }) => node);
-    const fields = { call: call.id, say, room: call.room, peer: peer.room, with: [this.store.me, ...others], ...more };
-    const refused = () => this.drop(call, peer, "call.refused");
+    const others = [...call.peers.values()].filter(({ way, room }) => way !== "expect" || room);
+    const fields = {
+      call: call.id, say, room: call.room, peer: peer.room, with: [this.store.me, ...others.map(({ node }) => node)],
+      rooms: Object.fromEntries(others.filter(({ room }) => room).map(({ node, room }) => [node, room])), ...more,
+    };
+    const refused = () => {
+      if (peer.way === "ring") this.drop(call, peer, "call.refused");
+      else peer.settled = true; // no friends of ours; those who know us both tell them
+    };
     this.together.signals.send(peer.node, "call", fields, { refused });
   }
 
@@ -147,94 +150,54 @@ export class Calls {
   end(call, why, name = "", code = 0) {
     if (this.current !== call) return;
     this.current = null;
-    for (const peer of call.peers.values()) {
-      this.say(call, peer, "hang up");
-      if (peer.room) this.live.unsubscribe(peer.room);
-    }
     call.capture.stop();
-    if (call.room) this.live.close(call.room);
-    this.finish(call.id, true);
+    for (const peer of call.peers.values()) this.say(call, peer, "hang up");
+    if (call.room) this.live.close(call.room); // first, if these are our last words
+    for (const { room } of call.peers.values()) if (room) this.live.unsubscribe(room);
+    this.ringing.finish(call.id, true);
     this.together.finished(why, { name, code });
-  }
-
-  finish(id, tell) {
-    this.done.set(id, tell);
-    if (this.done.size > MOST_DONE) this.done.delete(this.done.keys().next().value);
   }
 
   // --- what others say
 
   received(signal, { from, trusted }) {
-    const id = signal.call;
-    if (typeof id !== "string" || !id || id.length > 64) return;
+    const { call: id, say } = signal;
+    if (typeof id !== "string" || !id || id.length > LONGEST_ID) return;
     const call = this.current?.id === id ? this.current : null;
-    if (signal.say === "ring") this.rung(id, from, signal, trusted);
-    else if (signal.say === "accept" && call) this.accepted(call, from, signal);
-    else if (signal.say === "accept" && this.incoming?.id === id) this.elsewhere(id, from);
-    else if (signal.say === "busy" && call) this.left(call, from, "call.busy");
-    else if (signal.say === "hang up" && call) this.left(call, from, "call.left");
-    else if (signal.say === "hang up" && this.isFrom(id, from)) this.missed();
+    const peer = call?.peers.get(from);
+    if (peer && say === "ring" && call.room) this.say(call, peer, "accept"); // did not hear it
+    else if (peer && say === "accept") this.accepted(call, peer, signal);
+    else if (peer && say === "busy") this.drop(call, peer, "call.busy");
+    else if (peer && say === "hang up") this.drop(call, peer, peer.room ? "call.left" : "call.declined");
+    else if (!call) this.ringing.received(id, from, signal, trusted);
     this.together.changed();
   }
 
-  rung(id, from, { room, with: list }, trusted) {
-    const { current } = this;
-    if (current?.id === id) {
-      const peer = current.peers.get(from);
-      if (peer && current.room) this.say(current, peer, "accept"); // did not hear it
-    } else if (!trusted || !isNode(room)) {
-      // Nobody who may ring here.
-    } else if (this.done.has(id)) {
-      if (this.done.get(id)) this.together.signals.send(from, "call", { call: id, say: "hang up" });
-    } else if (this.isFrom(id, from)) {
-      this.incoming.heard = Date.now();
-    } else if (this.crosses(id, from)) {
-      this.crossed(id, from, room);
-    } else if (this.together.busy || this.incoming) {
-      if (!this.mirrors(from)) this.together.signals.send(from, "call", { call: id, say: "busy" });
-    } else {
-      const others = nodesOf(list, MOST_OTHERS + 1).filter((node) => node !== this.store.me && node !== from);
-      for (const node of others) this.store.people.person(node);
-      this.incoming = { id, from, room, others: others.slice(0, MOST_OTHERS - 1), heard: Date.now() };
-      this.together.news?.("call.incoming", { name: this.store.people.nameOf(from) });
-    }
-  }
-
-  isFrom(id, from) {
-    return this.incoming?.id === id && this.incoming.from === from;
-  }
-
-  // Two who call each other at the same moment.
-  mirrors(from) {
+  // Whether we ask somebody, and nobody else, who has not answered yet.
+  asks(node) {
     const peers = [...(this.current?.peers.values() ?? [])];
-    return peers.length === 1 && peers[0].node === from && !peers[0].room;
+    return peers.length === 1 && peers[0].node === node && !peers[0].room;
   }
 
-  // Then the call with the smaller number is the one.
-  crosses(id, from) {
-    return this.mirrors(from) && id < this.current.id;
-  }
-
-  crossed(id, from, room) {
-    this.end(this.current, null);
-    this.incoming = { id, from, room, others: [], heard: Date.now() };
-    this.accept();
-  }
-
-  accepted(call, from, { room, peer: ours, with: list, answer }) {
-    const peer = call.peers.get(from);
-    if (!peer || !isNode(room)) return;
+  accepted(call, peer, { room, peer: ours, with: list, rooms, answer }) {
+    if (!isNode(room)) return;
     if (isNode(ours) && call.room && ours !== call.room) {
-      this.finish(call.id, false);
+      this.ringing.finish(call.id, false);
       if (peer.way === "join") this.leaveQuietly(call); // another window of ours was quicker
       return;
     }
+    const isNew = !peer.room;
     this.join(call, peer, room);
     if (peer.room !== room) return; // another window of theirs was quicker
     if (ours === call.room) peer.settled = true;
     for (const node of nodesOf(list, MOST_OTHERS + 1)) {
       const known = node === this.store.me || call.peers.has(node);
       if (!known && call.peers.size < MOST_OTHERS) this.add(call, node, "expect");
+    }
+    for (const other of call.peers.values()) {
+      if (isNew && other !== peer && other.room) this.say(call, other, "accept", { answer: true });
+      const heard = rooms && Object.hasOwn(rooms, other.node) ? rooms[other.node] : null;
+      if (this.store.people.standing(other.node) !== "blocked") this.join(call, other, heard, true);
     }
     if (!answer) this.say(call, peer, "accept", { answer: true });
   }
@@ -243,32 +206,13 @@ export class Calls {
     for (const { room } of call.peers.values()) if (room) this.live.unsubscribe(room);
     call.peers.clear();
     this.end(call, null);
-    this.finish(call.id, false);
-  }
-
-  // Another window of ours has accepted.
-  elsewhere(id, from) {
-    if (!this.isFrom(id, from)) return;
-    this.incoming = null;
-    this.finish(id, false);
-  }
-
-  left(call, from, why) {
-    const peer = call.peers.get(from);
-    if (!peer) return;
-    this.drop(call, peer, why === "call.left" && !peer.room ? "call.declined" : why);
-  }
-
-  missed() {
-    const { from } = this.incoming;
-    this.incoming = null;
-    this.together.finished("call.missed", { name: this.store.people.nameOf(from) });
+    this.ringing.finish(call.id, false);
   }
 
   // --- time
 
   look(now) {
-    if (this.incoming && now - this.incoming.heard > SILENCE_MS) this.missed();
+    this.ringing.look(now);
     const call = this.current;
     if (!call?.room) return;
     for (const peer of [...call.peers.values()]) this.lookAt(call, peer, now);

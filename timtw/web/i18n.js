@@ -76,3 +76,8 @@ export function amount(bytes) {
   const options = { style: "unit", unit: UNITS[unit], unitDisplay: "short", maximumFractionDigits: unit ? 1 : 0 };
   return new Intl.NumberFormat(document.documentElement.lang, options).format(bytes / 1000 ** unit);
 }
+
+// Several names in one text.
+export function several(names) {
+  return new Intl.ListFormat(document.documentElement.lang, { style: "short" }).format(names);
+}

@@ -9,7 +9,7 @@ const TOO_LONG = 1009; // how the node closes for a frame that is longer than it
 const FIRST_RETRY_MS = 500;
 const LONGEST_RETRY_MS = 30_000;
 
-// Callbacks in `on`: open(), frame(frame), tooLong(), down(), phase(). Phases: "stopped",
+// Callbacks in `on`: open(), frame(frame), tooLong(), leave(), down(), phase(). Phases: "stopped",
 // "connecting", "open", "waiting" (then `retryAt` is the time of the next attempt).
 export class Link {
   constructor(url, on) {
@@ -23,7 +23,10 @@ export class Link {
     this.timers = { open: 0, ping: 0, retry: 0, probe: 0 };
     window.addEventListener("online", () => this.hurry());
     window.addEventListener("offline", () => this.probe());
-    window.addEventListener("pagehide", () => this.drop()); // may be kept, frozen, unseen
+    window.addEventListener("pagehide", () => {
+      this.on.leave();
+      this.drop(); // the page may be kept, frozen, unseen
+    });
     window.addEventListener("pageshow", () => this.hurry());
     document.addEventListener("visibilitychange", () => {
       if (document.visibilityState === "visible") this.hurry();

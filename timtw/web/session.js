@@ -29,6 +29,7 @@ export class Session {
     this.link = new Link(socket + location.host + "/tim", {
       open: () => this.opened(),
       frame: (frame) => this.received(frame),
+      leave: () => this.together.leave(), // the last words of a page that goes
       down: () => this.lost(),
       phase: () => this.store.notify(),
       tooLong: () => this.outbox.tooLong(),

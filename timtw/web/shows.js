@@ -163,14 +163,14 @@ export class Shows {
     if (this.current !== show) return;
     this.current = null;
     show.capture?.stop();
-    if (show.subscribed) this.live.unsubscribe(show.room);
     if (show.mine && show.room) {
       this.say(show, "off");
-      this.live.close(show.room);
+      this.live.close(show.room); // first, if these are our last words
     } else if (show.room) {
       this.live.noMorePushing(show.room);
       this.say(show, "leave", {}, show.from);
     }
+    if (show.subscribed) this.live.unsubscribe(show.room);
     if (why) this.known.delete(show.room);
     this.together.finished(why, { name: this.store.people.nameOf(show.from), code });
   }

@@ -28,7 +28,6 @@ export class Together {
     this.looked = 0;
     this.rest = null; // ends the ticking, while something goes on
     setInterval(() => this.look(), LOOK_MS);
-    window.addEventListener("pagehide", () => this.leave(), { capture: true }); // before the line
   }
 
   // Whether we are seen somewhere: nothing else can begin then.

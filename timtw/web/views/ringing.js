@@ -1,6 +1,6 @@
 // Somebody calls: who, and what one can do about it. It lies above the page and stops nothing.
 import { h, setText } from "../dom.js";
-import { t } from "../i18n.js";
+import { several, t } from "../i18n.js";
 import { face } from "./face.js";
 
 // `accepted()` is called when the focus has to go to the call.
@@ -21,7 +21,7 @@ export function ringingView(app, { accepted }) {
 
   function answer(yes) {
     if (yes) calls.accept();
-    else calls.decline();
+    else calls.ringing.decline();
     update();
     if (yes) accepted();
   }
@@ -44,7 +44,7 @@ export function ringingView(app, { accepted }) {
     }
     const { id, from, others } = incoming;
     const name = store.people.nameOf(from);
-    const more = others.map((node) => store.people.nameOf(node)).join(", ");
+    const more = several(others.map((node) => store.people.nameOf(node)));
     setText(words, t(more ? "call.incoming.others" : "call.incoming", { name, others: more }));
     if (shown === id) return;
     shown = id;

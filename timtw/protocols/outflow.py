@@ -24,9 +24,11 @@ def _sent(transport: Server, data: bytes) -> int:
 
     Twisted would first ask whether the socket can be written, which costs more than
     writing: of a thousand sockets nearly all can. Where Twisted has something waiting
-    already, or there is an error, it is left to it.
+    already, or there is an error, it is left to it; so it is in a version of Twisted
+    that keeps what waits elsewhere.
     """
-    buffered = transport._tempDataLen or len(transport.dataBuffer) > transport.offset
+    waiting = getattr(transport, "_tempDataLen", True)
+    buffered = waiting or len(transport.dataBuffer) > transport.offset
     if buffered or transport.TLS or not transport.connected or transport.disconnecting:
         return 0
     sent = transport.writeSomeData(data)

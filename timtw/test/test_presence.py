@@ -271,8 +271,10 @@ class ShowingTests(PresenceCase):
         desk = self.stage.log_in("ada", "desk")
         carry = self.stage.hub.carry
 
-        def late(origin: str, to: str, call: Callable[[INeighbour], None]) -> None:
-            held.append(lambda: carry(origin, to, call))
+        def late(
+            origin: str, to: str, call: Callable[[INeighbour], None], octets: int = 0
+        ) -> None:
+            held.append(lambda: carry(origin, to, call, octets))
 
         self.stage.hub.carry = late  # type: ignore[method-assign]
         for who, text in (

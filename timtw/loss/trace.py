@@ -21,9 +21,10 @@ from timtw.loss.observations import (
 )
 from timtw.loss.troubles import damaged, delaying
 
-GRACE: Final = 1.0
+GRACE: Final = 2.5
 """Seconds before a kill in which an acknowledgement may still be forgotten: 0.25 are
-promised, the rest is for a commit and for a busy machine."""
+promised, the rest is for a commit and for a busy machine, on which one was seen to take
+more than a second."""
 
 
 @attrs.frozen

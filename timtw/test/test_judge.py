@@ -26,6 +26,8 @@ from timtw.loss.observations import (
     Seen,
     Sent,
 )
+from timtw.loss.trace import GRACE
+from timtw.loss.troubles import STORED_SECONDS
 
 CAST = Cast(
     {
@@ -155,13 +157,13 @@ class JudgeTests(TestCase):
 
     def test_kill_soon_after(self) -> None:
         """A kill takes away what was acknowledged just before it."""
-        history = [sent("x"), *everywhere("x", 1), *confirmed(1.0), Killed(1.9)]
+        history = [sent("x"), *everywhere("x", 1), *confirmed(1.0), Killed(0.9 + GRACE)]
         again = came("b.plain", "x", 1, ack="p7", line=2)
         self.assertEqual([], self.found(*history, again))
 
     def test_kill_long_after(self) -> None:
         """A kill does not take away what was acknowledged long before it."""
-        history = [sent("x"), *everywhere("x", 1), *confirmed(1.0), Killed(2.1)]
+        history = [sent("x"), *everywhere("x", 1), *confirmed(1.0), Killed(1.1 + GRACE)]
         again = came("b.plain", "x", 1, ack="p7", line=2)
         self.assertEqual([("doubled", "b.plain")], self.found(*history, again))
 
@@ -172,7 +174,7 @@ class JudgeTests(TestCase):
         again = came("b.plain", "x", 1, ack="p7", line=2)
         history = [sent("x"), *everywhere("x", 1), began, *fault]
         self.assertEqual([], self.found(*history, Killed(15.0), again))
-        late = [*history, Killed(18.0), again]
+        late = [*history, Killed(4.1 + STORED_SECONDS + GRACE), again]
         self.assertEqual([("doubled", "b.plain")], self.found(*late))
         short = Began(2.0, "full", "", refuses=True)
         other = [sent("x"), *everywhere("x", 1), short, *fault, Killed(15.0), again]

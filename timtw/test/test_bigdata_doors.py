@@ -212,7 +212,7 @@ class Hostile(Doors):
             socket.protocol.dataReceived(pack(whole()[:8]))
             self.clock.advance(BIG_DATA_SECONDS - 1)
             session.outbox.hold()
-            self.clock.pump([10.0] * 10)
+            self.clock.pump([10.0] * 9 + [5.0])
             self.assertEqual(session.commands, [])
             session.outbox.proceed()
             self.clock.advance(BIG_DATA_SECONDS - 1)

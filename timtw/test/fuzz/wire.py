@@ -62,6 +62,11 @@ def own_frames() -> Iterator[bytes]:
         yield from (speech.read_marks(""), speech.read_marks("A"))
         shown = Presence("", show=1, status="here", extend={"k": "v"})
         yield from (speech.presence(shown, None), speech.presence(shown, ["A"]))
+        yield from (speech.new_live(True), speech.end_live("A"))
+        yield from (speech.allow("A", "B", True), speech.subscribe("A", True))
+        yield from (speech.push("A", b"x", None), speech.push("A", b"x", 1))
+        yield from (speech.big("A", "x"), speech.big("A", b"x"))
+        yield from (speech.signal("A", {"kind": "file"}, 5), speech.unsubscribe("A"))
         yield speech.logout()
 
 

@@ -7,10 +7,11 @@ from typing import Any
 
 import attrs
 
+from timtw.client.heard import Heard
 from timtw.client.refusals import refusal
 from timtw.client.requests import Request
 from timtw.client.values import Group, Refused, Unsure
-from timtw.client.wire import PROFILES, Heard
+from timtw.client.wire import PROFILES
 from timtw.model.roominfo import Entry
 from timtw.protocols.frames import FrameType
 from timtw.protocols.structs import TimAck, TimNodes, TimRoomBean

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from timtw.client.heard import Heard
 from timtw.client.values import Refused
-from timtw.client.wire import Heard
 from timtw.model.errors import BadParameter, BadToken, Remedy
 from timtw.protocols.frames import FrameType
 from timtw.protocols.structs import TimAck

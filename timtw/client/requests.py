@@ -12,9 +12,9 @@ from typing import Any
 import attrs
 
 from timtw.client.happenings import Answered
+from timtw.client.heard import Heard, message_of
 from timtw.client.refusals import refusal
 from timtw.client.values import Busy, Message, Profile, Refused
-from timtw.client.wire import Heard, message_of
 from timtw.model.limits import CLIENT_WAITING
 from timtw.protocols.frames import FrameType
 from timtw.protocols.structs import TimAck, TimMessageList, TimNodes

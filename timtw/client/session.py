@@ -20,6 +20,14 @@ from timtw.client.happenings import (
     Phase,
     PushRefused,
 )
+from timtw.client.heard import (
+    LISTS_CHANGED,
+    READ,
+    Heard,
+    message_of,
+    notice_of,
+    presence_of,
+)
 from timtw.client.livespeech import frame_of, passed_on, told_of
 from timtw.client.receiving import Receiving
 from timtw.client.refusals import may_pass, refusal, unread
@@ -38,15 +46,7 @@ from timtw.client.values import (
     Refused,
     Stored,
 )
-from timtw.client.wire import (
-    READ,
-    RELATIONS_CHANGED,
-    Heard,
-    Speech,
-    message_of,
-    notice_of,
-    presence_of,
-)
+from timtw.client.wire import Speech
 from timtw.model.errors import BadToken, Remedy
 from timtw.protocols.frames import FrameType
 from timtw.protocols.structs import (
@@ -352,7 +352,7 @@ class Session:
         """Messages, live, as a page, or as answers to repeated sends."""
         messages: list[Message] = []
         for body in bodies:
-            if body.odType == RELATIONS_CHANGED:
+            if body.odType == LISTS_CHANGED:
                 continue
             notice = notice_of(body, self.node)
             if notice is None:

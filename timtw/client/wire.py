@@ -8,60 +8,33 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-import attrs
-
+from timtw.client.groupspeech import GroupSpeech
+from timtw.client.heard import BODIES, READ, TO_ROOM, Heard
 from timtw.client.livespeech import LiveSpeech
 from timtw.client.values import (
-    NOTICE,
     REVOCATION,
     TEXT,
-    Delivered,
-    Expired,
     Login,
-    Message,
     Presence,
-    Read,
 )
 from timtw.client.wsframes import BadLine
 from timtw.model.limits import CLIENT_FRAME_BYTES
 from timtw.model.relations import Step
-from timtw.model.roominfo import Entry
-from timtw.model.roomsteps import RoomStep
 from timtw.protocols.codecs import JSON, THRIFT, Codec
 from timtw.protocols.errors import DecodeError
 from timtw.protocols.frames import ACK_BYTES, FLAG, FrameType
-from timtw.protocols.roomrequests import (
-    BARRED,
-    BLOCKED_ROOMS,
-    CHANGE_ROOM,
-    MEMBERS,
-    READ_ROOMS,
-    ROOMS,
-)
 from timtw.protocols.structs import (
     Tid,
-    TimAck,
     TimAuth,
     TimMessage,
-    TimMessageList,
     TimNodes,
     TimPresence,
     TimReq,
-    TimRoomBean,
-    TimStream,
     TimUserBean,
     WireStruct,
 )
 
 ENCODINGS: Final = {"json": JSON, "thrift": THRIFT}
-DELIVERED: Final = 8
-"""The odType of a delivered mark."""
-EXPIRED: Final = 9
-"""The odType of the notice that the beginning of the log is gone."""
-RELATIONS_CHANGED: Final = 10
-"""The odType of the notice that lists of accounts have changed."""
-READ: Final = 11
-"""The odType of a read mark."""
 PROFILES: Final = 4
 CHANGE: Final = 6
 READ_MARKS: Final = 67
@@ -73,40 +46,15 @@ _BEAN: Final = {
 }
 """How the protocol calls parts of a profile, where that differs."""
 TO_ACCOUNT: Final = 2
-_ROOM: Final = 3
 _CONVERSATION: Final = 1
 _OF_ROOM: Final = 2
 _BY_NAME: Final = 64
 _ROSTER: Final = 1
 _BLOCKED: Final = 18
 _ADDITIONS: Final = {"timtw": "1"}
-_BODIES: Final[dict[int, type[WireStruct]]] = {
-    FrameType.TIMACK: TimAck,
-    FrameType.TIMOFFLINEMSG: TimMessageList,
-    FrameType.TIMPULLMESSAGE: TimMessageList,
-    FrameType.TIMNODES: TimNodes,
-    FrameType.TIMMESSAGE: TimMessage,
-    FrameType.TIMPRESENCE: TimPresence,
-    FrameType.TIMSTREAM: TimStream,
-}
 
 
-@attrs.frozen
-class Heard:
-    """A frame of a node.
-
-    Attributes:
-        type: What the low 7 bits of its first byte say.
-        receipt: The 4 bytes to send back, None if they are not wanted.
-        body: Its payload; None if it has none, or of an unknown type.
-    """
-
-    type: int
-    receipt: bytes | None
-    body: WireStruct | None
-
-
-class Speech(LiveSpeech):
+class Speech(LiveSpeech, GroupSpeech):
     """The protocol in one of its encodings; it holds nothing else."""
 
     def __init__(self, encoding: str) -> None:
@@ -171,7 +119,7 @@ class Speech(LiveSpeech):
         """A text for everybody in a group, or for an account, maybe within a group."""
         room = peer if to_room else within
         body = TimMessage(
-            msType=_ROOM if to_room else TO_ACCOUNT,
+            msType=TO_ROOM if to_room else TO_ACCOUNT,
             odType=TEXT,
             id=ident,
             toTid=None if to_room else Tid(node=peer),
@@ -183,7 +131,7 @@ class Speech(LiveSpeech):
     def revoke(self, peer: str, mid: int, of_room: bool) -> bytes:
         """An own text is taken back."""
         body = TimMessage(
-            msType=_ROOM if of_room else TO_ACCOUNT,
+            msType=TO_ROOM if of_room else TO_ACCOUNT,
             odType=REVOCATION,
             mid=mid,
             toTid=None if of_room else Tid(node=peer),
@@ -231,7 +179,7 @@ class Speech(LiveSpeech):
     def read_mark(self, peer: str, mid: int, in_group: bool = False) -> bytes:
         """How far a conversation, or that of a group, is read."""
         body = TimMessage(
-            msType=_ROOM if in_group else TO_ACCOUNT,
+            msType=TO_ROOM if in_group else TO_ACCOUNT,
             odType=READ,
             mid=mid,
             toTid=None if in_group else Tid(node=peer),
@@ -254,39 +202,6 @@ class Speech(LiveSpeech):
         """Befriend, unfriend or block an account."""
         body = TimReq(rtype=int(step), node=peer, reqStr=text)
         return self._frame(FrameType.TIMBUSINESS, body)
-
-    def groups(self, blocked: bool) -> bytes:
-        """A request for the groups of the account, or for those that it blocks."""
-        rtype = BLOCKED_ROOMS if blocked else ROOMS
-        return self._frame(FrameType.TIMBUSINESS, TimReq(rtype=rtype))
-
-    def members(self, group: str, barred: bool) -> bytes:
-        """A request for who is in a group, or for whom it bars."""
-        body = TimReq(rtype=BARRED if barred else MEMBERS, node=group)
-        return self._frame(FrameType.TIMBUSINESS, body)
-
-    def new_group(self, topic: str, private: bool) -> bytes:
-        """A wish for a new group."""
-        entry = int(Entry.PRIVATE if private else Entry.OPEN)
-        body = TimReq(rtype=int(RoomStep.CREATE), node=topic, reqInt=entry)
-        return self._frame(FrameType.TIMBUSINESS, body)
-
-    def group_step(
-        self, step: RoomStep, group: str, peer: str | None, text: str
-    ) -> bytes:
-        """A step about a group, and perhaps another account."""
-        body = TimReq(rtype=int(step), node=group, node2=peer, reqStr=text)
-        return self._frame(FrameType.TIMBUSINESS, body)
-
-    def group_info(self, groups: list[str]) -> bytes:
-        """A request for what groups are."""
-        body = TimNodes(ntype=READ_ROOMS, nodelist=groups)
-        return self._frame(FrameType.TIMNODES, body)
-
-    def change_group(self, group: str, bean: TimRoomBean) -> bytes:
-        """A change of what a group is."""
-        body = TimNodes(ntype=CHANGE_ROOM, roommap={group: bean})
-        return self._frame(FrameType.TIMNODES, body)
 
     def history(
         self, peer: str, newest: int, count: int, of_room: bool = False
@@ -311,64 +226,10 @@ class Speech(LiveSpeech):
             receipt = frame[1:start]
             if len(receipt) < ACK_BYTES:
                 raise BadLine("a frame without its receipt")
-        struct = _BODIES.get(kind)
+        struct = BODIES.get(kind)
         if struct is None:
             return Heard(kind, receipt, None)
         try:
             return Heard(kind, receipt, self._codec.decode(struct, frame, start))
         except DecodeError as error:
             raise BadLine(f"a frame of type {kind} that is damaged") from error
-
-
-def message_of(body: TimMessage, own_node: str) -> Message:
-    """A message as the library's users see it."""
-    sender = body.fromTid.node if body.fromTid is not None else ""
-    recipient = body.toTid.node if body.toTid is not None else ""
-    group = body.roomTid.node if body.roomTid is not None else ""
-    own = sender == own_node
-    if body.msType == _ROOM:
-        recipient = sender
-    return Message(
-        peer=recipient if own else sender,
-        own=own,
-        text=body.dataString or "",
-        mid=body.mid or 0,
-        timestamp=body.timestamp or 0,
-        ident=body.id or 0,
-        seq=body.seq or 0,
-        kind=body.odType,
-        notice=(body.bnType or 0) if body.odType == NOTICE else 0,
-        data=body.dataBinary or b"",
-        group=group,
-        to_group=body.msType == _ROOM,
-    )
-
-
-def notice_of(body: TimMessage, own_node: str) -> Delivered | Read | Expired | None:
-    """What is told about messages, if this is no message itself."""
-    reader = body.fromTid.node if body.fromTid is not None else ""
-    if body.odType == DELIVERED:
-        return Delivered(reader, body.mid or 0)
-    room = body.roomTid.node if body.roomTid is not None else ""
-    if body.odType == READ:
-        own = reader == own_node
-        other = body.toTid.node if body.toTid is not None else room
-        peer, in_group = other if own else reader, body.msType == _ROOM
-        return Read(peer, own, body.mid or 0, body.id or 0, in_group)
-    return Expired(body.seq or 0, room) if body.odType == EXPIRED else None
-
-
-def presence_of(body: TimPresence) -> Presence:
-    """How somebody is, as the library's users see it."""
-    sender = body.fromTid or Tid(node="")
-    return Presence(
-        peer=sender.node,
-        gone=bool(body.offline),
-        show=body.show or 0,
-        status=body.status or "",
-        purpose=body.subStatus or 0,
-        resource=sender.resource or "",
-        termtyp=sender.termtyp or 0,
-        extend=body.extend or {},
-        extra=body.extra or {},
-    )

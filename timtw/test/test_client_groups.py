@@ -8,9 +8,9 @@ from twisted.internet.defer import Deferred, gatherResults
 from twisted.internet.threads import deferToThread
 
 from timtw.client import Client, Message, Refused, Stored
+from timtw.client.heard import Heard
 from timtw.client.requests import Request
 from timtw.client.values import NOTICE, REVOCATION, TEXT
-from timtw.client.wire import Heard
 from timtw.protocols.frames import FrameType
 from timtw.protocols.structs import TimAck, TimReq
 from timtw.test.test_client_node import NodeCase

@@ -1,7 +1,9 @@
 // Somebody calls us: until it is answered, here or in another window, or nobody calls any more.
 import { isNode, nodesOf } from "./signals.js";
+import { ringOnce } from "./speakers.js";
 
 const SILENCE_MS = 14_000; // without a word, after which nobody calls any more
+const RING_MS = 2_500; // between two sounds
 const MOST_OTHERS = 2; // who are there besides whoever calls
 const MOST_DONE = 50; // calls that are remembered as done
 
@@ -10,7 +12,7 @@ export class Ringing {
     this.calls = calls;
     this.together = together;
     this.store = together.store;
-    this.incoming = null; // {id, from, room, others, heard}
+    this.incoming = null; // {id, from, room, others, heard, rung}
     this.done = new Map(); // id: whether whoever still rings is to be told that it is over
   }
 
@@ -53,7 +55,7 @@ export class Ringing {
       if (this.done.get(id)) this.say(from, id, "hang up");
     } else if (asked && id < this.calls.current.id) {
       this.calls.end(this.calls.current, null); // the call with the smaller name is the one
-      this.begin(id, from, room, []);
+      this.incoming = { id, from, room, others: [] };
       this.calls.accept();
     } else if (this.together.busy || this.incoming) {
       if (!asked) this.say(from, id, "busy");
@@ -66,7 +68,8 @@ export class Ringing {
 
   begin(id, from, room, others) {
     for (const node of others) this.store.people.person(node); // so that names are asked for
-    this.incoming = { id, from, room, others, heard: Date.now() };
+    this.incoming = { id, from, room, others, heard: Date.now(), rung: 0 };
+    this.look(Date.now());
   }
 
   // Another window of ours has accepted.
@@ -81,6 +84,13 @@ export class Ringing {
   }
 
   look(now) {
-    if (this.incoming && now - this.incoming.heard > SILENCE_MS) this.missed();
+    const { incoming } = this;
+    if (!incoming) return;
+    if (now - incoming.heard > SILENCE_MS) {
+      this.missed();
+    } else if (now - incoming.rung >= RING_MS) {
+      incoming.rung = now;
+      ringOnce();
+    }
   }
 }

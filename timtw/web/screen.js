@@ -1,6 +1,7 @@
 // What others show and say: pictures on a canvas, sound as it comes. A piece is one octet that
 // says what it is, and the thing itself; whatever else comes is left alone.
 import { isShowable } from "./jpeg.js";
+import { speakers } from "./speakers.js";
 
 export const PICTURE = 1; // a JPEG image follows
 export const SOUND = 2; // 16-bit samples follow, little-endian, one channel, 16,000 a second
@@ -10,8 +11,6 @@ const LONGEST_SOUND = 32_000; // a second
 const AHEAD_S = 0.12; // heard so much later than it came, so that there are no gaps
 const LOUD = 0.03; // of the loudest there is, from which somebody speaks
 const LATE_S = 0.6; // what would be heard later than this is left out
-
-let context = null; // of the sound of all
 
 export class Screen {
   constructor() {
@@ -63,12 +62,11 @@ export class Screen {
     const samples = Float32Array.from({ length: count }, (_, i) => view.getInt16(2 * i, true) / 0x8000);
     const loudest = samples.reduce((most, sample) => Math.max(most, Math.abs(sample)), 0);
     this.canvas.toggleAttribute("data-speaking", loudest > LOUD);
-    context ??= new AudioContext();
-    if (context.state !== "running") context.resume().catch(() => {});
-    else if (this.until - context.currentTime < LATE_S) this.sound(samples);
+    const out = speakers();
+    if (out && this.until - out.currentTime < LATE_S) this.sound(out, samples);
   }
 
-  sound(samples) {
+  sound(context, samples) {
     const buffer = context.createBuffer(1, samples.length, RATE);
     buffer.copyToChannel(samples, 0);
     const source = new AudioBufferSourceNode(context, { buffer });

@@ -36,12 +36,14 @@ RATES: Final = (
 """Names, frames under way and pushes."""
 STALLED: Final = "live to 1000, one does not read"
 WINDOWS: Final = 4
-PACE: Final = 50
+PACE: Final = 20
 """Frames a second where it is not the rate that is measured."""
 PACED_SECONDS: Final = 5.0
 """How long each part lasts in which somebody reads, or does not."""
-ROUNDS: Final = 3
-STALLED_PUSHES: Final = 8_000
+ORDER: Final = (False, True, True, False)
+"""Whether the one is stalled; what else changes meanwhile falls upon both."""
+STALLED_PUSHES: Final = 6_000
+"""Six megabytes: the system keeps four for a socket."""
 MIB: Final = 1 << 20
 
 
@@ -81,7 +83,7 @@ def _audience(options: Options) -> Iterator[Row]:
                     values["kb_each"] = round(each, 2)
                     yield Row(name, values, control, details)
             if options.wants(STALLED):
-                yield _stalled(options, audience, control)
+                yield _stalled(options, audience, clocks, control)
             audience.close()
             publisher.line.close()
 
@@ -101,21 +103,27 @@ def _rate(
     return Reading(*map(sum, parts)).per_message(), {"windows": shown}
 
 
-def _stalled(options: Options, audience: Audience, control: dict[str, float]) -> Row:
+def _stalled(
+    options: Options, audience: Audience, clocks: Clocks, control: dict[str, float]
+) -> Row:
     """The same audience at a pace; one of them reads for a while, and then not."""
     seconds = max(1.0, PACED_SECONDS * options.scale)
     slow = audience.lag()
     waits: dict[bool, list[float]] = {False: [], True: []}
-    for _ in range(ROUNDS):
-        for is_stalled in (False, True):
-            audience.stall(slow, is_stalled)
-            if is_stalled:
-                # More than the system keeps for it, so that the node must.
-                audience.run(options.scaled(STALLED_PUSHES), IN_FLIGHT)
-            audience.latencies = waits[is_stalled]
-            audience.pace(seconds, PACE)
+    audience.pace(seconds / 2, PACE)
+    begun = clocks(audience.delivered)
+    for is_stalled in ORDER:
+        if is_stalled and not waits[True]:
+            audience.stall(slow, True)
+            # More than the system keeps for it, so that the node must.
+            audience.run(STALLED_PUSHES, IN_FLIGHT)
+        elif not is_stalled:
+            audience.stall(slow, False)
+        audience.latencies = waits[is_stalled]
+        audience.pace(seconds, PACE)
+    spent = clocks(audience.delivered).since(begun).per_message()
     dropped = audience.missed(slow)
-    values = {}
+    values = {name: spent[name] for name in spent if name.endswith("_share")}
     for name, found in (("calm", waits[False]), ("stalled", waits[True])):
         ordered = sorted(found)
         values[f"{name}_p50_ms"] = round(ordered[len(ordered) // 2] * 1e3, 2)
@@ -123,7 +131,7 @@ def _stalled(options: Options, audience: Audience, control: dict[str, float]) ->
     ratio = values["stalled_p99_ms"] / values["calm_p99_ms"]
     values["ratio"] = round(ratio, 3)
     values["dropped"] = dropped
-    details = {"pace": PACE, "seconds": seconds, "rounds": ROUNDS}
+    details = {"pace": PACE, "seconds": seconds, "order": ORDER}
     return Row(STALLED, values, control, details)
 
 

@@ -91,6 +91,11 @@ class Frames:
         while self._readers:
             self._readers.popleft().errback(error)
 
+    def again(self) -> None:
+        """There is another line, which is read: not for long, if too much waits."""
+        if self._held and self._hold is not None:
+            self._hold(True)
+
     def _let_go(self) -> None:
         """The line may be read."""
         if self._held and self._hold is not None:

@@ -178,6 +178,7 @@ class Keeper:
     def line_lost(self, reason: str) -> None:
         """The line is gone: come back."""
         self._line = None
+        self._holders.clear()
         self._let_go(False)
         self._calm()
         if self._pulse.running:

@@ -138,6 +138,10 @@ class LiveRoom:
 
     # From ``Lives``.
 
+    def again(self) -> None:
+        """There is another line."""
+        self._frames.again()
+
     def came(self, frame: Frame) -> None:
         """Something was pushed."""
         if self.sink is not None:
@@ -260,6 +264,7 @@ class Lives:
     def renewed(self) -> None:
         """There is a new line, on which nothing is subscribed to yet."""
         for room in list(self._rooms.values()):
+            room.again()
             if room.binary is not None:
                 again = self.enter(room, room.binary)
                 _ = again.addErrback(self._not_again, node=room.node)

@@ -7,7 +7,7 @@ import hashlib
 from random import Random
 from typing import Any
 
-from twisted.internet.defer import Deferred, fail, succeed
+from twisted.internet.defer import CancelledError, Deferred, fail, succeed
 from twisted.internet.error import ConnectionDone, ConnectionRefusedError
 from twisted.internet.interfaces import IProtocolFactory, IStreamClientEndpoint
 from twisted.internet.protocol import Protocol
@@ -27,6 +27,7 @@ from timtw.model.limits import (
     CLIENT_BACKOFF_FIRST,
     CLIENT_BACKOFF_MOST,
     CLIENT_ECHO_SECONDS,
+    CLIENT_FRAMES,
     CLIENT_HEAD_BYTES,
     CLIENT_LINE_SECONDS,
     CLIENT_PING_SECONDS,
@@ -320,6 +321,47 @@ class KeeperTests(SynchronousTestCase):
         self.door.closed = False
         self.clock.advance(CLIENT_BACKOFF_MOST)
         self.assertEqual(2, len(self.door.lines))
+
+    def test_held(self) -> None:
+        """A line is not read while too much waits of a room that loses nothing, and it
+        is not taken for dead; the next line is read until the login is through."""
+        client = self.log_in()
+        room = client.live.room("V", loses_nothing=True)
+        for _ in range(CLIENT_FRAMES + 1):
+            self.answer(b"\x61V\x83x")
+        self.assertEqual("paused", self.door.lines[-1].producerState)
+        self.clock.pump([CLIENT_SILENCE_SECONDS] * 2)
+        self.assertEqual(1, len(self.door.lines))
+        self.door.lines[-1].loseConnection()
+        self.clock.advance(CLIENT_BACKOFF_FIRST)
+        self.assertEqual("producing", self.door.lines[-1].producerState)
+        self.answer(LOGGED_IN)
+        self.assertEqual("paused", self.door.lines[-1].producerState)
+        for _ in range(CLIENT_FRAMES // 2 + 1):
+            self.successResultOf(Deferred.fromCoroutine(room.__anext__()))
+        self.assertEqual("producing", self.door.lines[-1].producerState)
+        self.clock.pump([CLIENT_SILENCE_SECONDS] * 2)
+        self.assertIsInstance(self.seen[-1], Offline)
+
+    def test_pushing_at_the_pace_of_the_line(self) -> None:
+        """A push is done when the line takes more; without a line it is lost."""
+        client = self.log_in()
+        room = client.live.room("V")
+        self.assertTrue(self.successResultOf(room.push(b"x")))
+        line = self.door.lines[-1]
+        producer: Any = line.producer
+        producer.pauseProducing()
+        waiting = room.push(b"x")
+        self.assertNoResult(waiting)
+        producer.resumeProducing()
+        self.assertTrue(self.successResultOf(waiting))
+        producer.pauseProducing()
+        waiting, cancelled = room.push(b"x"), room.push(b"x")
+        cancelled.cancel()
+        self.failureResultOf(cancelled, CancelledError)
+        line.loseConnection()
+        self.assertFalse(self.successResultOf(waiting))
+        self.assertFalse(self.successResultOf(room.push(b"x")))
 
     def test_late_echo(self) -> None:
         """A text without an echo is sent again under its id, until it has one."""

@@ -165,6 +165,8 @@ class FriendsCallTests(LiveCase):
         self.moves(ada, "You", "bob")
         self.moves(bob, "You", "ada")
         bob.one(".tile [data-speaking]")
+        ada.click("[data-do=mute]")
+        bob.gone(".tile [data-speaking]")
         carl.find("ada")
         carl.click("[data-start=call]")
         carl.see("#stage", "ada is in another call")
@@ -315,6 +317,8 @@ class FileTests(LiveCase):
         self.receiver.click("[data-do=take]")
         self.both("Received")
         self.sender.see(".slip.file", "checked")
+        script = "return document.querySelector('#news').textContent"
+        self.assertIn("report.bin: Received by bob", self.sender.run(script))
         target = self.saved / "report.bin"
         self.receiver.until(
             lambda: target.exists() and target.stat().st_size == len(content), "saved"

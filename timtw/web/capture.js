@@ -72,6 +72,13 @@ export class Capture {
     context.resume().catch(() => {});
   }
 
+  // Nothing leaves a camera or a microphone that is not wanted.
+  turn(what) {
+    this[what] = !this[what];
+    const tracks = what === "shows" ? this.stream?.getVideoTracks() : this.stream?.getAudioTracks();
+    for (const track of tracks ?? []) track.enabled = this[what];
+  }
+
   stop() {
     this.over = true;
     this.rest();

@@ -10,6 +10,7 @@ const LONGEST_PICTURE = 64 * 1024; // bytes of a piece that is looked at
 const LONGEST_SOUND = 32_000; // a second
 const AHEAD_S = 0.12; // heard so much later than it came, so that there are no gaps
 const LOUD = 0.03; // of the loudest there is, from which somebody speaks
+const SPEAKS_MS = 400; // so long behind the last loud sound
 const LATE_S = 0.6; // what would be heard later than this is left out
 
 export class Screen {
@@ -19,6 +20,7 @@ export class Screen {
     this.canvas.height = 360;
     this.seen = false; // whether there was a picture yet
     this.heard = Date.now(); // when the last piece came
+    this.spoke = 0; // when something loud came last
     this.next = null; // the newest picture, while another is decoded
     this.decoding = false;
     this.until = 0; // when the sound that waits will have been heard
@@ -29,6 +31,7 @@ export class Screen {
     const body = bytes.subarray(1);
     if (bytes[0] === PICTURE && body.length <= LONGEST_PICTURE) this.show(body);
     else if (bytes[0] === SOUND && body.length <= LONGEST_SOUND) this.play(body);
+    this.canvas.toggleAttribute("data-speaking", this.heard - this.spoke < SPEAKS_MS);
   }
 
   async show(bytes) {
@@ -61,7 +64,7 @@ export class Screen {
     const view = new DataView(bytes.buffer, bytes.byteOffset, 2 * count);
     const samples = Float32Array.from({ length: count }, (_, i) => view.getInt16(2 * i, true) / 0x8000);
     const loudest = samples.reduce((most, sample) => Math.max(most, Math.abs(sample)), 0);
-    this.canvas.toggleAttribute("data-speaking", loudest > LOUD);
+    if (loudest > LOUD) this.spoke = Date.now();
     const out = speakers();
     if (out && this.until - out.currentTime < LATE_S) this.sound(out, samples);
   }

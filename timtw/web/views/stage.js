@@ -36,8 +36,7 @@ export function stageView(app, { left }) {
   }
 
   function turn(what) {
-    const capture = ours();
-    if (capture) capture[what] = !capture[what];
+    ours()?.turn(what);
     update();
   }
 

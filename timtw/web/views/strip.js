@@ -7,6 +7,7 @@ const CAN = {
   offered: ["take", "refuse"], receiving: ["cancel"], offering: ["cancel"], sending: ["cancel"], checking: ["cancel"],
   done: ["save", "close"],
 };
+const ENDS = new Set(["done", "refused", "cancelled", "failed"]); // said to those who hear the page
 
 // `settled()` is called when the focus has to go where one writes.
 export function stripView(app, node, { settled }) {
@@ -49,7 +50,7 @@ export function stripView(app, node, { settled }) {
           h("span", { class: "title" }, h("strong", { dir: "auto" }, one.name),
             h("span", { class: "hint" }, amount(one.size))),
           h("progress", { max: Math.max(1, one.size), value: 0, "aria-label": t("file.progress", { name: one.name }) }),
-          h("span", { class: "hint", role: "status" })),
+          h("span", { class: "hint" })),
         h("div", { class: "row wrap does" })),
       update: (li) => fill(li, one),
     };
@@ -62,7 +63,9 @@ export function stripView(app, node, { settled }) {
     const line = li.querySelector(".lines > .hint");
     setText(line, sentence(one));
     line.classList.toggle("problem", one.state === "failed");
+    const { state } = li.dataset;
     li.dataset.state = one.state;
+    if (state && state !== one.state && ENDS.has(one.state)) app.say(`${one.name}: ${sentence(one)}`);
     const names = CAN[one.state] ?? ["close"];
     const offered = names.filter((name) => name !== "save" || one.blob);
     const does = li.querySelector(".does");

@@ -26,10 +26,11 @@ from benchmarks.people import Person, Preparation, settle
 from benchmarks.rows import Row
 from benchmarks.serving import served, workplace
 from timtw.model.idents import node_of
+from timtw.model.posting import Batch, Changed
 from timtw.model.roominfo import Entry, RoomInfo, RoomWish
 from timtw.model.roomsteps import RoomStep
 from timtw.model.stores import IShard
-from timtw.model.values import NOTICE, Address, Batch, Changed, Content, Draft
+from timtw.model.values import NOTICE, Address, Content, Draft
 
 ROOM: Final = 7_000_000_000_000_000_007
 SENDERS: Final = 20

@@ -6,8 +6,9 @@ import time
 
 from benchmarks.people import DEVICE, Person, Preparation
 from benchmarks.storage import Traffic
+from timtw.model.posting import Batch
+from timtw.model.progress import CursorMove
 from timtw.model.stores import IShard
-from timtw.model.values import Batch, CursorMove
 
 TOGETHER = 500
 """Messages of one commit."""

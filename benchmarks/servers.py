@@ -30,8 +30,9 @@ from benchmarks.people import Person, settle
 from benchmarks.rows import Row, of_result, windows_of
 from benchmarks.serving import served, workplace
 from benchmarks.storage import Traffic as Stored
+from timtw.model.posting import Batch
 from timtw.model.stores import IShard
-from timtw.model.values import Batch, Content, Conversation, Draft
+from timtw.model.values import Content, Conversation, Draft
 from timtw.test import servers
 
 WINDOWS: Final = 4

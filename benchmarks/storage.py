@@ -23,15 +23,9 @@ from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock, react
 
 from timtw.model.idents import node_of
-from timtw.model.values import (
-    Address,
-    Batch,
-    Confirmed,
-    Content,
-    CursorMove,
-    Device,
-    Draft,
-)
+from timtw.model.posting import Batch
+from timtw.model.progress import Confirmed, CursorMove
+from timtw.model.values import Address, Content, Device, Draft
 from timtw.shards.sqlite.shard import SqliteShard
 
 

@@ -49,8 +49,8 @@ from timtw.model.events import (
 )
 from timtw.model.idents import number_of
 from timtw.model.interfaces import IGroups, IOutbox
-from timtw.model.stores import Outcome
-from timtw.model.values import REMOVALS, STREAM, TEXT, Address, Changed
+from timtw.model.posting import Changed, Outcome
+from timtw.model.values import REMOVALS, STREAM, TEXT, Address
 
 
 class Conduct(Streaming):

@@ -42,7 +42,8 @@ from timtw.model.commands import IssueToken, Register
 from timtw.model.errors import TooFrequent
 from timtw.model.interfaces import IFrontDesk, IOutbox, ISession
 from timtw.model.peers import IMesh
-from timtw.model.stores import IPostingDesk, IShard
+from timtw.model.posting import IPostingDesk
+from timtw.model.stores import IShard
 from timtw.model.values import Address
 
 

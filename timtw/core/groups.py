@@ -12,7 +12,8 @@ from timtw.core.overload import Gate
 from timtw.core.people.addresses import People
 from timtw.core.people.belongings import Belongings
 from timtw.model.interfaces import IGroups, IRouter
-from timtw.model.stores import IPostingDesk, IRoomStore
+from timtw.model.peoplestores import IRoomStore
+from timtw.model.posting import IPostingDesk
 
 
 @attrs.frozen(eq=False)

@@ -23,7 +23,8 @@ from timtw.model.events import (
 from timtw.model.idents import node_of
 from timtw.model.interfaces import IOutbox, ISeat
 from timtw.model.presence import Appearance
-from timtw.model.values import Address, LogEntry, Mark, Message, RoomState
+from timtw.model.progress import Mark, RoomState
+from timtw.model.values import Address, LogEntry, Message
 
 _FREE: Final[frozenset[str]] = frozenset()
 """No reason not to read; shared, as an empty set takes 216 bytes."""

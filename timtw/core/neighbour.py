@@ -26,9 +26,10 @@ from timtw.model.peers import (
     RelationChanged,
     SessionsEnd,
 )
+from timtw.model.posting import IPostingDesk
 from timtw.model.presence import Parting, Showing
-from timtw.model.stores import IPostingDesk
-from timtw.model.values import Mark, Message
+from timtw.model.progress import Mark
+from timtw.model.values import Message
 
 
 @implementer(INeighbour)

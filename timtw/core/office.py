@@ -20,7 +20,7 @@ from timtw.model.errors import BadParameter, UnknownAccount
 from timtw.model.interfaces import ILive, IOffice, IRouter
 from timtw.model.live import LiveReport
 from timtw.model.peers import SessionsEnd
-from timtw.model.stores import IAccountStore
+from timtw.model.peoplestores import IAccountStore
 from timtw.model.values import AccountLine, Address
 
 _FOR_EVER = -1

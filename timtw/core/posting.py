@@ -16,7 +16,7 @@ from timtw.model.commands import SendMessage
 from timtw.model.idents import number_of
 from timtw.model.interfaces import IRouter
 from timtw.model.peers import Offer
-from timtw.model.stores import IPostingDesk, Outcome
+from timtw.model.posting import IPostingDesk, Outcome, Posted
 from timtw.model.values import (
     STREAM,
     TEXT,
@@ -27,7 +27,6 @@ from timtw.model.values import (
     Draft,
     LogEntry,
     Message,
-    Posted,
 )
 
 Answer: TypeAlias = Callable[[SendMessage, Outcome], None]

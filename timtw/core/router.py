@@ -16,8 +16,9 @@ from timtw.model.interfaces import IRouter
 from timtw.model.live import Freight, LiveSeen
 from timtw.model.peers import EndTurn, Fact, IMesh, INeighbour, Offer, Presence
 from timtw.model.presence import Parting, Showing
+from timtw.model.progress import Mark
 from timtw.model.stores import IMessageStore
-from timtw.model.values import Mark, Message
+from timtw.model.values import Message
 
 
 @implementer(IMesh)

@@ -14,8 +14,9 @@ from timtw.model.commands import PullHistory
 from timtw.model.errors import BadParameter, PermissionDenied
 from timtw.model.events import Event, History, Marked
 from timtw.model.idents import node_of, number_of
+from timtw.model.progress import DeliveredMark
 from timtw.model.stores import IMessageStore
-from timtw.model.values import Address, Conversation, DeliveredMark, Device
+from timtw.model.values import Address, Conversation, Device
 
 
 @attrs.frozen

@@ -29,14 +29,8 @@ from timtw.model.peers import (
     TakenOver,
 )
 from timtw.model.presence import Appearance, Showing
-from timtw.model.values import (
-    Address,
-    Device,
-    LogEntry,
-    Mark,
-    Message,
-    RoomState,
-)
+from timtw.model.progress import Mark, RoomState
+from timtw.model.values import Address, Device, LogEntry, Message
 
 
 class Listener(Protocol):

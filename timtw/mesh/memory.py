@@ -14,7 +14,8 @@ from timtw.model.limits import PRESENT_SECONDS, SETTLE_SECONDS, TURN_SECONDS
 from timtw.model.live import Freight, LiveSeen, Piece
 from timtw.model.peers import EndTurn, Fact, IMesh, INeighbour, Offer, Presence
 from timtw.model.presence import Parting, Showing
-from timtw.model.values import Mark, Message
+from timtw.model.progress import Mark
+from timtw.model.values import Message
 
 R = TypeVar("R")
 

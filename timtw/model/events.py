@@ -25,9 +25,10 @@ from timtw.model.errors import TimError
 from timtw.model.live import Ending, Parcel, Piece
 from timtw.model.presence import Appearance
 from timtw.model.profiles import Profile
+from timtw.model.progress import Mark
 from timtw.model.rooms import RoomProfile
 from timtw.model.value import value
-from timtw.model.values import Address, LogEntry, Mark, Message
+from timtw.model.values import Address, LogEntry, Message
 
 
 @value

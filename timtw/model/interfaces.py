@@ -24,7 +24,8 @@ from timtw.model.errors import TimError
 from timtw.model.events import Event, Streamed
 from timtw.model.live import Freight, LiveFact, LiveReport, LiveSeen, Parcel
 from timtw.model.peers import EndTurn, Fact, Offer, Presence
-from timtw.model.values import AccountLine, Address, LogEntry, Mark, Message
+from timtw.model.progress import Mark
+from timtw.model.values import AccountLine, Address, LogEntry, Message
 
 
 class IOutbox(Interface):

@@ -14,8 +14,9 @@ from zope.interface import Attribute, Interface
 
 from timtw.model.live import Freight, LiveFact, LiveSeen
 from timtw.model.presence import Parting, Showing
+from timtw.model.progress import Mark
 from timtw.model.value import value
-from timtw.model.values import Conversation, Device, LogEntry, Mark, Message
+from timtw.model.values import Conversation, Device, LogEntry, Message
 
 
 @value

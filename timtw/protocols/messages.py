@@ -19,7 +19,8 @@ from timtw.model.errors import (
     UnknownAccount,
 )
 from timtw.model.idents import node_of
-from timtw.model.values import Address, Content, DeliveredMark, Message, ReadMark
+from timtw.model.progress import DeliveredMark, ReadMark
+from timtw.model.values import Address, Content, Message
 from timtw.protocols import structs
 from timtw.protocols.refusals import READ, Note, note_of
 

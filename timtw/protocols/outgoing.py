@@ -11,8 +11,9 @@ from typing import Any, Final
 
 from timtw.model import events, values
 from timtw.model.events import Event
+from timtw.model.progress import ReadMark
 from timtw.model.relations import Circle, Step
-from timtw.model.values import LogEntry, ReadMark
+from timtw.model.values import LogEntry
 from timtw.protocols import liveanswers, roomanswers, structs
 from timtw.protocols.codecs import THRIFT, Codec
 from timtw.protocols.encodings import Encodings

@@ -34,17 +34,11 @@ from timtw.model.events import Event, RoomDone, RoomNodes, RoomProfiles
 from timtw.model.idents import SLOT_BITS, is_spelled, node_of, number_in, number_of
 from timtw.model.interfaces import IGroups
 from timtw.model.peers import RoomChanged
+from timtw.model.posting import Changed, Outcome
 from timtw.model.roominfo import RoomInfo, RoomWish
 from timtw.model.rooms import Room
 from timtw.model.roomsteps import OTHERS, RoomStep, Scene, decide
-from timtw.model.stores import Outcome
-from timtw.model.values import (
-    NOTICE,
-    Address,
-    Changed,
-    Content,
-    Draft,
-)
+from timtw.model.values import NOTICE, Address, Content, Draft
 
 _COUNTED: Final = frozenset(
     (RoomStep.CREATE, RoomStep.JOIN, RoomStep.PULL_IN, RoomStep.BLOCK)

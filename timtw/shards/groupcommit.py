@@ -39,14 +39,10 @@ from timtw.model.limits import (
     CURSOR_SECONDS,
     STORAGE_WAITING,
 )
-from timtw.model.stores import (
-    IMessageStore,
-    IPostingDesk,
-    Outcome,
-    PostingDone,
-    StorageDamaged,
-)
-from timtw.model.values import Batch, CursorMove, Draft
+from timtw.model.posting import Batch, IPostingDesk, Outcome, PostingDone
+from timtw.model.progress import CursorMove
+from timtw.model.stores import IMessageStore, StorageDamaged
+from timtw.model.values import Draft
 from timtw.shards.moves import CursorDone, WaitingMove
 
 _Entry: TypeAlias = tuple[Draft | None, PostingDone]

@@ -7,8 +7,9 @@ from typing import TypeAlias
 
 from zope.interface import implementer
 
-from timtw.model.stores import IWaitingMove
-from timtw.model.values import Confirmed, Conversation, CursorMove
+from timtw.model.posting import IWaitingMove
+from timtw.model.progress import Confirmed, CursorMove
+from timtw.model.values import Conversation
 
 CursorDone: TypeAlias = Callable[[CursorMove], None]
 

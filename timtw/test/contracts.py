@@ -27,23 +27,20 @@ from timtw.model.limits import (
     READERS,
     REPEAT_SECONDS,
 )
+from timtw.model.posting import Batch, Changed, IPostingDesk, Outcome, Posted
 from timtw.model.profiles import About, Profile
+from timtw.model.progress import Confirmed, CursorMove
 from timtw.model.standing import Standing
-from timtw.model.stores import IPostingDesk, IShard, Outcome
+from timtw.model.stores import IShard
 from timtw.model.values import (
     Account,
     Address,
-    Batch,
-    Changed,
-    Confirmed,
     Content,
     Conversation,
-    CursorMove,
     Device,
     Draft,
     LogPage,
     Message,
-    Posted,
     TokenGrant,
 )
 from timtw.shards.groupcommit import GroupCommit

@@ -5,15 +5,9 @@ from __future__ import annotations
 import attrs
 
 from timtw.model.errors import BadParameter
+from timtw.model.progress import CursorMove
 from timtw.model.stores import DONE, IShard
-from timtw.model.values import (
-    BURN,
-    CUSTOM,
-    Conversation,
-    CursorMove,
-    Device,
-    Expiring,
-)
+from timtw.model.values import BURN, CUSTOM, Conversation, Device, Expiring
 from timtw.test.contracts import (
     ADA,
     BOB,

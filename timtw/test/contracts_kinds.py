@@ -5,7 +5,8 @@ from __future__ import annotations
 import attrs
 
 from timtw.model.errors import BadParameter, PermissionDenied
-from timtw.model.values import BURN, REVOCATION, TEXT, Address, Draft, Posted
+from timtw.model.posting import Posted
+from timtw.model.values import BURN, REVOCATION, TEXT, Address, Draft
 from timtw.test.contracts import (
     ADA,
     BOB,

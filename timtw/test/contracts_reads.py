@@ -8,9 +8,10 @@ import attrs
 from twisted.internet.defer import gatherResults
 
 from timtw.model.idents import node_of
+from timtw.model.progress import Read
 from timtw.model.rooms import Entry
 from timtw.model.roomsteps import RoomStep
-from timtw.model.values import Address, Conversation, Expiring, Read
+from timtw.model.values import Address, Conversation, Expiring
 from timtw.test.contracts import ADA, BOB, CYD, NOW, PAIR, draft
 from timtw.test.contracts_keeping import expire
 from timtw.test.contracts_roomlogs import said

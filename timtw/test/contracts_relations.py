@@ -16,16 +16,10 @@ from timtw.model.errors import (
     PermissionDenied,
 )
 from timtw.model.idents import node_of
+from timtw.model.posting import Batch, Changed
+from timtw.model.progress import CursorMove
 from timtw.model.relations import FRIENDS, REMOVED, REQUEST, Bond, Step
-from timtw.model.values import (
-    NOTICE,
-    Address,
-    Batch,
-    Changed,
-    Conversation,
-    CursorMove,
-    Draft,
-)
+from timtw.model.values import NOTICE, Address, Conversation, Draft
 from timtw.shards.memory import relations as memory_relations
 from timtw.shards.tables import relations
 from timtw.test.contracts import (

@@ -17,7 +17,7 @@ from twisted.trial.unittest import SkipTest
 
 from timtw.loss.nodes import ROOT
 from timtw.loss.servers import NotInstalled, program
-from timtw.model.values import Posted
+from timtw.model.posting import Posted
 from timtw.shards.server.shard import ServerShard
 from timtw.test.contracts import ADA, BOB, NOW, PAIR, PHONE, draft
 from timtw.test.contracts_kinds import removal

@@ -7,20 +7,18 @@ import attrs
 from timtw.model.errors import BadParameter, PermissionDenied
 from timtw.model.idents import node_of
 from timtw.model.limits import READERS
+from timtw.model.posting import Batch, Posted
+from timtw.model.progress import CursorMove, ReaderState
 from timtw.model.roomsteps import RoomStep
 from timtw.model.values import (
     NOTICE,
     REVOCATION,
     TEXT,
     Address,
-    Batch,
     Conversation,
-    CursorMove,
     Device,
     Draft,
     Expiring,
-    Posted,
-    ReaderState,
 )
 from timtw.test.contracts import (
     ADA,

@@ -17,17 +17,12 @@ from timtw.model.errors import (
     TimError,
 )
 from timtw.model.idents import node_of
+from timtw.model.posting import Changed
 from timtw.model.relations import Step
 from timtw.model.roominfo import RoomInfo, RoomWish
 from timtw.model.rooms import Belonging, Entry, Role, Room, RoomProfile, Side
 from timtw.model.roomsteps import RoomNotice, RoomStep
-from timtw.model.values import (
-    NOTICE,
-    Address,
-    Changed,
-    Content,
-    Draft,
-)
+from timtw.model.values import NOTICE, Address, Content, Draft
 from timtw.test.contracts import ADA, BOB, CYD, NOW, MessageLogs, draft, stored
 from timtw.test.contracts_relations import step as relation_step
 

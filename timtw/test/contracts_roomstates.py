@@ -15,11 +15,12 @@ from timtw.model.errors import (
     RoomDissolved,
 )
 from timtw.model.idents import node_of
+from timtw.model.posting import Batch
 from timtw.model.relations import Step
 from timtw.model.roominfo import RoomInfo
 from timtw.model.rooms import Belonging, Entry, Member, Role
 from timtw.model.roomsteps import OTHERS, RoomStep
-from timtw.model.values import Address, Batch, Content, Draft
+from timtw.model.values import Address, Content, Draft
 from timtw.shards.tables import rooming
 from timtw.test.contracts import ADA, BOB, CYD, draft
 from timtw.test.contracts_relations import step as relation_step

@@ -17,17 +17,10 @@ from zope.interface import provider
 
 from timtw.model.errors import BadParameter, NameTaken, StorageUnavailable, Undefined
 from timtw.model.limits import BATCH_DRAFTS, DATABASE_STATEMENT_SECONDS
-from timtw.model.stores import Outcome, ShardError
-from timtw.model.values import (
-    FIRST_ACCOUNT,
-    Batch,
-    Conversation,
-    CursorMove,
-    Draft,
-    LogPage,
-    Posted,
-    TokenGrant,
-)
+from timtw.model.posting import Batch, Outcome, Posted
+from timtw.model.progress import CursorMove
+from timtw.model.stores import ShardError
+from timtw.model.values import FIRST_ACCOUNT, Conversation, Draft, LogPage, TokenGrant
 from timtw.shards.groupcommit import GroupCommit
 from timtw.shards.server.places import place_of
 from timtw.shards.server.shard import ServerShard

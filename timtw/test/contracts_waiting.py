@@ -18,8 +18,8 @@ from timtw.model import limits
 from timtw.model.commands import LogIn, PullHistory, Register
 from timtw.model.errors import Overloaded
 from timtw.model.events import Delivery, Event, History, LoggedIn, Refused
-from timtw.model.stores import Outcome
-from timtw.model.values import Device, Posted
+from timtw.model.posting import Outcome, Posted
+from timtw.model.values import Device
 from timtw.rooms.groups import Groups
 from timtw.rooms.live.live import Live
 from timtw.shards.groupcommit import GroupCommit

@@ -10,6 +10,7 @@ from timtw.model.commands import SendMessage
 from timtw.model.events import Delivery, Refused
 from timtw.model.idents import node_of
 from timtw.model.peers import RoomChanged
+from timtw.model.posting import Batch, Changed
 from timtw.model.roominfo import RoomInfo, RoomWish
 from timtw.model.rooms import Entry
 from timtw.model.roomsteps import RoomStep
@@ -18,8 +19,6 @@ from timtw.model.values import (
     REVOCATION,
     TEXT,
     Address,
-    Batch,
-    Changed,
     Content,
     Draft,
     LogEntry,

@@ -27,15 +27,8 @@ from timtw.model.limits import (
 )
 from timtw.model.presence import Status
 from timtw.model.profiles import About, Profile
-from timtw.model.values import (
-    Account,
-    Address,
-    Content,
-    DeliveredMark,
-    Device,
-    Message,
-    ReadMark,
-)
+from timtw.model.progress import DeliveredMark, ReadMark
+from timtw.model.values import Account, Address, Content, Device, Message
 from timtw.protocols import structs
 from timtw.protocols.codecs import JSON, THRIFT, Codec
 from timtw.protocols.connection import ClientWire

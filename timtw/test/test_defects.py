@@ -15,7 +15,8 @@ from timtw.model import limits
 from timtw.model.commands import FetchBacklog, IssueToken, LogIn
 from timtw.model.errors import BadToken
 from timtw.model.events import EndOfBacklog, LoggedIn, Refused
-from timtw.model.values import Batch, Device, Posted
+from timtw.model.posting import Batch, Posted
+from timtw.model.values import Device
 from timtw.protocols import structs
 from timtw.protocols.codecs import THRIFT
 from timtw.shards.memory.shard import MemoryShard

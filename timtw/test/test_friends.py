@@ -36,6 +36,7 @@ from timtw.model.events import (
     RelationsChanged,
     Streamed,
 )
+from timtw.model.peoplestores import IRelationStore
 from timtw.model.relations import (
     FRIENDS,
     REMOVED,
@@ -47,7 +48,6 @@ from timtw.model.relations import (
     Step,
     decide,
 )
-from timtw.model.stores import IRelationStore
 from timtw.model.values import (
     BURN,
     CUSTOM,

@@ -15,7 +15,8 @@ from timtw.model.errors import (
     UnknownAccount,
 )
 from timtw.model.events import History, Marked, ReadMarksListed
-from timtw.model.values import Address, ReadMark
+from timtw.model.progress import ReadMark
+from timtw.model.values import Address
 from timtw.test.roomkit import Case, make_room, pull_in, refusals, remove, says
 from timtw.test.stage import Client, Stage
 

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any, cast
 
+from twisted.internet.task import Clock
+
+from timtw.core.feeds.fanout import Fanout
 from timtw.model import limits
 from timtw.model.commands import (
     ChangeRoom,
@@ -113,6 +117,17 @@ class StepTests(GroupsCase):
             self.done(who, JOIN, room, text="")
         self.stage.settle(1.2)
         self.assertEqual([RoomNews(room)], laptop.told(RoomNews))
+
+    def test_nobody_is_waited_for(self) -> None:
+        """Where nobody of any group is there any more no timer is left."""
+        clock, somebody = Clock(), cast(Any, object())
+        fanout = Fanout(clock, lambda _room: None, lambda _room: None)
+        for _ in range(2):
+            fanout.enter(7, somebody)
+            fanout.changed(7)
+            self.assertEqual(1, len(clock.getDelayedCalls()))
+            fanout.leave(7, somebody)
+            self.assertEqual([], clock.getDelayedCalls())
 
     def test_g9_rejected_with_a_reason(self) -> None:
         """Who is not let in reads why, also after having been away."""

@@ -18,10 +18,11 @@ from timtw.model.errors import (
 )
 from timtw.model.events import Refused
 from timtw.model.idents import number_of
+from timtw.model.posting import Batch
 from timtw.model.roominfo import Entry, RoomInfo
 from timtw.model.rooms import Role
 from timtw.model.roomsteps import RoomStep
-from timtw.model.values import Address, Batch, Content
+from timtw.model.values import Address, Content
 from timtw.test.groupkit import GroupsCase
 
 JOIN, PULL_IN, LEAVE = RoomStep.JOIN, RoomStep.PULL_IN, RoomStep.LEAVE

@@ -12,7 +12,7 @@ from timtw.model import limits
 from timtw.model.commands import Acknowledge, FetchBacklog
 from timtw.model.events import Delivery, LoggedIn, LoggedOut, Marked
 from timtw.model.peers import SessionsEnd
-from timtw.model.values import DeliveredMark
+from timtw.model.progress import DeliveredMark
 from timtw.test.stage import Client, Stage
 
 

@@ -42,9 +42,10 @@ from timtw.model.limits import (
     SENDS_UNDER_WAY,
     STORAGE_WAITING,
 )
+from timtw.model.posting import Batch, Outcome
 from timtw.model.profiles import About
-from timtw.model.stores import IMessageStore, Outcome
-from timtw.model.values import STREAM, Address, Batch, Content, Device
+from timtw.model.stores import IMessageStore
+from timtw.model.values import STREAM, Address, Content, Device
 from timtw.shards import groupcommit
 from timtw.shards.memory.shard import MemoryShard
 from timtw.test.stage import OPEN, Client, Stage, entropy_of

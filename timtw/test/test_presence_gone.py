@@ -13,9 +13,9 @@ from timtw.model import limits
 from timtw.model.commands import ChangeRelation, LogIn, LogOut, ShowPresence
 from timtw.model.errors import StorageUnavailable
 from timtw.model.events import Appeared
+from timtw.model.peoplestores import IRelationStore
 from timtw.model.presence import Status
 from timtw.model.relations import Step
-from timtw.model.stores import IRelationStore
 from timtw.model.values import Address, Device
 from timtw.test.stage import Client, Stage
 from timtw.test.test_presence import FRIENDS_ONLY, PresenceCase

@@ -24,8 +24,9 @@ from timtw.model.errors import (
     UnknownAccount,
 )
 from timtw.model.events import Marked, ReadMarksListed, Refused
+from timtw.model.progress import ReadMark
 from timtw.model.relations import Step
-from timtw.model.values import Content, ReadMark
+from timtw.model.values import Content
 from timtw.test.stage import Client, Stage
 
 SOON = limits.CURSOR_SECONDS + 0.1

@@ -22,19 +22,17 @@ from timtw.model.events import (
     Event,
     Page,
 )
-from timtw.model.stores import IWaitingMove
+from timtw.model.posting import IWaitingMove
+from timtw.model.progress import CursorMove, ReaderState, RoomState
 from timtw.model.values import (
     REVOCATION,
     TEXT,
     Address,
     Content,
     Conversation,
-    CursorMove,
     LogEntry,
     LogPage,
     Message,
-    ReaderState,
-    RoomState,
 )
 from timtw.shards.moves import WaitingMove
 

@@ -23,7 +23,7 @@ from timtw.model.events import (
     Refused,
 )
 from timtw.model.profiles import About
-from timtw.model.values import DeliveredMark
+from timtw.model.progress import DeliveredMark
 from timtw.test.stage import MIDNIGHT_NS, OPEN, Client, Stage
 
 

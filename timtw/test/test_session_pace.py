@@ -30,14 +30,10 @@ from timtw.model.events import (
     Profiles,
     Refused,
 )
-from timtw.model.stores import IMessageStore, IReaderStore, Outcome, Reader
-from timtw.model.values import (
-    Batch,
-    Conversation,
-    Device,
-    Message,
-    ReaderState,
-)
+from timtw.model.posting import Batch, Outcome
+from timtw.model.progress import ReaderState
+from timtw.model.stores import IMessageStore, IReaderStore, Reader
+from timtw.model.values import Conversation, Device, Message
 from timtw.shards.memory.shard import MemoryShard
 from timtw.test.stage import OPEN, Client, SlowPasswords, Stage, entropy_of
 

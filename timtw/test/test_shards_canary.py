@@ -12,10 +12,11 @@ from argon2 import PasswordHasher
 from twisted.internet import reactor
 from twisted.trial.unittest import TestCase
 
+from timtw.model.posting import Batch
 from timtw.model.profiles import About
 from timtw.model.roominfo import RoomInfo
 from timtw.model.roomsteps import RoomStep
-from timtw.model.values import Batch, Content, Device, TokenGrant
+from timtw.model.values import Content, Device, TokenGrant
 from timtw.shards.digests import Digests, octets
 from timtw.shards.keys import KeyRing
 from timtw.shards.sealing import Sealer

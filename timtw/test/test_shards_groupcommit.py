@@ -17,15 +17,10 @@ from timtw.model.limits import (
     CURSOR_SECONDS,
     STORAGE_WAITING,
 )
-from timtw.model.stores import Outcome, StorageDamaged
-from timtw.model.values import (
-    Batch,
-    Changed,
-    Confirmed,
-    Conversation,
-    CursorMove,
-    Posted,
-)
+from timtw.model.posting import Batch, Changed, Outcome, Posted
+from timtw.model.progress import Confirmed, CursorMove
+from timtw.model.stores import StorageDamaged
+from timtw.model.values import Conversation
 from timtw.shards.digests import Digests
 from timtw.shards.groupcommit import GroupCommit
 from timtw.shards.memory.messages import MemoryMessages

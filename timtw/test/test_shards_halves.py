@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from timtw.model.posting import Batch
 from timtw.model.relations import Bond, Step
 from timtw.model.rooms import Belonging
 from timtw.model.roomsteps import RoomStep
-from timtw.model.values import Batch, Draft
+from timtw.model.values import Draft
 from timtw.shards.sqlite.shard import SqliteShard
 from timtw.test.contracts import ADA, BOB, PAIR
 from timtw.test.contracts_relations import step

@@ -10,7 +10,8 @@ from typing import Any, TypeVar
 from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase
 
-from timtw.model.values import Batch, ReaderState
+from timtw.model.posting import Batch
+from timtw.model.progress import ReaderState
 from timtw.shards.sealing import Sealer
 from timtw.shards.server.posting import ServerPosting
 from timtw.shards.tables.dialects import POSTGRES, SQLITE

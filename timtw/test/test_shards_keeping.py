@@ -9,8 +9,9 @@ from twisted.internet.defer import gatherResults
 from timtw.model.errors import StorageUnavailable
 from timtw.model.idents import node_of
 from timtw.model.limits import BATCH_DRAFTS, CLEAN_BYTES, CLEAN_ROWS
+from timtw.model.posting import Batch
 from timtw.model.stores import DONE
-from timtw.model.values import Address, Batch, Expiring
+from timtw.model.values import Address, Expiring
 from timtw.shards.sqlite import file as sqlite_file
 from timtw.shards.sqlite.shard import SqliteShard
 from timtw.test import contracts_keeping

@@ -9,8 +9,8 @@ from twisted.internet import reactor
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from timtw.model.stores import IShard, Outcome
-from timtw.model.values import Batch
+from timtw.model.posting import Batch, Outcome
+from timtw.model.stores import IShard
 from timtw.shards.memory.shard import MemoryShard
 from timtw.test import (
     contracts,

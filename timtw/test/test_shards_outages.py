@@ -10,9 +10,11 @@ from twisted.internet.defer import Deferred, gatherResults
 from twisted.logger import capturedLogs
 
 from timtw.model.errors import StorageUnavailable
+from timtw.model.posting import Batch, Outcome, Posted
 from timtw.model.profiles import About
-from timtw.model.stores import Outcome, StorageDamaged
-from timtw.model.values import Batch, CursorMove, Device, Posted, ReaderState
+from timtw.model.progress import CursorMove, ReaderState
+from timtw.model.stores import StorageDamaged
+from timtw.model.values import Device
 from timtw.shards.groupcommit import GroupCommit
 from timtw.shards.sqlite import file as sqlite_file
 from timtw.shards.sqlite import moving

@@ -16,18 +16,12 @@ from twisted.trial.unittest import SynchronousTestCase, TestCase
 
 from timtw.model.errors import StorageUnavailable
 from timtw.model.limits import BATCH_DRAFTS
+from timtw.model.posting import Batch
 from timtw.model.profiles import About
+from timtw.model.progress import Confirmed, CursorMove, Read
 from timtw.model.roominfo import RoomInfo
 from timtw.model.roomsteps import RoomStep
-from timtw.model.values import (
-    FIRST_ACCOUNT,
-    Batch,
-    Confirmed,
-    CursorMove,
-    Device,
-    Read,
-    TokenGrant,
-)
+from timtw.model.values import FIRST_ACCOUNT, Device, TokenGrant
 from timtw.shards.server.places import place_of
 from timtw.shards.server.shard import ServerShard
 from timtw.shards.sqlite.statements import JournalStatements, MovingStatements, Slices

@@ -19,16 +19,10 @@ from twisted.trial.unittest import TestCase
 
 from timtw.model.errors import NameTaken, StorageUnavailable
 from timtw.model.limits import CLEAN_HURRY_SECONDS, CLEAN_ROWS
+from timtw.model.posting import Batch, Posted
+from timtw.model.progress import CursorMove
 from timtw.model.stores import IShard, ShardError
-from timtw.model.values import (
-    BURN,
-    REVOCATION,
-    TEXT,
-    Batch,
-    CursorMove,
-    Posted,
-    TokenGrant,
-)
+from timtw.model.values import BURN, REVOCATION, TEXT, TokenGrant
 from timtw.shards.memory.shard import MemoryShard
 from timtw.shards.opening import open_shard
 from timtw.shards.sqlite import moving

@@ -26,21 +26,19 @@ from zope.interface import implementer
 
 from timtw.model.errors import TimError
 from timtw.model.idents import node_of
+from timtw.model.posting import Batch, Changed, Outcome
+from timtw.model.progress import Confirmed, CursorMove
 from timtw.model.relations import Step
 from timtw.model.roominfo import RoomInfo
 from timtw.model.rooms import Entry
 from timtw.model.roomsteps import OTHERS, RoomStep
-from timtw.model.stores import IShard, Outcome
+from timtw.model.stores import IShard
 from timtw.model.values import (
     BURN,
     CUSTOM,
     REVOCATION,
     Address,
-    Batch,
-    Changed,
-    Confirmed,
     Conversation,
-    CursorMove,
     Device,
     Draft,
     Expiring,

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
-from twisted.internet.interfaces import IReactorTime
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 
 from timtw.core.feeds.volleys import Salvo
@@ -51,6 +51,7 @@ class Fanout:
         self._clock = clock
         self._news: dict[int, list[LogEntry]] = {}
         self._changed: dict[int, None] = {}
+        self._look: IDelayedCall | None = None
         self._entered = entered
         self._left = left
         self._there: dict[int, dict[Attendant, None]] = {}
@@ -71,6 +72,10 @@ class Fanout:
         if not there:
             del self._there[room]
             self._left(room)
+        if not self._there and self._look is not None:
+            self._look.cancel()
+            self._look = None
+            self._changed.clear()
 
     def rooms(self) -> list[int]:
         """The rooms that somebody here reads."""
@@ -113,12 +118,14 @@ class Fanout:
         """Tell everybody within a second, of many changes once."""
         if room not in self._there:
             return
-        if not self._changed:
-            self._clock.callLater(limits.ROOM_NEWS_SECONDS, self._tell_changed)
         self._changed[room] = None
+        if self._look is None:
+            seconds = limits.ROOM_NEWS_SECONDS
+            self._look = self._clock.callLater(seconds, self._tell_changed)
 
     def _tell_changed(self) -> None:
         """Tell everybody of the rooms that have changed."""
+        self._look = None
         changed, self._changed = self._changed, {}
         for room in changed:
             for attendant in tuple(self._there.get(room, ())):

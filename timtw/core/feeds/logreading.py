@@ -12,7 +12,8 @@ from timtw.model import limits
 from timtw.model.errors import StorageUnavailable
 from timtw.model.events import Delivery, Page
 from timtw.model.interfaces import IOutbox
-from timtw.model.stores import IMessageStore, IPostingDesk, IReaderStore, IWaitingMove
+from timtw.model.posting import IPostingDesk, IWaitingMove
+from timtw.model.stores import IMessageStore, IReaderStore
 from timtw.model.value import value
 from timtw.model.values import Address, LogEntry, LogPage
 

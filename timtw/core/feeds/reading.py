@@ -22,16 +22,9 @@ from timtw.model import limits
 from timtw.model.events import EndOfBacklog, Expired
 from timtw.model.idents import node_of
 from timtw.model.interfaces import IRouter
-from timtw.model.stores import IWaitingMove
-from timtw.model.values import (
-    TEXT,
-    Address,
-    CursorMove,
-    DeliveredMark,
-    LogEntry,
-    ReaderState,
-    RoomState,
-)
+from timtw.model.posting import IWaitingMove
+from timtw.model.progress import CursorMove, DeliveredMark, ReaderState, RoomState
+from timtw.model.values import TEXT, Address, LogEntry
 
 _FIRST_OF_ROOMS: Final = limits.FIRST_ROOM_RECEIPT
 

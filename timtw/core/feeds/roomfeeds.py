@@ -30,7 +30,8 @@ from timtw.model import limits
 from timtw.model.errors import StorageUnavailable
 from timtw.model.events import EndOfBacklog, RoomNews, Streamed
 from timtw.model.idents import node_of
-from timtw.model.values import CursorMove, Message, ReaderState, RoomState
+from timtw.model.progress import CursorMove, ReaderState, RoomState
+from timtw.model.values import Message
 
 _Place: TypeAlias = int | RoomReading
 

@@ -17,7 +17,8 @@ from timtw.core.sessions import Leftover
 from timtw.model import limits
 from timtw.model.events import Deliveries, Expired, Revoked
 from timtw.model.idents import node_of
-from timtw.model.values import REVOCATION, CursorMove, LogEntry, Message, RoomState
+from timtw.model.progress import CursorMove, RoomState
+from timtw.model.values import REVOCATION, LogEntry, Message
 
 _WORD = (1 << 63) - 1
 

@@ -29,8 +29,8 @@ from timtw.model.errors import (
     WrongOldPassword,
     WrongPassword,
 )
+from timtw.model.peoplestores import IAccountStore
 from timtw.model.standing import Standing
-from timtw.model.stores import IAccountStore
 from timtw.model.values import Account, Address, TokenGrant
 
 

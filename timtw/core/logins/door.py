@@ -30,8 +30,10 @@ from timtw.model.errors import StorageUnavailable, TimError
 from timtw.model.events import Event, PasswordChanged
 from timtw.model.interfaces import IGroups, ILive, IOutbox, IRouter
 from timtw.model.peers import Comer, SessionsEnd
-from timtw.model.stores import IPostingDesk, IShard, Reader
-from timtw.model.values import Address, Device, ReaderState
+from timtw.model.posting import IPostingDesk
+from timtw.model.progress import ReaderState
+from timtw.model.stores import IShard, Reader
+from timtw.model.values import Address, Device
 
 OwnLogin: TypeAlias = LogOut | ChangePassword
 """What a client may ask about its own login."""

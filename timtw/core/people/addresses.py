@@ -6,7 +6,7 @@ from collections import OrderedDict
 from collections.abc import Iterable
 
 from timtw.model import limits
-from timtw.model.stores import IAccountStore
+from timtw.model.peoplestores import IAccountStore
 from timtw.model.values import Account, Address
 
 

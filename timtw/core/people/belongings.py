@@ -11,8 +11,8 @@ from timtw.core.people.known import Known
 from timtw.core.people.roomlists import RoomLists
 from timtw.model import limits
 from timtw.model.peers import RoomChanged
+from timtw.model.peoplestores import IRoomStore
 from timtw.model.rooms import Belonging, Role, Room
-from timtw.model.stores import IRoomStore
 
 
 class Belongings:

@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterable, Sequence
 
 from timtw.core.people.lookups import LookUps
 from timtw.model import limits
+from timtw.model.peoplestores import IRelationStore
 from timtw.model.relations import Bond
-from timtw.model.stores import IRelationStore
 from timtw.model.values import Conversation
 
 

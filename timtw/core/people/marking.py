@@ -29,9 +29,10 @@ from timtw.model.errors import (
 )
 from timtw.model.events import Event, Marked, ReadMarksListed
 from timtw.model.interfaces import IRouter
+from timtw.model.progress import Read, ReadMark
 from timtw.model.relations import Bond
 from timtw.model.stores import IReadStore
-from timtw.model.values import Address, Conversation, Read, ReadMark
+from timtw.model.values import Address, Conversation
 
 
 class Marking:

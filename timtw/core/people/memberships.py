@@ -14,9 +14,9 @@ from timtw.core.sessions import Sessions
 from timtw.model import limits
 from timtw.model.errors import StorageUnavailable
 from timtw.model.peers import RoomChanged
+from timtw.model.peoplestores import IRoomStore
+from timtw.model.progress import RoomState
 from timtw.model.rooms import Belonging
-from timtw.model.stores import IRoomStore
-from timtw.model.values import RoomState
 
 
 class Memberships:

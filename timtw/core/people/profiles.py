@@ -17,8 +17,8 @@ from timtw.model.events import Event, ProfileChanged, Profiles
 from timtw.model.idents import number_of
 from timtw.model.interfaces import IRouter
 from timtw.model.peers import ProfileSet
+from timtw.model.peoplestores import IAccountStore
 from timtw.model.profiles import About, Profile
-from timtw.model.stores import IAccountStore
 from timtw.model.values import Address
 
 _PROFILE_BYTES = 300

@@ -24,9 +24,10 @@ from timtw.model.errors import (
 from timtw.model.events import Event, Related, Relations
 from timtw.model.interfaces import IRouter
 from timtw.model.peers import RelationChanged
+from timtw.model.peoplestores import IRelationStore
+from timtw.model.posting import Changed, IPostingDesk, Outcome
 from timtw.model.relations import Circle, Step
-from timtw.model.stores import IPostingDesk, IRelationStore, Outcome
-from timtw.model.values import NOTICE, Address, Changed, Content, Draft
+from timtw.model.values import NOTICE, Address, Content, Draft
 
 
 class Relating:

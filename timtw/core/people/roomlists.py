@@ -13,8 +13,8 @@ from timtw.core.people.known import Known
 from timtw.core.people.lookups import LookUps
 from timtw.model import limits
 from timtw.model.peers import RoomChanged
+from timtw.model.peoplestores import IRoomStore
 from timtw.model.rooms import Member, RoomProfile
-from timtw.model.stores import IRoomStore
 
 
 class RoomLists:

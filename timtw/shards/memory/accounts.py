@@ -11,9 +11,9 @@ from zope.interface import implementer
 from timtw.model.errors import NameTaken
 from timtw.model.idents import node_of, number_in
 from timtw.model.limits import READERS
+from timtw.model.peoplestores import IAccountStore
 from timtw.model.profiles import About, Profile
 from timtw.model.standing import Standing
-from timtw.model.stores import IAccountStore
 from timtw.model.values import (
     Account,
     Address,

@@ -11,21 +11,19 @@ from zope.interface import implementer
 
 from timtw.model.errors import BadParameter, PermissionDenied, TimError
 from timtw.model.limits import HISTORY_ENTRIES, LOG_READ_BYTES
-from timtw.model.stores import IMessageStore, Outcome
+from timtw.model.posting import Batch, Changed, Outcome, Posted
+from timtw.model.progress import CursorMove
+from timtw.model.stores import IMessageStore
 from timtw.model.values import (
     NOTICE,
     REMOVALS,
     REVOCATION,
     TEXT,
-    Batch,
-    Changed,
     Conversation,
-    CursorMove,
     Draft,
     LogEntry,
     LogPage,
     Message,
-    Posted,
 )
 from timtw.shards.digests import Digests
 from timtw.shards.memory.readers import MemoryReaders

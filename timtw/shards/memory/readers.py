@@ -10,8 +10,9 @@ from twisted.internet.defer import Deferred
 from zope.interface import implementer
 
 from timtw.model.limits import READERS
+from timtw.model.progress import CursorMove, ReaderState, RoomState
 from timtw.model.stores import IReaderStore, Reader
-from timtw.model.values import CursorMove, Device, ReaderState, RoomState
+from timtw.model.values import Device
 from timtw.shards.digests import Digests
 from timtw.shards.memory.standings import Submit
 

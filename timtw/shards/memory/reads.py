@@ -7,9 +7,10 @@ from collections.abc import Callable, Mapping, Sequence
 from twisted.internet.defer import Deferred
 from zope.interface import implementer
 
+from timtw.model.progress import Read
 from timtw.model.rooms import Belonging
 from timtw.model.stores import IReadStore
-from timtw.model.values import Conversation, Read
+from timtw.model.values import Conversation
 from timtw.shards.memory.standings import Submit
 
 

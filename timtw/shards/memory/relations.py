@@ -8,6 +8,7 @@ from twisted.internet.defer import Deferred
 from zope.interface import implementer
 
 from timtw.model.limits import RELATIONS
+from timtw.model.peoplestores import IRelationStore
 from timtw.model.relations import (
     REMOVED,
     Bond,
@@ -18,7 +19,6 @@ from timtw.model.relations import (
     bond_of,
     decide,
 )
-from timtw.model.stores import IRelationStore
 from timtw.model.values import Conversation, Draft
 from timtw.shards.memory.standings import Submit
 

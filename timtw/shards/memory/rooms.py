@@ -9,9 +9,9 @@ import attrs
 from twisted.internet.defer import Deferred
 from zope.interface import implementer
 
+from timtw.model.peoplestores import IRoomStore
 from timtw.model.roominfo import RoomInfo
 from timtw.model.rooms import RANKS, Belonging, Member, Role, Room, RoomProfile, Side
-from timtw.model.stores import IRoomStore
 from timtw.model.values import Draft
 from timtw.shards.memory.relations import MemoryRelations
 from timtw.shards.memory.standings import Submit

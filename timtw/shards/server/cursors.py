@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any, TypeAlias
 
 from timtw.model.idents import slot_of
-from timtw.model.values import CursorMove
+from timtw.model.progress import CursorMove
 from timtw.shards.server.statements import ServerPostingStatements
 from timtw.shards.tables.dialects import Sql
 from timtw.shards.tables.operations import Operation, all_of

@@ -10,14 +10,9 @@ from zope.interface import implementer
 
 from timtw.model.idents import slot_of
 from timtw.model.limits import HISTORY_ENTRIES
-from timtw.model.stores import IMessageStore, Outcome
-from timtw.model.values import (
-    TEXT,
-    Batch,
-    Conversation,
-    LogPage,
-    Message,
-)
+from timtw.model.posting import Batch, Outcome
+from timtw.model.stores import IMessageStore
+from timtw.model.values import TEXT, Conversation, LogPage, Message
 from timtw.shards.logpages import PageFiller
 from timtw.shards.sealing import Sealer
 from timtw.shards.server.posting import ServerPosting

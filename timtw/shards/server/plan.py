@@ -10,7 +10,8 @@ import attrs
 
 from timtw.model.errors import TimError
 from timtw.model.limits import STATEMENT_BYTES
-from timtw.model.values import REMOVALS, TEXT, Changed, Conversation, Draft
+from timtw.model.posting import Changed
+from timtw.model.values import REMOVALS, TEXT, Conversation, Draft
 from timtw.shards.records import pack_content
 from timtw.shards.server.repeats import Sends
 

@@ -23,8 +23,8 @@ from typing import Any
 import attrs
 
 from timtw.model.idents import slot_of
-from timtw.model.stores import Outcome
-from timtw.model.values import NOTICE, REMOVALS, TEXT, Batch, Changed, Draft, Posted
+from timtw.model.posting import Batch, Changed, Outcome, Posted
+from timtw.model.values import NOTICE, REMOVALS, TEXT, Draft
 from timtw.shards.records import pack_content
 from timtw.shards.repeats import message_of
 from timtw.shards.sealing import Sealer, body_context, event_context

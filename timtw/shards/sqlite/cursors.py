@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from timtw.model.idents import slot_of
-from timtw.model.values import CursorMove
+from timtw.model.progress import CursorMove
 from timtw.shards.sqlite.known import Known
 from timtw.shards.sqlite.statements import JournalStatements
 from timtw.shards.sqlite.tail import Mark, Reader, RoomReader, Tail

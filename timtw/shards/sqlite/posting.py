@@ -15,18 +15,15 @@ import attrs
 from timtw.model.errors import StorageUnavailable
 from timtw.model.idents import slot_of
 from timtw.model.limits import JOURNAL_MOST, JOURNAL_MOST_BYTES
-from timtw.model.stores import Outcome
+from timtw.model.posting import Batch, Changed, Outcome, Posted
 from timtw.model.values import (
     NOTICE,
     REMOVALS,
     ROOM,
     TEXT,
-    Batch,
-    Changed,
     Conversation,
     Draft,
     Message,
-    Posted,
 )
 from timtw.shards.records import pack_content
 from timtw.shards.repeats import message_of

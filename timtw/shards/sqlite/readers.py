@@ -6,7 +6,8 @@ from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
 from timtw.model.errors import StorageUnavailable
-from timtw.model.values import Device, ReaderState
+from timtw.model.progress import ReaderState
+from timtw.model.values import Device
 from timtw.shards.sealing import Sealer
 from timtw.shards.sqlite.posting import Posting
 from timtw.shards.sqlite.readonly import ReadOnlyReaders

@@ -8,7 +8,8 @@ from twisted.internet.defer import Deferred
 
 from timtw.model.errors import StorageUnavailable
 from timtw.model.idents import slot_of
-from timtw.model.values import Device, ReaderState, RoomState
+from timtw.model.progress import ReaderState, RoomState
+from timtw.model.values import Device
 from timtw.shards.sealing import Sealer
 from timtw.shards.sqlite.reader import ReadPool
 from timtw.shards.sqlite.tail import Tail

@@ -11,9 +11,9 @@ from zope.interface import implementer
 from timtw.model.errors import NameTaken
 from timtw.model.idents import node_of, number_in, slot_of
 from timtw.model.limits import READERS
+from timtw.model.peoplestores import IAccountStore
 from timtw.model.profiles import About, Profile
 from timtw.model.standing import Standing
-from timtw.model.stores import IAccountStore
 from timtw.model.values import Account, Address, Device, TokenGrant
 from timtw.shards import records
 from timtw.shards.digests import slot_in

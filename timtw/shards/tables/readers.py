@@ -9,8 +9,9 @@ from zope.interface import implementer
 
 from timtw.model.idents import slot_of
 from timtw.model.limits import READERS
+from timtw.model.progress import ReaderState, RoomState
 from timtw.model.stores import IReaderStore, Reader
-from timtw.model.values import Device, ReaderState, RoomState
+from timtw.model.values import Device
 from timtw.shards.sealing import Sealer
 from timtw.shards.tables.dialects import Sql
 from timtw.shards.tables.keeping_statements import DeviceStatements, KeepingStatements

@@ -15,9 +15,10 @@ from twisted.internet.defer import Deferred
 from zope.interface import implementer
 
 from timtw.model.idents import slot_of
+from timtw.model.progress import Read
 from timtw.model.rooms import Side
 from timtw.model.stores import IReadStore
-from timtw.model.values import ROOM, Conversation, Read
+from timtw.model.values import ROOM, Conversation
 from timtw.shards.tables import schema
 from timtw.shards.tables.dialects import Sql, equal, greatest
 from timtw.shards.tables.operations import Operation, Run, all_of

@@ -16,6 +16,7 @@ from zope.interface import implementer
 
 from timtw.model.idents import slot_of
 from timtw.model.limits import RELATIONS
+from timtw.model.peoplestores import IRelationStore
 from timtw.model.relations import (
     REMOVED,
     Bond,
@@ -26,7 +27,6 @@ from timtw.model.relations import (
     bond_of,
     decide,
 )
-from timtw.model.stores import IRelationStore
 from timtw.model.values import Conversation, Draft
 from timtw.shards.tables import schema
 from timtw.shards.tables.dialects import Sql, equal

@@ -14,8 +14,8 @@ from sqlalchemy import and_, delete, exists, func, literal_column, select
 from sqlalchemy.sql import ColumnElement
 
 from timtw.model.idents import slot_of
+from timtw.model.progress import RoomState
 from timtw.model.rooms import Side
-from timtw.model.values import RoomState
 from timtw.shards.tables import schema
 from timtw.shards.tables.dialects import Sql, equal, greatest
 from timtw.shards.tables.operations import Operation, all_of

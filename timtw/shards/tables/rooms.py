@@ -9,10 +9,10 @@ from twisted.internet.defer import Deferred
 from zope.interface import implementer
 
 from timtw.model.idents import node_of, slot_of
+from timtw.model.peoplestores import IRoomStore
 from timtw.model.relations import Half
 from timtw.model.roominfo import Entry, RoomInfo
 from timtw.model.rooms import RANKS, Belonging, Member, Role, Room, RoomProfile, Side
-from timtw.model.stores import IRoomStore
 from timtw.model.values import FIRST_ACCOUNT, Address, Conversation
 from timtw.shards.records import pack_info, pack_room, unpack_info, unpack_room
 from timtw.shards.sealing import ROOM_IDENTITY, ROOM_PROFILE, Sealer, account_context

@@ -34,7 +34,8 @@ def _answer(listening: socket.socket) -> None:
         # twistd chooses the reactor, so it is known only when the node runs.
         from twisted.internet import reactor
 
-        counted = blockingCallFromThread(reactor, _count, reactor)
+        running: Any = reactor
+        counted = blockingCallFromThread(running, _count, running)
         line.sendall(json.dumps(counted).encode())
         line.close()
 

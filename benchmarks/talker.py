@@ -168,12 +168,9 @@ class Talker:
     def _receive(self) -> bytes:
         """What has come; of TLS there may be half a record, which is nothing yet."""
         line = self.line
-        if not self._secure:
-            data = line.recv(CHUNK)
-        else:
-            data = self._receive_secure()
-            if data is None:
-                return b""
+        data = self._receive_secure() if self._secure else line.recv(CHUNK)
+        if data is None:
+            return b""
         if not data:
             raise Broken("the node has hung up")
         return data

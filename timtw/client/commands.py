@@ -6,6 +6,7 @@ import json
 import os
 import sys
 from argparse import ArgumentTypeError, Namespace
+from pathlib import Path
 from typing import Any, Final, TextIO
 
 from twisted.internet.defer import CancelledError, Deferred
@@ -46,8 +47,9 @@ def add_send(subparsers: Any) -> None:
     """Add ``timtw send`` to the command's parsers."""
     parser = subparsers.add_parser(
         "send",
-        help="write one text",
-        description="Write one text; ends with 0 when the node has it on its disk.",
+        help="write one text, or send a file",
+        description="Write one text; ends with 0 when the node has it on its disk. "
+        "Or send a file, to somebody who is there; ends with 0 when it has arrived.",
     )
     add_common(parser, resource="send")
     to = parser.add_mutually_exclusive_group(required=True)
@@ -61,8 +63,9 @@ def add_send(subparsers: Any) -> None:
         help="1 to 2^53-1; under one id a text is stored once, however often sent",
     )
     parser.add_argument(
-        "--timeout", type=float, default=30.0, help="seconds; default %(default)s"
+        "--timeout", type=float, help="seconds; default 30, for a file for ever"
     )
+    parser.add_argument("--file", type=Path, help="send this file instead of a text")
     parser.add_argument("--json", action="store_true", help="write mid, timestamp, id")
     parser.add_argument("text", nargs="?", help="default: what comes on stdin")
     parser.set_defaults(func=send)
@@ -118,21 +121,26 @@ def _piped() -> str:
 
 async def _send(reactor: Any, arguments: Namespace, login: Login) -> int:
     """Log in, write, wait for the echo."""
-    text = _piped() if arguments.text is None else arguments.text
-    if not text:
-        raise ValueError("there is no text to send")
+    text, timeout = "", arguments.timeout
+    if arguments.file is not None:
+        if arguments.text is not None or arguments.to_group or arguments.id:
+            raise ValueError("a file goes to one account, without a text or an id")
+    else:
+        text = _piped() if arguments.text is None else arguments.text
+        timeout = 30.0 if timeout is None else timeout
+        if not text:
+            raise ValueError("there is no text to send")
     ways = Ways(arguments.encoding, listens=False)
     work = Deferred.fromCoroutine(_write(reactor, arguments, login, ways, text))
-    _ = work.addTimeout(arguments.timeout, reactor, _too_late)
+    if timeout is not None:
+        _ = work.addTimeout(timeout, reactor, _too_late)
     return await work
 
 
 def _too_late(value: Any, seconds: float) -> Any:
-    """What a cancelled send comes to: it may be stored all the same."""
+    """What a cancelled send comes to: a text may be stored all the same."""
     if value.check(CancelledError, ClientError):
-        sentence = (
-            f"no answer within {seconds:g} s; the text may be stored all the same"
-        )
+        sentence = f"no answer within {seconds:g} s; a text may be stored all the same"
         return problem(sentence, Exit.LATER)
     return value
 
@@ -146,6 +154,8 @@ async def _write(
         if arguments.to_group:
             room = arguments.to_group
             stored = await client.send_to_group(room, text, arguments.id)
+        elif arguments.file is not None:
+            return await _send_file(client, arguments)
         else:
             peer = arguments.to_node or await _node_of(client, arguments.to)
             if peer is None:
@@ -155,6 +165,18 @@ async def _write(
         await client.close()
     if arguments.json:
         told = {"mid": stored.mid, "timestamp": stored.timestamp, "id": stored.ident}
+        _ = emit(sys.stdout, json.dumps(told))
+    return Exit.DONE
+
+
+async def _send_file(client: Client, arguments: Namespace) -> int:
+    """Send a file, and tell its checksum."""
+    peer = arguments.to_node or await _node_of(client, arguments.to)
+    if peer is None:
+        return problem(f"nobody is called {arguments.to}", Exit.NOBODY)
+    sent = await client.files.send(peer, arguments.file)
+    if arguments.json:
+        told = {"name": sent.name, "size": sent.size, "sha256": sent.sha256}
         _ = emit(sys.stdout, json.dumps(told))
     return Exit.DONE
 

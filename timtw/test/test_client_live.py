@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+import json
+import os
 import random
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.threads import deferToThread
 from twisted.trial.unittest import SynchronousTestCase
 
 from timtw.client import (
@@ -24,6 +29,7 @@ from timtw.client.livespeech import passed_on, told_of
 from timtw.client.values import Big, Ended, Frame, Missed
 from timtw.client.wire import Speech
 from timtw.client.wsframes import BadLine
+from timtw.loss.nodes import ROOT
 from timtw.model.limits import (
     CLIENT_FRAMES,
     CLIENT_FRAMES_BYTES,
@@ -219,6 +225,19 @@ class LiveTests(NodeCase):
         self.assertEqual(4106, error.code)
 
 
+def start(server: str, *words: str) -> subprocess.Popen[str]:
+    """Start a command of the client."""
+    environ = {"TIMTW_SERVER": server, "TIMTW_PASSWORD": "secret"}
+    return subprocess.Popen(
+        [sys.executable, "-m", "timtw.cli", *words],
+        env=os.environ | environ | {"PYTHONPATH": str(ROOT)},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
 class FileTests(NodeCase):
     """Files from one program to another, on a real node."""
 
@@ -260,6 +279,27 @@ class FileTests(NodeCase):
         self.assertEqual(self.progress[-1], (3_000_000, 3_000_000))
         self.assertEqual(came, [done for done, _ in self.progress])
         self.assertEqual(sorted(self.directory.glob("*.part")), [])
+
+    async def test_command(self) -> None:
+        """``timtw send --file`` tells what has arrived, and why something has not."""
+        bob, path = await self.client("bob"), self.file(200_000)
+        words = ("send", "--name", "ada", "--to", "bob", "--json", "--file", str(path))
+        sends = start(self.address, *words)
+        target = self.directory / "got"
+        got = await (await bob.files.offered()).take(target)
+        out, complaint = await deferToThread(sends.communicate)
+        self.assertEqual((sends.returncode, complaint), (0, ""))
+        told = {"name": "picture.png", "size": 200_000, "sha256": got.sha256}
+        self.assertEqual(json.loads(out), told)
+        self.assertEqual(target.read_bytes(), path.read_bytes())
+        sends = start(self.address, *words)
+        (await bob.files.offered()).refuse()
+        out, complaint = await deferToThread(sends.communicate)
+        self.assertEqual((sends.returncode, out), (1, ""))
+        self.assertIn("the other side says: refuse", complaint)
+        sends = start(self.address, *words, "and a text")
+        await deferToThread(sends.communicate)
+        self.assertEqual(2, sends.returncode)
 
     async def test_empty(self) -> None:
         """An empty file is one as well."""

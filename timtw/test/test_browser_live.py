@@ -71,7 +71,7 @@ TELL: Final = """
 """The node tells the page that so many pieces were left out."""
 MODULES: Final = """
     const done = arguments[0];
-    const names = ["sha256", "filenames", "jpeg"].map((name) => `/${name}.js`);
+    const names = ["sha256", "filenames", "jpeg"].map((name) => `/live/${name}.js`);
     Promise.all(names.map((name) => import(name)))
       .then(([{ Sha256 }, { cleanName }, { jpegSize, isShowable }]) => {
         const bytes = (text) => new TextEncoder().encode(text);

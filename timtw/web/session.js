@@ -7,7 +7,7 @@ import { Reading } from "./reading.js";
 import { Relations } from "./relations.js";
 import { Refused } from "./requests.js";
 import { Rooms } from "./rooms.js";
-import { Together } from "./together.js";
+import { Together } from "./live/together.js";
 import { NOTICE, READ, RELATIONS_CHANGED, TO_ROOM, TYPE } from "./wire.js";
 
 const BROWSER = 3; // termtyp of this page

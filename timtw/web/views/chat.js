@@ -4,9 +4,9 @@ import { h } from "../dom.js";
 import { t } from "../i18n.js";
 import { conversationView } from "./conversation.js";
 import { profileView } from "./profile.js";
-import { ringingView } from "./ringing.js";
+import { ringingView } from "./live/ringing.js";
 import { sideView } from "./side.js";
-import { stageView } from "./stage.js";
+import { stageView } from "./live/stage.js";
 import { statusView } from "./status.js";
 
 export function chatScreen(app) {

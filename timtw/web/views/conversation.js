@@ -8,8 +8,8 @@ import { messagesView } from "./messages.js";
 import { outsideView } from "./outside.js";
 import { roomView } from "./room.js";
 import { standingView } from "./standing.js";
-import { startView } from "./start.js";
-import { stripView } from "./strip.js";
+import { startView } from "./live/start.js";
+import { stripView } from "./live/strip.js";
 
 const PAGE = 40; // messages asked for at once
 const NEAR = 240; // pixels from the top at which earlier messages are asked for

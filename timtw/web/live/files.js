@@ -1,11 +1,11 @@
 // Files for somebody who is there: offered, taken or refused, sent through a virtual room in
 // pieces, checked by size and SHA-256, and only then saved.
 import { cleanName } from "./filenames.js";
-import { Refused } from "./requests.js";
+import { Refused } from "../requests.js";
 import { sendPieces } from "./sending.js";
 import { Sha256 } from "./sha256.js";
 import { isNode } from "./signals.js";
-import { randomText } from "./wire.js";
+import { randomText } from "../wire.js";
 
 const FOLD = 4 * 1024 * 1024; // bytes that are held before the browser may put them away
 const LARGEST = 4 * 1024 ** 3; // bytes of a file that is offered or taken

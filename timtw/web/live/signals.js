@@ -1,6 +1,6 @@
 // What pages and programs tell each other about calls, live rooms and files: small JSON
 // texts to those who are there, kept nowhere. docs/how-to/live-in-the-page.md has their form.
-import { newId, SIGNAL, TO_ROOM, TO_USER, TYPE } from "./wire.js";
+import { newId, SIGNAL, TO_ROOM, TO_USER, TYPE } from "../wire.js";
 
 const LONGEST = 4096; // characters of a signal that is read
 const REMEMBERED = 64; // signals whose refusal still means something

@@ -1,6 +1,6 @@
 // SHA-256 of bytes that come in pieces (FIPS 180-4). The browser's own digest wants all of
 // them at once, and a file may be larger than what one wants to hold.
-import { hex } from "./wire.js";
+import { hex } from "../wire.js";
 
 const BLOCK = 64; // bytes
 const LENGTH_AT = BLOCK - 8; // where the length stands in the last block

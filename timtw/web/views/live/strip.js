@@ -1,7 +1,7 @@
 // Above where one writes: who is live in this conversation, and files on their way.
-import { h, reconcile, setText } from "../dom.js";
-import { amount, t } from "../i18n.js";
-import { face } from "./face.js";
+import { h, reconcile, setText } from "../../dom.js";
+import { amount, t } from "../../i18n.js";
+import { face } from "../face.js";
 
 const CAN = {
   offered: ["take", "refuse"], receiving: ["cancel"], offering: ["cancel"], sending: ["cancel"], checking: ["cancel"],

@@ -1,6 +1,6 @@
 // Live rooms: somebody shows and says something to those of a conversation who want to see it,
 // and may let others do so as well.
-import { Refused } from "./requests.js";
+import { Refused } from "../requests.js";
 import { Screen } from "./screen.js";
 import { isNode, nodesOf } from "./signals.js";
 

@@ -1,6 +1,6 @@
 // Asking somebody else into a call.
-import { h, reconcile } from "../dom.js";
-import { t } from "../i18n.js";
+import { h, reconcile } from "../../dom.js";
+import { t } from "../../i18n.js";
 
 const MOST_OTHERS = 3;
 

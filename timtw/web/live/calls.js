@@ -1,11 +1,11 @@
 // Calls: two people, or a few, who see and hear one another. Each shows what it has in a live
 // room of its own and subscribes to those of the others; signals say who is in it. A signal
 // may be lost: what is not answered is said again.
-import { Refused } from "./requests.js";
+import { Refused } from "../requests.js";
 import { Ringing } from "./ringing.js";
 import { Screen } from "./screen.js";
 import { isNode, nodesOf } from "./signals.js";
-import { randomText } from "./wire.js";
+import { randomText } from "../wire.js";
 
 const AGAIN_MS = 4_000; // between two times that the same is said
 const PATIENCE_MS = 40_000; // that it rings, or that somebody may need to appear

@@ -1,7 +1,7 @@
 // Somebody calls: who, and what one can do about it. It lies above the page and stops nothing.
-import { h, setText } from "../dom.js";
-import { several, t } from "../i18n.js";
-import { face } from "./face.js";
+import { h, setText } from "../../dom.js";
+import { several, t } from "../../i18n.js";
+import { face } from "../face.js";
 
 // `accepted()` is called when the focus has to go to the call.
 export function ringingView(app, { accepted }) {

@@ -1,7 +1,7 @@
 // What can be begun in a conversation besides writing: a call, a live room, sending a file.
-import { h } from "../dom.js";
-import { t } from "../i18n.js";
-import { icon } from "../icons.js";
+import { h } from "../../dom.js";
+import { t } from "../../i18n.js";
+import { icon } from "../../icons.js";
 
 export function startView(app, node) {
   const { store, session } = app;

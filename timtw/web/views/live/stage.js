@@ -1,7 +1,7 @@
 // The call or the live room that goes on, beside whatever one reads: pictures of everybody,
 // what one can do, and at the end why it is over.
-import { h, reconcile, setText } from "../dom.js";
-import { explain, several, t } from "../i18n.js";
+import { h, reconcile, setText } from "../../dom.js";
+import { explain, several, t } from "../../i18n.js";
 import { inviteView } from "./invite.js";
 import { viewersView } from "./viewers.js";
 

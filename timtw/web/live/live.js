@@ -1,8 +1,8 @@
 // Virtual rooms: made, ended, subscribed to, pushed into. What flows through them is kept by
 // nobody, and a subscription ends with its connection: it is made again on the next one.
-import { ignoreRefusal } from "./questions.js";
-import { Lane, Refused } from "./requests.js";
-import { encodePiece, FILE_ROOM, fromBase64, RAW, TYPE, VROOM } from "./wire.js";
+import { ignoreRefusal } from "../questions.js";
+import { Lane, Refused } from "../requests.js";
+import { encodePiece, FILE_ROOM, fromBase64, RAW, TYPE, VROOM } from "../wire.js";
 
 const NOT_OFFERED = 4107;
 const CROWDED = 96 * 1024; // bytes that wait in the socket from which a picture is not sent

@@ -1,7 +1,7 @@
 // Who watches our live room, and may show themselves as well if we say so.
-import { h, reconcile, setText } from "../dom.js";
-import { t } from "../i18n.js";
-import { face } from "./face.js";
+import { h, reconcile, setText } from "../../dom.js";
+import { t } from "../../i18n.js";
+import { face } from "../face.js";
 
 const MOST_SHOWN = 30;
 

@@ -8,7 +8,7 @@ import { Live } from "./live.js";
 import { PICTURE, SOUND } from "./screen.js";
 import { Shows } from "./shows.js";
 import { Signals } from "./signals.js";
-import { DROPPED, ROOM_OVER, SIGNAL, TYPE } from "./wire.js";
+import { DROPPED, ROOM_OVER, SIGNAL, TYPE } from "../wire.js";
 
 const LOOK_MS = 1_000; // between two looks at what has to be said again, or has gone quiet
 const A_PICTURE = Uint8Array.of(PICTURE);

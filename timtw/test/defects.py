@@ -110,7 +110,7 @@ DEFECTS: Final[tuple[Defect, ...]] = (
     Defect("Q2", "a refused group request is answered twice"),
     Defect("Q3", "a frame that ends too early is taken as far as it goes"),
     Defect("Q4", "ids in JSON are too large for JavaScript"),
-    Defect("Q5", "big data to a group does not name the group", later="big data"),
+    Defect("Q5", "big data to a group does not name the group"),
     Defect("Q6", "some nodes break the frames of big data"),
     Defect("Q7", "custom kinds are refused for groups"),
     Defect("Q8", "too long big data is reported as another type"),

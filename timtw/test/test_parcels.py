@@ -20,6 +20,7 @@ from timtw.model.live import Parcel
 from timtw.model.relations import Step
 from timtw.model.values import STREAM, Address, Content
 from timtw.test.livekit import NOWHERE, LiveCase
+from timtw.test.roomkit import make_room
 from timtw.test.stage import OPEN, Client
 
 
@@ -180,3 +181,9 @@ class RightsTests(LiveCase):
         for node in (NOWHERE, "no node", "", other.node):
             self.assertEqual({UnknownAccount}, self.verdicts(self.ada, node))
         self.assertEqual({PermissionDenied}, self.verdicts(self.ada, self.ada_is.node))
+
+    def test_q5_groups(self) -> None:
+        """Big data does not go to a group, where nobody would see which one it is of."""
+        group = make_room(self.stage, self.ada_is, self.bob_is)
+        self.assertEqual({UnknownAccount}, self.verdicts(self.ada, group.node))
+        self.assertEqual([], self.bob.told(ParcelCame))

@@ -183,7 +183,7 @@ class RightsTests(LiveCase):
         self.assertEqual({PermissionDenied}, self.verdicts(self.ada, self.ada_is.node))
 
     def test_q5_groups(self) -> None:
-        """Big data does not go to a group, where nobody would see which one it is of."""
+        """Big data does not go to groups: nobody would see which one it is of."""
         group = make_room(self.stage, self.ada_is, self.bob_is)
         self.assertEqual({UnknownAccount}, self.verdicts(self.ada, group.node))
         self.assertEqual([], self.bob.told(ParcelCame))

@@ -1,8 +1,10 @@
 """What ``make test`` says at its end."""
 
+from pathlib import Path
+
 from twisted.trial import unittest
 
-from timtw.test.summary import Summary, parse
+from timtw.test.summary import LONGEST, Summary, in_order, parse
 
 SKIPPING = """\
 timtw.test.test_page
@@ -75,3 +77,13 @@ class SummaryTests(unittest.SynchronousTestCase):
     def test_left_out_is_failed_where_all_must_run(self) -> None:
         """Where every test must run, one that was left out has failed."""
         self.assertEqual("4 passed, 3 failed", str(parse(SKIPPING, 0).strict()))
+
+    def test_every_module_is_run(self) -> None:
+        """All modules are run once, the longest ones first; none of these is gone."""
+        here = Path(__file__).parent
+        names = in_order(here)
+        stems = [path.stem for path in here.rglob("test_*.py")]
+        self.assertCountEqual([f"timtw.test.{stem}" for stem in stems], names)
+        self.assertEqual(
+            [f"timtw.test.{stem}" for stem in LONGEST], names[: len(LONGEST)]
+        )

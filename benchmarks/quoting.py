@@ -43,6 +43,10 @@ _RATES: Final[Mapping[str, Mapping[str, str]]] = {
         "en": "the same in a group of 100,000, 1,000 of them there",
         "zh": "同上，100,000 人的群，其中 1,000 人在线",
     },
+    "live to 1000": {
+        "en": "frames of 1 KiB in a live room of 1,000, 256 under way",
+        "zh": "1,000 人直播间内 1 KiB 的帧，256 帧在途",
+    },
     "absent store": {
         "en": "texts for people who are away",
         "zh": "写给不在线的人",

@@ -127,7 +127,8 @@ def _cells(figure: Mapping[str, Any]) -> Iterator[str]:
     """The numbers of one row."""
     values = figure["values"]
     yield f"{values['rate']:,}"
-    yield f"{values['cpu_us']:.0f} µs"
+    cpu = values["cpu_us"]
+    yield f"{cpu:.0f} µs" if cpu >= 10 else f"{cpu:.1f} µs"
     for name in ("p50_ms", "p99_ms"):
         yield f"{values[name]:.0f} ms" if name in values else ""
     yield f"{figure['control']['cpu_us']:.1f} µs"

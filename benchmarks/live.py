@@ -115,6 +115,7 @@ def _stalled(
     for is_stalled in ORDER:
         if is_stalled and not waits[True]:
             audience.stall(slow, True)
+            audience.latencies = []
             # More than the system keeps for it, so that the node must.
             audience.run(STALLED_PUSHES, IN_FLIGHT)
         elif not is_stalled:

@@ -101,5 +101,5 @@ class Ending(SynchronousTestCase):
             self.assertRaises(ProcessLookupError, os.kill, pid, signal.SIGCONT)
             said = node.log.read_text()
             self.assertNotIn("Traceback", said)
-            self.assertIn("clients are served on", said)
+            self.assertIn("Main loop terminated", said)
             self.assertEqual([], list((Path(name) / "state").glob("*-wal")))

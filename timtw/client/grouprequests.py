@@ -11,9 +11,9 @@ from timtw.client.heard import Heard
 from timtw.client.refusals import refusal
 from timtw.client.requests import Request
 from timtw.client.values import Group, Refused, Unsure
-from timtw.client.wire import PROFILES
 from timtw.model.roominfo import Entry
 from timtw.protocols.frames import FrameType
+from timtw.protocols.refusals import READ_PROFILES
 from timtw.protocols.structs import TimAck, TimNodes, TimRoomBean
 
 
@@ -21,8 +21,8 @@ def _is_own_profile(heard: Heard) -> bool:
     """Whether this answers a request for a profile, if only with a refusal."""
     body = heard.body
     if isinstance(body, TimAck):
-        return body.timType == FrameType.TIMNODES and body.t == PROFILES
-    return isinstance(body, TimNodes) and body.ntype == PROFILES
+        return body.timType == FrameType.TIMNODES and body.t == READ_PROFILES
+    return isinstance(body, TimNodes) and body.ntype == READ_PROFILES
 
 
 @attrs.define

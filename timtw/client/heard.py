@@ -11,6 +11,8 @@ import attrs
 
 from timtw.client.values import NOTICE, Delivered, Expired, Message, Presence, Read
 from timtw.protocols.frames import FrameType
+from timtw.protocols.messages import DELIVERED, EXPIRED, TO_ROOM
+from timtw.protocols.refusals import READ
 from timtw.protocols.structs import (
     Tid,
     TimAck,
@@ -22,16 +24,6 @@ from timtw.protocols.structs import (
     WireStruct,
 )
 
-DELIVERED: Final = 8
-"""The odType of a delivered mark."""
-EXPIRED: Final = 9
-"""The odType of the notice that the beginning of the log is gone."""
-LISTS_CHANGED: Final = 10
-"""The odType of the notice that lists of accounts have changed."""
-READ: Final = 11
-"""The odType of a read mark."""
-TO_ROOM: Final = 3
-"""The msType of what is written to a group."""
 BODIES: Final[dict[int, type[WireStruct]]] = {
     FrameType.TIMACK: TimAck,
     FrameType.TIMOFFLINEMSG: TimMessageList,

@@ -14,6 +14,7 @@ from timtw.client.values import Big, Ended, Frame, Missed, Signal
 from timtw.client.wsframes import BadLine
 from timtw.protocols.bigdata import BINARY_SEPARATOR, TEXT_SEPARATOR
 from timtw.protocols.frames import BIG_DATA, FrameType
+from timtw.protocols.messages import DROPPED, ENDED, STREAM, TO_ACCOUNT
 from timtw.protocols.refusals import (
     ALLOW,
     CREATE,
@@ -24,13 +25,6 @@ from timtw.protocols.refusals import (
 )
 from timtw.protocols.structs import Tid, TimMessage, TimReq, TimStream, WireStruct
 
-STREAM: Final = 5
-"""The odType of what reaches the devices that are there, and is kept nowhere."""
-DROPPED: Final = 12
-"""The odType of the notice that frames were dropped."""
-ENDED: Final = 13
-"""The odType of the notice that a virtual room has ended."""
-_TO_ACCOUNT: Final = 2
 _MARK: Final = "timtw"
 """The key by which a signal is known; its value is 1."""
 
@@ -84,7 +78,7 @@ class LiveSpeech:
     def signal(self, peer: str, content: Mapping[str, Any], ident: int) -> bytes:
         """Something that one program tells another, and no person reads."""
         body = TimMessage(
-            msType=_TO_ACCOUNT,
+            msType=TO_ACCOUNT,
             odType=STREAM,
             id=ident,
             toTid=Tid(node=peer),

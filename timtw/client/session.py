@@ -21,8 +21,6 @@ from timtw.client.happenings import (
     PushRefused,
 )
 from timtw.client.heard import (
-    LISTS_CHANGED,
-    READ,
     Heard,
     message_of,
     notice_of,
@@ -49,6 +47,8 @@ from timtw.client.values import (
 from timtw.client.wire import Speech
 from timtw.model.errors import BadToken, Remedy
 from timtw.protocols.frames import FrameType
+from timtw.protocols.messages import LISTS_CHANGED
+from timtw.protocols.refusals import READ
 from timtw.protocols.structs import (
     TimAck,
     TimMessage,

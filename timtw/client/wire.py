@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from timtw.client.groupspeech import GroupSpeech
-from timtw.client.heard import BODIES, READ, TO_ROOM, Heard
+from timtw.client.heard import BODIES, Heard
 from timtw.client.livespeech import LiveSpeech
 from timtw.client.values import (
     REVOCATION,
@@ -23,6 +23,16 @@ from timtw.model.relations import Step
 from timtw.protocols.codecs import JSON, THRIFT, Codec
 from timtw.protocols.errors import DecodeError
 from timtw.protocols.frames import ACK_BYTES, FLAG, FrameType
+from timtw.protocols.messages import TO_ACCOUNT, TO_ROOM
+from timtw.protocols.refusals import (
+    BY_ACCOUNT,
+    BY_ROOM,
+    CHANGE_PROFILE,
+    FIND,
+    READ,
+    READ_MARKS,
+    READ_PROFILES,
+)
 from timtw.protocols.structs import (
     Tid,
     TimAuth,
@@ -35,20 +45,12 @@ from timtw.protocols.structs import (
 )
 
 ENCODINGS: Final = {"json": JSON, "thrift": THRIFT}
-PROFILES: Final = 4
-CHANGE: Final = 6
-READ_MARKS: Final = 67
-"""The rtype of a request for the own read marks."""
 _BEAN: Final = {
     "nickname": "nickName",
     "birthday": "brithday",
     "album": "photoTidAlbum",
 }
 """How the protocol calls parts of a profile, where that differs."""
-TO_ACCOUNT: Final = 2
-_CONVERSATION: Final = 1
-_OF_ROOM: Final = 2
-_BY_NAME: Final = 64
 _ROSTER: Final = 1
 _BLOCKED: Final = 18
 _ADDITIONS: Final = {"timtw": "1"}
@@ -141,11 +143,13 @@ class Speech(LiveSpeech, GroupSpeech):
 
     def find(self, name: str) -> bytes:
         """A look-up by exact name."""
-        return self._frame(FrameType.TIMBUSINESS, TimReq(rtype=_BY_NAME, reqStr=name))
+        return self._frame(FrameType.TIMBUSINESS, TimReq(rtype=FIND, reqStr=name))
 
     def profiles(self, nodes: list[str]) -> bytes:
         """A request for profiles."""
-        return self._frame(FrameType.TIMNODES, TimNodes(ntype=PROFILES, nodelist=nodes))
+        return self._frame(
+            FrameType.TIMNODES, TimNodes(ntype=READ_PROFILES, nodelist=nodes)
+        )
 
     @property
     def in_pieces(self) -> bool:
@@ -154,12 +158,12 @@ class Speech(LiveSpeech, GroupSpeech):
 
     def end(self) -> bytes:
         """A request that is refused at once, and so ends what was asked before it."""
-        return self._frame(FrameType.TIMBUSINESS, TimReq(rtype=_BY_NAME))
+        return self._frame(FrameType.TIMBUSINESS, TimReq(rtype=FIND))
 
     def describe(self, changes: Mapping[str, Any]) -> bytes:
         """A change of the own profile; ``changes`` has the names of ``Profile``."""
         named = {_BEAN.get(name, name): what for name, what in changes.items()}
-        body = TimNodes(ntype=CHANGE, usermap={"": TimUserBean(**named)})
+        body = TimNodes(ntype=CHANGE_PROFILE, usermap={"": TimUserBean(**named)})
         return self._frame(FrameType.TIMNODES, body)
 
     def presence(self, shown: Presence, peers: Sequence[str] | None) -> bytes:
@@ -207,7 +211,7 @@ class Speech(LiveSpeech, GroupSpeech):
         self, peer: str, newest: int, count: int, of_room: bool = False
     ) -> bytes:
         """A request for the conversation with an account, or for that of a group."""
-        kind = _OF_ROOM if of_room else _CONVERSATION
+        kind = BY_ROOM if of_room else BY_ACCOUNT
         body = TimReq(rtype=kind, node=peer, reqInt=newest, reqInt2=count)
         return self._frame(FrameType.TIMPULLMESSAGE, body)
 

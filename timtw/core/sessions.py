@@ -1,8 +1,4 @@
-"""Who is logged in on this node, and what lost connections had in flight.
-
-A fault of ours in what one connection reads ends that connection, whose client can
-replay, and keeps nothing from the others.
-"""
+"""Who is logged in on this node, and what lost connections had in flight."""
 
 from __future__ import annotations
 
@@ -11,8 +7,8 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Protocol
 
 import attrs
-from twisted.logger import Logger
 
+from timtw.core.apart import tell_each
 from timtw.core.feeds.fanout import Fanout
 from timtw.core.logins.comebacks import Comebacks
 from timtw.model import limits
@@ -125,8 +121,6 @@ class Leftover:
 class Sessions:
     """The one table of listeners, and the leftovers of lost connections."""
 
-    _log = Logger()
-
     def __init__(
         self,
         now: Callable[[], float],
@@ -185,49 +179,34 @@ class Sessions:
         for offer in offers:
             present = self._listeners.get(offer.account)
             if present is not None:
-                for listener in tuple(present):
-                    try:
-                        listener.offered(offer.entry)
-                    except Exception:
-                        self._ended(listener)
+                tell_each(present, _offering(offer.entry))
             else:
                 self.fanout.offer(offer.account, offer.entry)
 
     def raise_heads(self, heads: Mapping[int, int]) -> None:
         """Tell sessions how far their logs reach."""
         for account, head in heads.items():
-            for listener in self.of(account):
-                try:
-                    listener.raised(head)
-                except Exception:
-                    self._ended(listener)
+            tell_each(self.of(account), _raising(head))
             self.fanout.raise_head(account, head)
-
-    def _ended(self, listener: Listener) -> None:
-        """Log the fault that is being handled, and end the connection it is in."""
-        self._log.failure("a fault in what a connection reads; it is ended")
-        listener.hang_up()
 
     def mark(self, mark: Mark) -> None:
         """Tell the sessions on this node that are to hear of it."""
         for account in mark.told:
-            for listener in self.of(account):
-                listener.marked(mark)
+            tell_each(self.of(account), lambda one: one.marked(mark))
 
     def stream(self, message: Message) -> None:
         """Bring a stream to the sessions of its recipient, or in it, on this node."""
         if message.conversation.is_of_room:
             self.fanout.stream(message)
-        for listener in self.of(message.recipient.number):
-            listener.streamed(message)
+        tell_each(self.of(message.recipient.number), lambda one: one.streamed(message))
 
     def show(self, showing: Showing) -> None:
         """Show it to the sessions of its receivers on this node."""
+        appearance = showing.appearance
         for account in showing.receivers:
-            present = self._listeners.get(account)
-            if present is not None:
-                for listener in tuple(present):
-                    listener.shown(showing.appearance)
+            tell_each(
+                self._listeners.get(account, ()), lambda one: one.shown(appearance)
+            )
 
     def dismiss(self, fact: SessionsEnd) -> None:
         """End the sessions that the fact is about."""
@@ -245,13 +224,12 @@ class Sessions:
         elif isinstance(fact, TakenOver):
             self.comebacks.took_over(fact.account, fact.comer)
         elif isinstance(fact, RelationChanged):
-            for listener in self.of(fact.account):
-                listener.related()
+            tell_each(self.of(fact.account), lambda one: one.related())
         elif isinstance(fact, RoomChanged):
             self.membership_changed(fact)
-            for listener in self.of(fact.account):
-                listener.regrouped(fact.room)
-            self.fanout.changed(fact.room)
+            room = fact.room
+            tell_each(self.of(fact.account), lambda one: one.regrouped(room))
+            self.fanout.changed(room)
 
     def present(self, account: int) -> list[Presence]:
         """The account's sessions on this node, for the rule of admission."""
@@ -287,3 +265,11 @@ class Sessions:
         """Take what the reader's last lost connection left behind, if it is fresh."""
         until, leftover = self._leftovers.pop((account, key), (0.0, None))
         return leftover if until > self._now() else None
+
+
+def _offering(entry: LogEntry) -> Callable[[Listener], None]:
+    return lambda one: one.offered(entry)
+
+
+def _raising(head: int) -> Callable[[Listener], None]:
+    return lambda one: one.raised(head)

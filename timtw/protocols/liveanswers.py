@@ -14,7 +14,7 @@ from timtw.protocols import structs
 from timtw.protocols.bigdata import BINARY_SEPARATOR, TEXT_SEPARATOR
 from timtw.protocols.codecs import Codec
 from timtw.protocols.frames import FrameType, server_frame
-from timtw.protocols.messages import TO_ACCOUNT
+from timtw.protocols.messages import DROPPED, ENDED, TO_ACCOUNT
 from timtw.protocols.refusals import (
     ALLOW,
     CREATE,
@@ -23,11 +23,6 @@ from timtw.protocols.refusals import (
     SUBSCRIBE,
     UNSUBSCRIBE,
 )
-
-DROPPED: Final = 12
-"""The odType of the notice that pieces were dropped, which only the additions know."""
-ENDED: Final = 13
-"""The odType of the notice that a virtual room has ended; as above."""
 
 _BIG_TEXT: Final = server_frame(FrameType.TIMBIGSTRING)
 _BIG_OCTETS: Final = server_frame(FrameType.TIMBIGBINARY)

@@ -39,6 +39,10 @@ EXPIRED: Final = 9
 """The odType of the notice that the beginning of the log is gone; as above."""
 LISTS_CHANGED: Final = 10
 """The odType of the notice that the lists of an account have changed; as above."""
+DROPPED: Final = 12
+"""The odType of the notice that pieces of a virtual room were dropped; as above."""
+ENDED: Final = 13
+"""The odType of the notice that a virtual room has ended; as above."""
 _KINDS: Final = {
     TEXT: values.TEXT,
     REVOKE: values.REVOCATION,

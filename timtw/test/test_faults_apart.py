@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable
 
 from timtw.core.feeds.reading import Reading
 from timtw.core.feeds.roomreading import RoomReading
-from timtw.core.feeds.volleys import Salvo
 from timtw.model.commands import FetchBacklog
-from timtw.model.values import LogEntry
 from timtw.test.roomkit import Case, heard, says
 from timtw.test.stage import Client
 
@@ -28,14 +27,7 @@ class FaultTests(Case):
         clients = [stage.log_in(name) for name in ("ada", "bob", "cyd")]
         says(clients[0], self.room, "first")
         stage.settle(1)
-        offered, times = RoomReading.offered, itertools.count()
-
-        def faulty(reading: RoomReading, salvo: Salvo) -> None:
-            if next(times) == 1:
-                raise Fault
-            offered(reading, salvo)
-
-        self.patch(RoomReading, "offered", faulty)
+        self.breaks_once(RoomReading)
         says(clients[0], self.room, "second")
         stage.settle(1)
         self.assertEqual(1, len(self.flushLoggedErrors(Fault)))
@@ -56,14 +48,7 @@ class FaultTests(Case):
         for client in clients:
             client.asks(FetchBacklog())
         stage.settle(1)
-        offered, times = Reading.offered, itertools.count()
-
-        def faulty(reading: Reading, entry: LogEntry) -> None:
-            if next(times) == 1:
-                raise Fault
-            offered(reading, entry)
-
-        self.patch(Reading, "offered", faulty)
+        self.breaks_once(Reading)
         ada.writes(self.bob, "hello")
         stage.settle(1)
         self.assertEqual(1, len(self.flushLoggedErrors(Fault)))
@@ -73,6 +58,18 @@ class FaultTests(Case):
         again.asks(FetchBacklog())
         stage.settle(1)
         self.assertEqual(["hello"], again.texts)
+
+    def breaks_once(self, kind: type[Reading] | type[RoomReading]) -> None:
+        """The second that is offered something meets a fault."""
+        offered: Callable[..., None] = kind.offered
+        times = itertools.count()
+
+        def faulty(*what: object) -> None:
+            if next(times) == 1:
+                raise Fault
+            offered(*what)
+
+        self.patch(kind, "offered", faulty)
 
     def _one_was_ended(self, clients: list[Client], texts: list[str]) -> Client:
         """The one whose line was ended; all others have these texts."""

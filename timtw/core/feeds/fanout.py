@@ -1,8 +1,4 @@
-"""Who on this node reads which room.
-
-A fault of ours in what one connection reads ends that connection, whose client can
-replay, and keeps nothing from the others.
-"""
+"""Who on this node reads which room."""
 
 from __future__ import annotations
 
@@ -10,8 +6,8 @@ from collections.abc import Callable
 from typing import Protocol
 
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
-from twisted.logger import Logger
 
+from timtw.core.apart import tell_each
 from timtw.core.feeds.volleys import Salvo
 from timtw.model import limits
 from timtw.model.values import LogEntry, Message
@@ -38,8 +34,6 @@ class Attendant(Protocol):
 
 class Fanout:
     """The one table of who is there in each room."""
-
-    _log = Logger()
 
     def __init__(
         self,
@@ -93,26 +87,20 @@ class Fanout:
         """Tell everybody what this turn has brought."""
         news, self._news = self._news, {}
         for room, entries in news.items():
-            salvo = Salvo(entries, self._clock.seconds())
-            for attendant in tuple(self._there.get(room, ())):
-                try:
-                    attendant.offered(room, salvo)
-                except Exception:
-                    self._ended(attendant)
+            self._offer(room, Salvo(entries, self._clock.seconds()))
+
+    def _offer(self, room: int, salvo: Salvo) -> None:
+        tell_each(self._there.get(room, ()), lambda one: one.offered(room, salvo))
 
     def raise_head(self, room: int, head: int) -> None:
         """Tell everybody how far the log reaches."""
-        for attendant in tuple(self._there.get(room, ())):
-            try:
-                attendant.raised(room, head)
-            except Exception:
-                self._ended(attendant)
+        tell_each(self._there.get(room, ()), lambda one: one.raised(room, head))
 
     def stream(self, message: Message) -> None:
         """Bring a stream to everybody who is there, behind what came before it."""
         self._tell()
-        for attendant in tuple(self._there.get(message.recipient.number, ())):
-            attendant.streamed(message)
+        there = self._there.get(message.recipient.number, ())
+        tell_each(there, lambda one: one.streamed(message))
 
     def changed(self, room: int) -> None:
         """Tell everybody within a second, of many changes once."""
@@ -128,10 +116,7 @@ class Fanout:
         self._look = None
         changed, self._changed = self._changed, {}
         for room in changed:
-            for attendant in tuple(self._there.get(room, ())):
-                attendant.changed(room)
+            self._tell_of(room)
 
-    def _ended(self, attendant: Attendant) -> None:
-        """Log the fault that is being handled, and end the connection it is in."""
-        self._log.failure("a fault in what a connection reads of a room; it is ended")
-        attendant.hang_up()
+    def _tell_of(self, room: int) -> None:
+        tell_each(self._there.get(room, ()), lambda one: one.changed(room))

@@ -108,11 +108,8 @@ class Requests:
 
     async def _subscribe(self, seat: Seat, number: int, binary: bool) -> None:
         """Let a connection have what is pushed from now on."""
-        rooms = self._registry.rooms
-        if number not in rooms:
-            await self._registry.ask(number)
-        room = rooms.get(number)
-        if room is None or room.closing:
+        room = await self._open_room(number)
+        if room is None:
             raise Undefined("there is no such virtual room")
         if seat.gone:
             return
@@ -165,15 +162,20 @@ class Requests:
 
     async def _own(self, me: int, number: int) -> Room:
         """A room that somebody founded."""
-        rooms = self._registry.rooms
-        if number not in rooms:
-            await self._registry.ask(number)
-        room = rooms.get(number)
-        if room is None or room.closing:
+        room = await self._open_room(number)
+        if room is None:
             raise PermissionDenied("there is no such virtual room")
         if room.known.founder != me:
             raise PermissionDenied("only the founder of a virtual room may do this")
         return room
+
+    async def _open_room(self, number: int) -> Room | None:
+        """A room that has not ended, as far as any node knows."""
+        rooms = self._registry.rooms
+        if number not in rooms:
+            await self._registry.ask(number)
+        room = rooms.get(number)
+        return None if room is None or room.closing else room
 
     def _step(self, me: int) -> None:
         if not self._steps.of(me).take():

@@ -3,7 +3,9 @@
 How it works, and what always holds:
 
 1. At most one commit is under way. Drafts that come during one reactor turn, or while
-   a commit is under way, go together in the next, in the order of their coming.
+   a commit is under way, go together in the next, in the order of their coming. It
+   begins at once, unless they are fewer than half of the last one: then one turn
+   later, with what its answers bring, as a commit costs much however little it holds.
 2. Without traffic there is no timer. Cursor moves ride along with drafts; alone they
    wait ``CURSOR_SECONDS`` for company.
 3. Each draft gets exactly one answer, in order; one that is refused because too much
@@ -185,7 +187,7 @@ class GroupCommit:
             self._apart = False
             self._pause = CURSOR_SECONDS
             self._span = BATCH_CURSORS
-        self._proceed()
+        self._proceed(len(entries) // 2)
         self._answer(entries, posted)
         for waiting, move in moves:
             self._tell(waiting.done, move)
@@ -254,10 +256,13 @@ class GroupCommit:
             else:
                 older.merge(waiting)
 
-    def _proceed(self) -> None:
-        """Start the next commit if something waits for it."""
-        if self._halves or self._entries:
+    def _proceed(self, company: int = 0) -> None:
+        """Start the next commit if something waits, or later if it is not so much."""
+        waiting = len(self._entries)
+        if self._halves or waiting >= max(company, 1):
             self._commit(bool(self._moves) and not self._apart)
+        elif waiting:
+            self._soon = self._clock.callLater(0, self._turn)
         if self._moves and self._later is None and self._sent is None:
             hurry = bool(self._flushes) and not self._apart
             pause = 0 if hurry else self._pause

@@ -122,6 +122,32 @@ class GatheringTests(DeskCase):
         self.succeed()
         self.assertEqual([1, 2, 3], self.mids())
 
+    def test_few_wait_for_company(self) -> None:
+        """
+        Where fewer wait than half of the last commit, its answers may bring more to
+        the next one before it begins.
+        """
+        self.desk.post(draft("first"), lambda _stored: self.post("after an answer"))
+        for _ in range(3):
+            self.post()
+        self.clock.advance(0)
+        self.post("waits")
+        self.succeed()
+        self.assertEqual([(4, 0), (2, 0)], self.sizes())
+
+    def test_half_as_many_wait_for_nobody(self) -> None:
+        """
+        Where half as many wait as the last commit had, the next begins at once.
+        """
+        self.desk.post(draft("first"), lambda _stored: self.post("after an answer"))
+        for _ in range(3):
+            self.post()
+        self.clock.advance(0)
+        for _ in range(2):
+            self.post()
+        self.succeed()
+        self.assertEqual([(4, 0), (2, 0)], self.sizes())
+
     def test_no_timer_without_traffic(self) -> None:
         """
         A desk without traffic does nothing.

@@ -93,7 +93,8 @@ def _connections(options: Options) -> Iterator[Row]:
     idle, active = {}, {}
     with workplace(options.directory) as directory:
         before = options.scaled(STEADY)
-        people = settle(directory, CONNECTIONS[-1], remembered(before, CONNECTIONS[0]))
+        # Everybody has read everything: who is idle is sent nothing.
+        people = settle(directory, CONNECTIONS[-1], remembered(before, CONNECTIONS[-1]))
         with served(directory, options.profile) as node:
             there: list[Talker] = []
             for count in CONNECTIONS:

@@ -28,5 +28,10 @@ def tell_each(connections: Iterable[T], tell: Callable[[T], None]) -> None:
         try:
             tell(one)
         except Exception:
-            _LOG.failure("a fault in what a connection is told; it is ended")
-            one.hang_up()
+            at_fault(one)
+
+
+def at_fault(connection: Ended) -> None:
+    """Telling it something has failed: log the exception at hand, and end it."""
+    _LOG.failure("a fault in what a connection is told; it is ended")
+    connection.hang_up()

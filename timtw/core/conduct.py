@@ -97,7 +97,7 @@ class Conduct(Streaming):
         """Carry out ``item``, whose turn it is."""
         if isinstance(item, Push):
             self._push(item)
-        elif self._goes_behind(item):
+        elif self._manager.seated is not None and self._goes_behind(item):
             return
         elif isinstance(item, SendMessage):
             self._send(item)

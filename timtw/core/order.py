@@ -93,11 +93,13 @@ class InOrder(Generic[T]):
 
     def go_on(self) -> None:
         """Begin whatever may begin now."""
-        if self._is_going_on:
+        waiting = self._waiting
+        if self._is_going_on or not (waiting or self._is_crowded):
             return
         self._is_going_on = True
         try:
-            self._begin_what_may()
+            while waiting and self._may_begin(waiting[0]):
+                self._owner.begin(waiting.pop(0))
         finally:
             self._is_going_on = False
         if (
@@ -108,15 +110,13 @@ class InOrder(Generic[T]):
             self._is_crowded = False
             self._owner.crowded(False)
 
-    def _begin_what_may(self) -> None:
-        waiting, owner = self._waiting, self._owner
-        while waiting and not self._alone:
-            if not owner.overlaps(waiting[0]):
-                if self._together:
-                    break
-            elif self._together >= limits.SENDS_UNDER_WAY:
-                break
-            owner.begin(waiting.pop(0))
+    def _may_begin(self, item: T) -> bool:
+        """Whether ``item``, which is the next, may begin now."""
+        if self._alone:
+            return False
+        if not self._together:
+            return True
+        return self._together < limits.SENDS_UNDER_WAY and self._owner.overlaps(item)
 
 
 class _Nobody:

@@ -7,7 +7,7 @@ not wait and do not count (docs/reference/protocol.md, section Limits).
 from __future__ import annotations
 
 from collections.abc import Coroutine, Sequence
-from typing import Any
+from typing import Any, Final
 
 from twisted.internet.interfaces import IDelayedCall
 from twisted.logger import Logger
@@ -47,6 +47,8 @@ from timtw.model.values import (
     STREAM,
     Device,
 )
+
+_HEAVY: Final = (Push, SendParcel)
 
 
 @implementer(ISession)
@@ -168,7 +170,7 @@ class Session(Hearing):
 
     def is_heavy(self, item: Item) -> bool:
         """See ``Owner``."""
-        return isinstance(item, Push | SendParcel)
+        return isinstance(item, _HEAVY)
 
     def begin(self, item: Item) -> None:
         """See ``Owner``."""

@@ -109,8 +109,8 @@ class Content:
     def weight(self) -> int:
         """Its characters and bytes: about its size, whatever the encoding."""
         weight = len(self.text or "") + len(self.binary or b"")
-        for more in (self.extend, self.extra):
-            if more:
+        if self.extend or self.extra:
+            for more in (self.extend or {}, self.extra or {}):
                 weight += sum(len(key) + len(more[key]) for key in more)
         return weight
 

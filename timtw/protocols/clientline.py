@@ -15,7 +15,7 @@ from twisted.internet.tcp import Server
 from zope.interface import implementer
 
 from timtw.model.errors import TooFrequent
-from timtw.model.events import Deliveries, Event, LoggedIn, Pieces
+from timtw.model.events import Deliveries, Delivery, Event, LoggedIn, Pieces
 from timtw.model.interfaces import IFrontDesk, IOutbox, ISession
 from timtw.model.limits import BIG_DATA_SECONDS, CLOSE_SECONDS, FRAME_BEFORE_LOGIN
 from timtw.model.values import LogEntry
@@ -198,18 +198,19 @@ class ClientLine:
         out = self._out
         if out is None or self._ending or not self.in_touch:
             return False
-        pack = self.pack
-        if type(event) is Deliveries:
-            out.write(self._wire.salvo(event, pack))
-            return self.in_touch
-        if type(event) is Pieces:
-            out.write(self._wire.packed(event, pack))
-            return self.in_touch
-        for frame in self._wire.encode(event):
-            out.write(pack(frame))
-        if type(event) is LoggedIn:
-            self.limit_frames(self._shared.max_frame)
-        return self.in_touch
+        pack, kind = self.pack, type(event)
+        if kind is Delivery:
+            out.write(pack(self._wire.delivered(event)))  # type: ignore[arg-type]
+        elif kind is Deliveries:
+            out.write(self._wire.salvo(event, pack))  # type: ignore[arg-type]
+        elif kind is Pieces:
+            out.write(self._wire.packed(event, pack))  # type: ignore[arg-type]
+        else:
+            for frame in self._wire.encode(event):
+                out.write(pack(frame))
+            if kind is LoggedIn:
+                self.limit_frames(self._shared.max_frame)
+        return not self._ending
 
     def measure(self, entry: LogEntry) -> int:
         """See IOutbox."""

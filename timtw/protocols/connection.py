@@ -18,7 +18,7 @@ from timtw.model.errors import (
     PermissionDenied,
     TimError,
 )
-from timtw.model.events import Deliveries, Event, Pieces, Refused
+from timtw.model.events import Deliveries, Delivery, Event, Pieces, Refused
 from timtw.model.values import LogEntry
 from timtw.protocols import incoming, liverequests
 from timtw.protocols.bigdata import BigData, BigDataReader, Reservations
@@ -120,6 +120,10 @@ class ClientWire:
     def encode(self, event: Event) -> list[bytes]:
         """The frames that tell ``event`` to this client, in order."""
         return self._speaker.encode(event)
+
+    def delivered(self, event: Delivery) -> bytes:
+        """The frame of one entry."""
+        return self._speaker.delivered(event)
 
     def salvo(self, event: Deliveries, pack: Callable[[bytes], bytes]) -> bytes:
         """What ``encode`` gives, each frame packed with ``pack``, as one piece."""

@@ -15,11 +15,10 @@ from timtw.protocols.messages import Copy, stored_message
 from timtw.protocols.packs import Packs
 from timtw.protocols.salvos import Salvos
 
-_PLACES: Final = {
-    codec.name: [first + copy.value for copy in Copy]
-    for first, codec in ((0, THRIFT), (len(Copy), JSON))
-}
-"""Where the encodings of a codec stand, by the form."""
+_COPIES: Final = len(Copy)
+_PLACES: Final = {THRIFT.name: 0, JSON.name: _COPIES}
+"""Where the encodings of a codec begin; forms stand in the order of their numbers."""
+_NONE: Final[list[bytes | None]] = [None] * (len(_PLACES) * _COPIES)
 
 
 class Encodings:
@@ -39,7 +38,7 @@ class Encodings:
 
     def encoded(self, codec: Codec, message: Message, copy: Copy) -> bytes:
         """``message`` as a TimMessage in this codec and form, without ``seq``."""
-        place = _PLACES[codec.name][copy]
+        place = _PLACES[codec.name] + copy
         known = self._known.get(id(message))
         if known is not None:
             body = known[1][place]
@@ -58,6 +57,5 @@ class Encodings:
             self._bytes = len(body)
         known = self._known.get(id(message))
         if known is None:
-            empty: list[bytes | None] = [None] * (2 * len(Copy))
-            known = self._known[id(message)] = (message, empty)
+            known = self._known[id(message)] = (message, _NONE.copy())
         known[1][place] = body

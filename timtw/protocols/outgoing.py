@@ -153,7 +153,12 @@ class Speaker:
         return self._numbered(codec, body, entry)
 
     def _delivery(self, codec: Codec, event: events.Delivery) -> list[bytes]:
-        entry = event.entry
+        return [self.delivered(event)]
+
+    def delivered(self, event: events.Delivery) -> bytes:
+        """The frame of one entry, for a client that is logged in."""
+        codec, entry = self.codec, event.entry
+        assert codec is not None
         if event.backlog:
             body = self._waiting(codec, entry)
         else:
@@ -161,8 +166,8 @@ class Speaker:
             if self.additions:
                 body = codec.with_seq(body, entry.seq)
         if event.receipt:
-            return [acked_frame(_MESSAGE, event.receipt, body)]
-        return [server_frame(_MESSAGE, body)]
+            return acked_frame(_MESSAGE, event.receipt, body)
+        return server_frame(_MESSAGE, body)
 
     def _deliveries(self, codec: Codec, event: events.Deliveries) -> list[bytes]:
         encoded, seq = self._encodings.encoded, self.additions

@@ -256,11 +256,12 @@ class Flights:
 
     def _advance(self) -> None:
         queue = self._queue
-        self.arrived = ()
+        arrived: tuple[LogEntry, ...] = ()
         while queue and queue[0].confirmed:
             first = queue.pop(0)
             self.acked = first.last
-            self.arrived += first.entries
+            arrived = arrived + first.entries if arrived else first.entries
+        self.arrived = arrived
 
 
 def _above(acked: int, numbers: Iterable[int]) -> frozenset[int]:

@@ -173,7 +173,8 @@ class Reading(LogReading):
         """The client confirms several at once."""
         if self._rooms is None or max(receipts) < _FIRST_OF_ROOMS:
             for receipt in receipts:
-                self.acknowledged(receipt)
+                if self._feed is not None and receipt < _FIRST_OF_ROOMS:
+                    self._feed.acknowledged(receipt)
             return
         if min(receipts) >= _FIRST_OF_ROOMS:
             self._rooms.answers.acknowledged(receipts)

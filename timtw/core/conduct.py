@@ -9,14 +9,9 @@ from twisted.python.failure import Failure
 
 from timtw.core.deferreds import then
 from timtw.core.feeds.reading import Reading
-from timtw.core.logins.door import OwnLogin
+from timtw.core.logins.door import Door, OwnLogin
 from timtw.core.order import InOrder
-from timtw.core.people.marking import Marking
-from timtw.core.people.profiles import Directory
-from timtw.core.people.relating import Relating
-from timtw.core.people.showing import Showings
-from timtw.core.posting import Posting
-from timtw.core.serving import Asker, Serving
+from timtw.core.serving import Asker
 from timtw.core.streaming import Item, Manager, Refusal, Streaming, told
 from timtw.model.commands import (
     ChangeProfile,
@@ -48,7 +43,7 @@ from timtw.model.events import (
     RoomProfiles,
 )
 from timtw.model.idents import number_of
-from timtw.model.interfaces import IGroups, IOutbox
+from timtw.model.interfaces import IOutbox
 from timtw.model.posting import Changed, Outcome
 from timtw.model.values import REMOVALS, STREAM, TEXT, Address
 
@@ -56,15 +51,7 @@ from timtw.model.values import REMOVALS, STREAM, TEXT, Address
 class Conduct(Streaming):
     """Carries out what a logged-in client asks, as its turn comes."""
 
-    __slots__ = (
-        "_directory",
-        "_groups",
-        "_marking",
-        "_reading",
-        "_relating",
-        "_serving",
-        "_showings",
-    )
+    __slots__ = ("_door", "_reading")
 
     _log = Logger()
 
@@ -73,25 +60,14 @@ class Conduct(Streaming):
         asker: Asker,
         outbox: IOutbox,
         reading: Reading,
-        posting: Posting,
-        serving: Serving,
-        directory: Directory,
-        marking: Marking,
-        relating: Relating,
-        showings: Showings,
-        groups: IGroups,
+        door: Door,
         order: InOrder[Item],
         manager: Manager,
     ) -> None:
-        """Everything that a logged-in client may ask has its place here."""
-        super().__init__(asker, outbox, posting, order, manager)
+        """Everything that a logged-in client may ask has its place behind ``door``."""
+        super().__init__(asker, outbox, door.posting, order, manager)
         self._reading = reading
-        self._serving = serving
-        self._directory = directory
-        self._marking = marking
-        self._relating = relating
-        self._showings = showings
-        self._groups = groups
+        self._door = door
 
     def begin(self, item: Item) -> None:
         """Carry out ``item``, whose turn it is."""
@@ -120,21 +96,21 @@ class Conduct(Streaming):
     async def _answer(self, command: Command) -> Sequence[Event]:
         """What storage says to a command."""
         if isinstance(command, PullHistory):
-            return await self._serving.history(self._asker, command)
+            return await self._door.serving.history(self._asker, command)
         if isinstance(command, FindAccount):
-            return await self._directory.find(self._asker.address, command)
+            return await self._door.directory.find(self._asker.address, command)
         if isinstance(command, ReadProfiles):
-            return await self._directory.read(self._asker.address, command)
+            return await self._door.directory.read(self._asker.address, command)
         if isinstance(command, ChangeProfile):
-            return await self._directory.change(self._asker.address, command)
+            return await self._door.directory.change(self._asker.address, command)
         if isinstance(command, ChangeRelation):
-            return await self._relating.change(self._asker.address, command)
+            return await self._door.relating.change(self._asker.address, command)
         if isinstance(command, ListRelations):
-            return await self._relating.listed(self._asker.address, command)
+            return await self._door.relating.listed(self._asker.address, command)
         if isinstance(command, ListReadMarks):
-            return await self._marking.listed(self._asker.address, command)
+            return await self._door.marking.listed(self._asker.address, command)
         if isinstance(command, ShowPresence):
-            return await self._showings.show(self._asker, command)
+            return await self._door.showings.show(self._asker, command)
         if isinstance(command, LiveCommand):
             seat = self._manager.seat()
             return [] if seat is None else await seat.carry_out(command)
@@ -145,18 +121,18 @@ class Conduct(Streaming):
 
     async def _about_rooms(self, command: RoomCommand) -> Sequence[Event]:
         """What is said about rooms, or about accounts if none of these is one."""
-        told = await self._groups.carry_out(self._asker.address, command)
+        told = await self._door.groups.carry_out(self._asker.address, command)
         if told != [RoomProfiles(())] or not isinstance(command, ReadRooms):
             return told
         if not command.or_accounts:
             return told
         accounts = ReadProfiles(command.nodes)
-        return await self._directory.read(self._asker.address, accounts)
+        return await self._door.directory.read(self._asker.address, accounts)
 
     def _mark(self, command: MarkRead) -> None:
         """Nothing waits for a mark: it is told when it is stored."""
         then(
-            self._marking.mark(self._asker.address, command),
+            self._door.marking.mark(self._asker.address, command),
             lambda nothing: None,
             lambda failure: self._unmarked(failure, command),
             self._log,

@@ -77,9 +77,9 @@ class Session(Hearing):
         self._door = door
         self.source = source
         self._order: InOrder[Item] = InOrder(self)
-        self._watch = Watch(door.wheel, self.hang_up)
+        self._watch = Watch(door.wheel, self)
         rate = door.settings.commands_per_second
-        self._rate = Bucket(rate, rate, door.clock.seconds)
+        self._rate = Bucket(rate, rate, door.now)
         self._rest: IDelayedCall | None = None
         self._conduct: Conduct | None = None
         self.connection = name
@@ -245,13 +245,7 @@ class Session(Hearing):
             asker,
             self._outbox,
             self._reading,
-            door.posting,
-            door.serving,
-            door.directory,
-            door.marking,
-            door.relating,
-            door.showings,
-            door.groups,
+            door,
             self._order,
             self,
         )

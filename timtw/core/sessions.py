@@ -140,31 +140,33 @@ class Sessions:
         self.comebacks = Comebacks(now)
         self._entered = entered
         self._left = left
-        self._listeners: dict[int, list[Listener]] = {}
+        self._listeners: dict[int, tuple[Listener, ...]] = {}
         self._leftovers: OrderedDict[tuple[int, bytes], tuple[float, Leftover]] = (
             OrderedDict()
         )
 
     def add(self, account: Address, listener: Listener) -> None:
         """Count ``listener`` among the account's sessions."""
-        present = self._listeners.setdefault(account.number, [])
-        present.append(listener)
-        if len(present) == 1:
+        present = self._listeners.get(account.number, ())
+        self._listeners[account.number] = (*present, listener)
+        if not present:
             self._entered(account)
 
     def remove(self, account: Address, listener: Listener) -> None:
         """Forget ``listener``; forgetting it twice is fine."""
-        present = self._listeners.get(account.number)
-        if present is None or listener not in present:
+        present = self._listeners.get(account.number, ())
+        if listener not in present:
             return
-        present.remove(listener)
-        if not present:
+        others = tuple(one for one in present if one is not listener)
+        if others:
+            self._listeners[account.number] = others
+        else:
             del self._listeners[account.number]
             self._left(account, listener.device)
 
     def of(self, account: int) -> Collection[Listener]:
         """The sessions of an account on this node."""
-        return tuple(self._listeners.get(account, ()))
+        return self._listeners.get(account, ())
 
     def accounts(self) -> list[int]:
         """The accounts with sessions on this node."""
@@ -182,7 +184,7 @@ class Sessions:
             if present is None:
                 self.fanout.offer(offer.account, entry)
                 continue
-            for one in tuple(present):
+            for one in present:
                 try:  # As ``tell_each`` does, without two calls for each.
                     one.offered(entry)
                 except Exception:

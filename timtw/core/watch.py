@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from typing import Final
 
 from twisted.internet.interfaces import IDelayedCall
 
+from timtw.core.apart import Ended
 from timtw.core.wheel import Wheel
 from timtw.model import limits
 
 
 class Watch:
-    """Calls ``expired`` once, when the client was given all the time it has.
+    """Ends a connection once, when the client was given all the time it has.
 
     Before the login ``LOGIN_DEADLINE`` runs, except while a login waits for its
     decision; afterwards the time since the last sign of life.
@@ -19,7 +20,7 @@ class Watch:
 
     __slots__ = (
         "_clock",
-        "_expired",
+        "_connection",
         "_heard",
         "_left",
         "_second",
@@ -28,11 +29,11 @@ class Watch:
         "_wheel",
     )
 
-    def __init__(self, wheel: Wheel, expired: Callable[[], None]) -> None:
+    def __init__(self, wheel: Wheel, connection: Ended) -> None:
         """The deadline begins to run."""
         self._wheel = wheel
         self._clock = clock = wheel.clock
-        self._expired = expired
+        self._connection: Ended = connection
         self._heard = clock.seconds()
         self._left = limits.LOGIN_DEADLINE
         self._silence = 0.0
@@ -66,7 +67,7 @@ class Watch:
     def end(self) -> None:
         """Watch no more, and forget whom; ending twice is fine."""
         self._stop()
-        self._expired = _nobody
+        self._connection = _NOBODY
 
     def _stop(self) -> None:
         if self._timer is not None:
@@ -91,8 +92,14 @@ class Watch:
 
     def _over(self) -> None:
         self._timer = None
-        self._expired()
+        self._connection.hang_up()
 
 
-def _nobody() -> None:
-    """Expires nothing."""
+class _Nobody:
+    """Whose connection has ended already."""
+
+    def hang_up(self) -> None:
+        """There is no line."""
+
+
+_NOBODY: Final = _Nobody()

@@ -40,7 +40,7 @@ class TcpClient(ClientLine, Protocol):
         self._connected = False
         self._stopped = False
         self._limit = 0
-        self._waiting = bytearray()
+        self._waiting: bytearray | None = None
         self._needed = 0
         self._begun: float | None = None
         self._stall: IDelayedCall | None = None
@@ -58,6 +58,8 @@ class TcpClient(ClientLine, Protocol):
             return
         waiting = self._waiting
         if waiting or self._stopped:
+            if waiting is None:
+                waiting = self._waiting = bytearray()
             waiting += data
             if self._stopped or len(waiting) < self._needed:
                 return
@@ -68,7 +70,7 @@ class TcpClient(ClientLine, Protocol):
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """The line is gone."""
         self._connected = False
-        self._waiting.clear()
+        self._waiting = None
         if self._stall is not None:
             self._stall.cancel()
             self._stall = None
@@ -81,7 +83,7 @@ class TcpClient(ClientLine, Protocol):
         if self._ending or self._stopped or not self._waiting:
             return
         data = bytes(self._waiting)
-        self._waiting.clear()
+        self._waiting = None
         self._take(data)
 
     def _take(self, data: bytes) -> None:
@@ -108,7 +110,7 @@ class TcpClient(ClientLine, Protocol):
             return
         self._needed = needed
         if start < size:
-            self._waiting += data[start:]
+            self._waiting = bytearray(data[start:])
         self._watch(begins=start > 0)
 
     def _too_long(self, head: bytes) -> None:

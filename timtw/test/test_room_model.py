@@ -163,7 +163,9 @@ class Life:
     def _connect(self) -> None:
         """The device logs in."""
         self.outstanding: dict[int, tuple[LogEntry, ...]] = {}
-        around: Any = Surroundings(ME, self, self, self, self, self.clock)  # type: ignore[arg-type]
+        clock: Any = self.clock
+        seams: Any = self
+        around = Surroundings(ME, seams, seams, seams, seams, clock, clock.seconds)
         self.reading = Reading(around, None, self.fanout)  # type: ignore[arg-type]
         rooms = tuple(
             RoomState(one.number, max(one.cursor, one.joined), one.head)

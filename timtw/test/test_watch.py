@@ -10,16 +10,27 @@ from timtw.core.wheel import Wheel
 from timtw.model.limits import LOGIN_DEADLINE
 
 
+class Line:
+    """A connection that notes when it is ended."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self.ends: list[float] = []
+
+    def hang_up(self) -> None:
+        """End the line."""
+        self.ends.append(self._clock.seconds())
+
+
 class WatchTests(SynchronousTestCase):
     """The deadline of the login, and silence afterwards."""
 
     def setUp(self) -> None:
         """A connection that has just been made."""
         self.clock = Clock()
-        self.expired: list[float] = []
-        self.watch = Watch(
-            Wheel(self.clock), lambda: self.expired.append(self.clock.seconds())
-        )
+        self.line = Line(self.clock)
+        self.expired = self.line.ends
+        self.watch = Watch(Wheel(self.clock), self.line)
 
     def test_deadline(self) -> None:
         """Whoever does not log in is given five seconds, whatever they say."""
@@ -63,7 +74,7 @@ class WatchTests(SynchronousTestCase):
 
     def test_silence_ends(self) -> None:
         """Nothing waits for those who have gone."""
-        other = Watch(Wheel(self.clock), lambda: self.expired.append(0.0))
+        other = Watch(Wheel(self.clock), self.line)
         for watch in (self.watch, other):
             watch.pause()
             watch.expect_life(60.5)

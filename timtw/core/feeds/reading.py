@@ -89,7 +89,7 @@ class Reading(LogReading):
         self._tell_gap(behind)
         self._feed = Feed(
             self,
-            self._clock.seconds,
+            self._around.now,
             cursor,
             max(state.head, self._head, cursor),
             whole=whole,

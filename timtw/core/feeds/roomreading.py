@@ -84,7 +84,7 @@ class RoomReading(LogReading):
         self._low = state.low if whole and state.cursor < state.low else 0
         self._feed = Feed(
             self,
-            self._clock.seconds,
+            self._around.now,
             cursor,
             max(state.head, cursor),
             whole=whole,

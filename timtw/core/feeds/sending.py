@@ -88,9 +88,11 @@ class Sending:
         self._unseen = 0
         self._asking = False
         self._writable = True
-        self._held_until = now() + limits.HOLD_SECONDS
-        self.state = State.HOLD
-        if self._again_up_to >= head and not whole:
+        self._held_until = 0.0
+        if self._again_up_to < head or whole:
+            self.state = State.HOLD
+            self._held_until = now() + limits.HOLD_SECONDS
+        else:
             self.state = State.FLOW if cursor < head else State.LIVE
 
     @property

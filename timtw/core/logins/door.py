@@ -96,6 +96,9 @@ class Door:
     entropy: Entropy
     time_ns: Callable[[], int]
     server: int
+    now: Callable[[], float] = attrs.Factory(
+        lambda self: self.clock.seconds, takes_self=True
+    )
     wheel: Wheel = attrs.Factory(lambda self: Wheel(self.clock), takes_self=True)
     turnstile: Turnstile = attrs.Factory(lambda: Turnstile(limits.LOGINS_AT_ONCE))
     _guests: set[Guest] = attrs.Factory(set)
@@ -179,6 +182,7 @@ class Door:
             self.shard.readers,
             self.desk,
             self.clock,
+            self.now,
         )
         return Reading(around, self.router, self.sessions.fanout)
 

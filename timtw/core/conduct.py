@@ -51,7 +51,7 @@ from timtw.model.values import REMOVALS, STREAM, TEXT, Address
 class Conduct(Streaming):
     """Carries out what a logged-in client asks, as its turn comes."""
 
-    __slots__ = ("_door", "_reading")
+    __slots__ = ("_reading",)
 
     _log = Logger()
 
@@ -65,9 +65,8 @@ class Conduct(Streaming):
         manager: Manager,
     ) -> None:
         """Everything that a logged-in client may ask has its place behind ``door``."""
-        super().__init__(asker, outbox, door.posting, order, manager)
+        super().__init__(asker, outbox, door, order, manager)
         self._reading = reading
-        self._door = door
 
     def begin(self, item: Item) -> None:
         """Carry out ``item``, whose turn it is."""
@@ -145,13 +144,13 @@ class Conduct(Streaming):
 
     def _send(self, command: SendMessage) -> None:
         sender = self._asker.address
-        recipient = self._posting.recipients.at_hand(sender, command)
+        recipient = self._door.posting.recipients.at_hand(sender, command)
         if recipient is not None:
             self._post(recipient, command)
             return
         self._order.alone()
         then(
-            self._posting.recipients.look_up(sender, command),
+            self._door.posting.recipients.look_up(sender, command),
             lambda recipient: self._found(recipient, command),
             lambda failure: self._missing(failure, command),
             self._log,
@@ -175,10 +174,10 @@ class Conduct(Streaming):
         sender, device = self._asker.address, self._asker.device
         self._reading.stir()
         if command.kind == STREAM:
-            self._posting.stream(sender, device, recipient, command)
+            self._door.posting.stream(sender, device, recipient, command)
             return
         self._order.together()
-        self._posting.post(sender, device, recipient, command, self._posted)
+        self._door.posting.post(sender, device, recipient, command, self._posted)
 
     def _posted(self, command: SendMessage, result: Outcome) -> None:
         self._order.together_no_more()

@@ -223,7 +223,7 @@ class Core:
         """See ``IFrontDesk``."""
         if self._door.crowd >= self._settings.connections:
             raise TooFrequent("this node has as many connections as it may have")
-        session = Session(outbox, source, self._door, self._entropy(8).hex())
+        session = Session(outbox, source, self._door, self._entropy(8))
         self._door.opened(session)
         return session
 

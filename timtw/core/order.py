@@ -49,7 +49,7 @@ class InOrder(Generic[T]):
     def __init__(self, owner: Owner[T]) -> None:
         """Nothing waits."""
         self._owner = owner
-        self._waiting: list[T] = []
+        self._waiting: list[T] | None = None  # An empty list takes 56 bytes.
         self._is_crowded = False
         self._is_going_on = False
         self._alone = False
@@ -57,8 +57,14 @@ class InOrder(Generic[T]):
 
     def add(self, item: T) -> None:
         """Take an item in; it begins at once if it may."""
-        self._waiting.append(item)
-        self.go_on()
+        if self._waiting or self._is_going_on or not self._may_begin(item):
+            self._waiting = self._waiting or []
+            self._waiting.append(item)
+        else:
+            self._begin(item)
+            if not self._waiting:
+                return
+            self.go_on()
         waiting = self._waiting
         if not waiting or self._is_crowded:
             return
@@ -68,11 +74,11 @@ class InOrder(Generic[T]):
 
     def add_first(self, item: T) -> None:
         """Take in an item that comes before all that wait."""
-        self._waiting.insert(0, item)
+        self._waiting = [item, *(self._waiting or ())]
 
     def end(self) -> None:
         """Begin nothing any more; forget what waits and whom it belonged to."""
-        self._waiting.clear()
+        self._waiting = None
         self._owner = _Nobody()
 
     def alone(self) -> None:
@@ -93,22 +99,28 @@ class InOrder(Generic[T]):
 
     def go_on(self) -> None:
         """Begin whatever may begin now."""
-        waiting = self._waiting
-        if self._is_going_on or not (waiting or self._is_crowded):
+        if self._waiting is None or self._is_going_on:
             return
-        self._is_going_on = True
-        try:
-            while waiting and self._may_begin(waiting[0]):
-                self._owner.begin(waiting.pop(0))
-        finally:
-            self._is_going_on = False
+        while self._waiting and self._may_begin(self._waiting[0]):
+            self._begin(self._waiting.pop(0))
+        waiting = self._waiting or ()
         if (
             self._is_crowded
-            and len(self._waiting) <= limits.PENDING_COMMANDS // 2
-            and not any(map(self._owner.is_heavy, self._waiting))
+            and len(waiting) <= limits.PENDING_COMMANDS // 2
+            and not any(map(self._owner.is_heavy, waiting))
         ):
             self._is_crowded = False
             self._owner.crowded(False)
+        if not self._waiting:
+            self._waiting = None
+
+    def _begin(self, item: T) -> None:
+        """Begin an item, and no other one meanwhile."""
+        self._is_going_on = True
+        try:
+            self._owner.begin(item)
+        finally:
+            self._is_going_on = False
 
     def _may_begin(self, item: T) -> bool:
         """Whether ``item``, which is the next, may begin now."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import attrs
-
 from timtw.core.overload import Gate
 from timtw.core.people.belongings import Belongings
 from timtw.core.people.marking import Marking
@@ -16,10 +14,11 @@ from timtw.model.events import Event, History, Marked
 from timtw.model.idents import node_of, number_of
 from timtw.model.progress import DeliveredMark
 from timtw.model.stores import IMessageStore
+from timtw.model.value import value
 from timtw.model.values import Address, Conversation, Device
 
 
-@attrs.frozen
+@value
 class Asker:
     """Who asks: the account, whether the client knows our additions, and where.
 

@@ -59,11 +59,11 @@ class Session(Hearing):
         "__weakref__",
         "_conduct",
         "_door",
+        "_ident",
         "_order",
         "_rate",
         "_rest",
         "_watch",
-        "connection",
         "device",
         "since",
         "source",
@@ -71,8 +71,8 @@ class Session(Hearing):
 
     _log = Logger()
 
-    def __init__(self, outbox: IOutbox, source: str, door: Door, name: str) -> None:
-        """A connection from ``source`` that is called ``name``."""
+    def __init__(self, outbox: IOutbox, source: str, door: Door, ident: bytes) -> None:
+        """A connection from ``source``; nothing else has the same ``ident``."""
         super().__init__(outbox)
         self._door = door
         self.source = source
@@ -82,7 +82,7 @@ class Session(Hearing):
         self._rate = Bucket(rate, rate, door.now)
         self._rest: IDelayedCall | None = None
         self._conduct: Conduct | None = None
-        self.connection = name
+        self._ident = ident
         self.device = Device()
         self.since = 0.0
 
@@ -126,6 +126,11 @@ class Session(Hearing):
         self._door.closed(self)
 
     # What the registry asks and tells, beside ``Hearing``.
+
+    @property
+    def connection(self) -> str:
+        """What it is called; kept as octets, which take half as much."""
+        return self._ident.hex()
 
     @property
     def heard(self) -> float:

@@ -32,10 +32,13 @@ from timtw.model.values import Address, Device, LogEntry, Message
 class Listener(Protocol):
     """One logged-in connection, as the registry sees it."""
 
-    connection: str
     device: Device
     since: float
     source: str
+
+    @property
+    def connection(self) -> str:
+        """What it is called, by this node and others."""
 
     @property
     def heard(self) -> float:

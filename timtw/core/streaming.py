@@ -13,9 +13,8 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from timtw.core.deferreds import then
-from timtw.core.logins.door import OwnLogin
+from timtw.core.logins.door import Door, OwnLogin
 from timtw.core.order import InOrder
-from timtw.core.posting import Posting
 from timtw.core.serving import Asker
 from timtw.model.commands import Command, Push, SendMessage, SendParcel
 from timtw.model.errors import TimError, Undefined
@@ -55,7 +54,7 @@ Item: TypeAlias = Command | Refusal
 class Streaming:
     """Answers in turn; passes on at once what is kept by nobody."""
 
-    __slots__ = ("_asker", "_manager", "_order", "_outbox", "_posting")
+    __slots__ = ("_asker", "_door", "_manager", "_order", "_outbox")
 
     _log = Logger()
 
@@ -63,14 +62,14 @@ class Streaming:
         self,
         asker: Asker,
         outbox: IOutbox,
-        posting: Posting,
+        door: Door,
         order: InOrder[Item],
         manager: Manager,
     ) -> None:
         """A client that has just logged in."""
         self._asker = asker
         self._outbox = outbox
-        self._posting = posting
+        self._door = door
         self._order = order
         self._manager = manager
 
@@ -133,7 +132,7 @@ class Streaming:
     def _send_parcel(self, command: SendParcel) -> None:
         """Pass it on to whom a stream may be sent to."""
         stream = SendMessage(command.peer, Content(), kind=STREAM)
-        recipient = self._posting.recipients.at_hand(self._asker.address, stream)
+        recipient = self._door.posting.recipients.at_hand(self._asker.address, stream)
         if recipient is None:
             self._work(self._look_up_parcel(command, stream), command)
         else:
@@ -142,7 +141,7 @@ class Streaming:
     async def _look_up_parcel(
         self, command: SendParcel, stream: SendMessage
     ) -> Sequence[Event]:
-        recipients = self._posting.recipients
+        recipients = self._door.posting.recipients
         recipient = await recipients.look_up(self._asker.address, stream)
         self._pass_on(recipient, command)
         return []

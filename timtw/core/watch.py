@@ -7,7 +7,7 @@ from typing import Final
 from twisted.internet.interfaces import IDelayedCall
 
 from timtw.core.apart import Ended
-from timtw.core.wheel import Wheel
+from timtw.core.wheel import Second, Wheel
 from timtw.model import limits
 
 
@@ -37,7 +37,7 @@ class Watch:
         self._heard = clock.seconds()
         self._left = limits.LOGIN_DEADLINE
         self._silence = 0.0
-        self._second = 0
+        self._second: Second | None = None
         self._timer: IDelayedCall | None = clock.callLater(self._left, self._late)
 
     def heard(self) -> None:
@@ -73,13 +73,13 @@ class Watch:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        if self._second:
+        if self._second is not None:
             self._wheel.forget(self._second, self)
-            self._second = 0
+            self._second = None
 
     def due(self) -> None:
         """The client may have been silent for too long."""
-        self._second = 0
+        self._second = None
         until = self._heard + self._silence
         if until > self._clock.seconds():
             self._second = self._wheel.call_at(until, self)

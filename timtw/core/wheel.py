@@ -15,6 +15,17 @@ class Due(Protocol):
         """The time has come."""
 
 
+class Second:
+    """All that wait for the same second."""
+
+    __slots__ = ("number", "waiting")
+
+    def __init__(self, number: int) -> None:
+        """Nobody waits for it yet."""
+        self.number = number
+        self.waiting: set[Due] = set()
+
+
 class Wheel:
     """Calls at whole seconds: never early, and less than a second late.
 
@@ -25,42 +36,44 @@ class Wheel:
     def __init__(self, clock: IReactorTime) -> None:
         """Nothing waits."""
         self.clock = clock
-        self._waiting: dict[int, set[Due]] = {}
+        self._seconds: dict[int, Second] = {}
         self._timer: IDelayedCall | None = None
 
-    def call_at(self, time: float, due: Due) -> int:
-        """Let ``due`` wait until ``time``; returns the second that ``forget`` takes."""
-        second = ceil(time)
-        self._waiting.setdefault(second, set()).add(due)
-        if self._timer is None or self._timer.getTime() > second:
+    def call_at(self, time: float, due: Due) -> Second:
+        """Let ``due`` wait until ``time``; returns what ``forget`` takes."""
+        number = ceil(time)
+        second = self._seconds.get(number)
+        if second is None:
+            second = self._seconds[number] = Second(number)
+        second.waiting.add(due)
+        if self._timer is None or self._timer.getTime() > number:
             self._set()
         return second
 
-    def forget(self, second: int, due: Due) -> None:
+    def forget(self, second: Second, due: Due) -> None:
         """Let ``due`` wait no more for this second."""
-        waiting = self._waiting.get(second)
-        if waiting is not None:
-            waiting.discard(due)
-            if not waiting:
-                del self._waiting[second]
-                if not self._waiting:
-                    self._set()
+        second.waiting.discard(due)
+        if not second.waiting and self._seconds.get(second.number) is second:
+            del self._seconds[second.number]
+            if not self._seconds:
+                self._set()
 
     def _set(self) -> None:
         """Wait for the next second at which something is due."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        if self._waiting:
-            wait = min(self._waiting) - self.clock.seconds()
+        if self._seconds:
+            wait = min(self._seconds) - self.clock.seconds()
             self._timer = self.clock.callLater(max(0.0, wait), self._turn)
 
     def _turn(self) -> None:
         """Call what is due."""
         self._timer = None
         now = self.clock.seconds()
-        for second in sorted(second for second in self._waiting if second <= now):
-            for due in self._waiting.pop(second, ()):
+        for number in sorted(number for number in self._seconds if number <= now):
+            second = self._seconds.pop(number, None)
+            for due in () if second is None else tuple(second.waiting):
                 due.due()
         if self._timer is None:
             self._set()

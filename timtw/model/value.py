@@ -18,8 +18,8 @@ else:
     T = TypeVar("T", bound=type)
 
     def value(cls: T) -> T:
-        """A class of values, with slots."""
-        return attrs.define(cls, unsafe_hash=True)
+        """A class of values, with slots and no place for weak references."""
+        return attrs.define(cls, unsafe_hash=True, weakref_slot=False)
 
 
 __all__ = ["value"]

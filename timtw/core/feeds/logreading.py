@@ -48,7 +48,6 @@ class LogReading:
         "_alarm",
         "_around",
         "_claimed",
-        "_clock",
         "_cursor",
         "_feed",
         "_low",
@@ -65,7 +64,6 @@ class LogReading:
         """Nothing is read before there is a feed."""
         self._around = around
         self._outbox = around.outbox
-        self._clock = around.clock
         self._feed: Feed | None = None
         self.number = number
         self.key = b""
@@ -127,9 +125,9 @@ class LogReading:
 
     def wake(self, at: float) -> None:
         """Call the feed at this time, or earlier."""
-        delay = max(0.0, at - self._clock.seconds())
+        delay = max(0.0, at - self._around.clock.seconds())
         if self._alarm is None:
-            self._alarm = self._clock.callLater(delay, self._awake)
+            self._alarm = self._around.clock.callLater(delay, self._awake)
         elif self._alarm.getTime() > at:
             self._alarm.reset(delay)
 

@@ -293,7 +293,7 @@ class RoomReading(LogReading):
         self._alarm = None
         if self._volleys:
             due = self._volleys[0].salvo.at + limits.ACK_SECONDS
-            if due > self._clock.seconds():
+            if due > self._around.now():
                 self.wake(due)
                 return
         if self._feed is not None:

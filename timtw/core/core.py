@@ -10,34 +10,26 @@ from zope.interface import implementer
 
 from timtw.core.deferreds import deferred
 from timtw.core.feeds.fanout import Fanout
-from timtw.core.groups import GroupParts, MakeGroups
+from timtw.core.groups import MakeGroups
 from timtw.core.keeping import Keeping
 from timtw.core.live import LiveParts, MakeLive
-from timtw.core.logins.accounts import Accounts
-from timtw.core.logins.door import Door
 from timtw.core.logins.passwords import Passwords
-from timtw.core.logins.places import Places
 from timtw.core.logins.tickets import Entropy
 from timtw.core.neighbour import Neighbour
 from timtw.core.office import Office
-from timtw.core.overload import Gate
-from timtw.core.people.addresses import People
-from timtw.core.people.belongings import Belongings
-from timtw.core.people.bonds import Bonds
-from timtw.core.people.marking import Marking
+from timtw.core.parts import (
+    Gates,
+    Known,
+    Outside,
+    door_of,
+    group_parts,
+    showings_of,
+)
 from timtw.core.people.memberships import Memberships
-from timtw.core.people.presence import Attendance
-from timtw.core.people.profiles import Directory
-from timtw.core.people.recipients import Recipients
-from timtw.core.people.relating import Relating
-from timtw.core.people.showing import Showings
-from timtw.core.posting import Posting
 from timtw.core.router import Router
-from timtw.core.serving import Serving
 from timtw.core.session import Session
 from timtw.core.sessions import Sessions
 from timtw.core.settings import Settings
-from timtw.model import limits
 from timtw.model.commands import IssueToken, Register
 from timtw.model.errors import TooFrequent
 from timtw.model.interfaces import IFrontDesk, IOutbox, ISession
@@ -73,120 +65,46 @@ class Core:
             entropy: Gives that many random bytes.
             time_ns: The time of day, nanoseconds since 1970.
         """
-        self._settings = settings
-        self._entropy = entropy
+        outside = Outside(
+            shard, desk, mesh, passwords, settings, clock, entropy, time_ns
+        )
+        known, gates = Known.of(outside), Gates.of(outside)
+        self._settings, self._entropy, self._desk = settings, entropy, desk
         sessions = Sessions(
             clock.seconds,
             lambda account: self._showings.entered(account),
             lambda account, device: self._showings.left(account, device),
             Fanout(clock, mesh.entered, mesh.left),
         )
-        self._router = Router(sessions, mesh, shard.messages, clock)
-        presence, history, logins = (
-            Gate(what, most, lambda: max(desk.waiting, shard.waiting))
-            for what, most in (
-                ("presence", limits.PRESENCE_WAITING),
-                ("history", limits.HISTORY_WAITING),
-                ("logins", limits.LOGINS_WAITING),
-            )
-        )
-        now, accounts = clock.seconds, shard.accounts
-        self._accounts = Accounts(
-            accounts, passwords, settings, now, time_ns, entropy, logins
-        )
-        people = People(shard.accounts)
-        self._live = live = make_live(
-            LiveParts(people, sessions, mesh, settings, clock, entropy)
-        )
-        self.office = Office(shard.accounts, passwords, time_ns, self._router, live)
-        places = Places(sessions, self._router, settings)
-        bonds = Bonds(shard.relations, clock.seconds, mesh.has_peers)
-        belongings = Belongings(shard.rooms, clock.seconds, mesh.has_peers)
+        self._router = router = Router(sessions, mesh, shard.messages, clock)
         self._memberships = Memberships(
-            sessions, belongings, shard.rooms, mesh.has_peers, clock
+            sessions, known.belongings, shard.rooms, mesh.has_peers, clock
         )
-        self._showings = Showings(
+        self._showings = showings_of(outside, known, gates, sessions)
+        self._live = make_live(
+            LiveParts(known.people, sessions, mesh, settings, clock, entropy)
+        )
+        self.office = Office(shard.accounts, passwords, time_ns, router, self._live)
+        self._door = door_of(
+            outside,
+            known,
+            gates,
             sessions,
-            Attendance(
-                now,
-                mesh.entered,
-                mesh.left,
-                mesh.attends,
-                mesh.has_peers,
-                not settings.presence_offline_block,
-            ),
-            people,
-            bonds,
-            belongings,
-            mesh,
-            presence,
-            settings.write_to_anyone,
-            clock,
-            time_ns,
-            entropy,
-        )
-        self._marking = Marking(
-            people, bonds, belongings, shard.reads, self._router, history, clock
-        )
-        directory = Directory(
-            accounts, bonds, self._router, settings, now, history, mesh.has_peers
+            router,
+            self._showings,
+            self._live,
+            make_groups(group_parts(outside, known, gates, router)),
         )
         self._neighbour = Neighbour(
-            sessions, places, desk, bonds, directory, self._showings, live, clock
+            sessions,
+            self._door.places,
+            desk,
+            known.bonds,
+            self._door.directory,
+            self._showings,
+            self._live,
+            clock,
         )
-        self._desk = desk
-        self._door = Door(
-            shard=shard,
-            desk=desk,
-            accounts=self._accounts,
-            people=people,
-            posting=Posting(
-                Recipients(people, bonds, belongings, settings),
-                desk,
-                self._router,
-                time_ns,
-                entropy,
-            ),
-            relating=Relating(
-                people,
-                bonds,
-                shard.relations,
-                desk,
-                self._router,
-                now,
-                time_ns,
-                entropy,
-            ),
-            groups=make_groups(
-                GroupParts(
-                    people,
-                    belongings,
-                    shard.rooms,
-                    desk,
-                    self._router,
-                    history,
-                    now,
-                    time_ns,
-                    entropy,
-                )
-            ),
-            serving=Serving(
-                shard.messages, belongings, self._marking, settings, history
-            ),
-            directory=directory,
-            marking=self._marking,
-            showings=self._showings,
-            live=live,
-            sessions=sessions,
-            places=places,
-            router=self._router,
-            settings=settings,
-            clock=clock,
-            entropy=entropy,
-            time_ns=time_ns,
-            server=int.from_bytes(entropy(4), "big") >> 1,
-        )
-
         self._keeping = Keeping(shard, settings, self._door.readers, clock, time_ns)
 
     def start(self) -> None:
@@ -212,7 +130,7 @@ class Core:
             for guest in self._door.guests:
                 guest.hang_up()
             self._showings.stop()
-            self._marking.stop()
+            self._door.marking.stop()
             self._router.stop()
             self._neighbour.stop()
         await self._desk.flush()
@@ -229,8 +147,8 @@ class Core:
 
     def register(self, command: Register, source: str) -> Deferred[Address]:
         """See ``IFrontDesk``."""
-        return self._accounts.register(command, source)
+        return self._door.accounts.register(command, source)
 
     def issue_token(self, command: IssueToken, source: str) -> Deferred[str]:
         """See ``IFrontDesk``."""
-        return self._accounts.issue_token(command, source)
+        return self._door.accounts.issue_token(command, source)

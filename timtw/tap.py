@@ -4,6 +4,7 @@
 With `cli.py` the only module that imports the global reactor.
 """
 
+import gc
 import os
 import sys
 import time
@@ -71,8 +72,11 @@ def makeService(options: Options) -> IService:
     """The service of one node, as twistd asks for it."""
     from twisted.internet import reactor
 
+    # What is imported stays, so nobody has to look for garbage in it meanwhile.
+    gc.disable()
     from timtw.node import build
 
+    gc.enable()
     # Twisted's timers run by the time of day: where a clock is set back by an hour,
     # nothing that waits would happen for an hour.
     clock: Any = reactor

@@ -1,4 +1,4 @@
-"""A person at the chat page: a headless Chromium with a profile of its own.
+"""A person at the chat page: a context of a headless Chromium that nobody shares.
 
 Everything here waits by looking, never by sleeping for a time that was guessed.
 """
@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import tempfile
 from collections.abc import Callable, Sequence
 from importlib.resources import files
 from importlib.util import find_spec
@@ -17,6 +16,7 @@ from typing import Any, Final, TypeVar
 from twisted.trial import unittest
 
 from timtw.loss.nodes import CONFIGURATION, Node
+from timtw.test.chromium import chromium
 
 PATIENCE: Final = 30.0
 """Seconds after which something that should happen has not."""
@@ -25,16 +25,6 @@ LOOK: Final = 0.05
 DESKTOP: Final = (1200, 800)
 PHONE: Final = (390, 844)
 PASSWORD: Final = "correct horse battery"
-FLAGS: Final = (
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
 HARMLESS: Final = ("WebSocket connection to", "net::ERR_")
 """What the browser's console says about connections that a test has cut."""
 
@@ -70,20 +60,9 @@ class Browser:
         language: str = "en",
         flags: Sequence[str] = (),
     ) -> None:
-        """Open the page in a fresh profile, with these flags besides ours."""
-        from selenium import webdriver
-
-        self._profile = tempfile.mkdtemp(prefix="timtw-browser-")
-        options = webdriver.ChromeOptions()
-        options.binary_location = str(shutil.which("chromium"))
-        own = (f"--user-data-dir={self._profile}", f"--lang={language}")
-        for flag in (*FLAGS, *own, *flags):
-            options.add_argument(flag)
-        preferences = {"intl.accept_languages": language}
-        options.add_experimental_option("prefs", preferences)
-        options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-        service = webdriver.ChromeService(shutil.which("chromedriver"))
-        self.driver: Any = webdriver.Chrome(options=options, service=service)
+        """Open the page in a fresh context of a browser with these flags."""
+        self._home = chromium(language, flags)
+        self.driver, self._context = self._home.enter()
         self.command(
             "Emulation.setDeviceMetricsOverride",
             width=size[0],
@@ -95,9 +74,16 @@ class Browser:
         self.driver.get(url)
 
     def close(self) -> None:
-        """End the browser and forget its profile."""
-        self.driver.quit()
-        shutil.rmtree(self._profile, ignore_errors=True)
+        """Close all windows and forget what is stored."""
+        self._home.leave(self.driver, self._context)
+
+    def new_tab(self) -> None:
+        """Open a tab beside those that there are, and look at it."""
+        self.driver.switch_to.window(self._home.open(self._context))
+
+    def save_into(self, directory: Path) -> None:
+        """Save files there without a question."""
+        self._home.save_into(self._context, directory)
 
     def command(self, name: str, **parameters: object) -> None:
         """Tell the browser itself something."""

@@ -292,8 +292,7 @@ class FileTests(LiveCase):
         self.saved = self.folder / "saved"
         self.saved.mkdir(parents=True)
         self.sender, self.receiver = self.person("ada"), self.person("bob", PHONE)
-        behaviour = {"behavior": "allow", "downloadPath": str(self.saved)}
-        self.receiver.command("Browser.setDownloadBehavior", **behaviour)
+        self.receiver.save_into(self.saved)
         self.meet(self.sender, "bob")
         self.receiver.click(".conversations .entry")
 

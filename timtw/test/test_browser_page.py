@@ -33,7 +33,7 @@ class DeviceTests(BrowserCase):
         first = alice.driver.current_window_handle
         alice.find("bob")
         alice.say("from the first")
-        alice.driver.switch_to.new_window("tab")
+        alice.new_tab()
         alice.driver.get(self.url)
         alice.log_in("alice")
         alice.click(".conversations button")
@@ -51,10 +51,10 @@ class DeviceTests(BrowserCase):
     def test_closed_tab_comes_back(self) -> None:
         """A tab that is opened after one was closed goes on as that device."""
         alice = self.person("alice")
-        alice.driver.switch_to.new_window("tab")
+        first = alice.driver.current_window_handle
+        alice.new_tab()
         new = alice.driver.current_window_handle
-        others = [name for name in alice.driver.window_handles if name != new]
-        alice.driver.switch_to.window(others[0])
+        alice.driver.switch_to.window(first)
         alice.driver.close()
         alice.driver.switch_to.window(new)
         alice.driver.get(self.url)

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from argon2 import PasswordHasher, extract_parameters
 from twisted.internet.defer import Deferred, DeferredList, gatherResults
 from twisted.internet.interfaces import IReactorFromThreads
 from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase, TestCase
 from zope.interface import implementer
 
-from timtw.core.logins.passwords import ArgonPasswords
+from timtw.core.logins.passwords import ArgonPasswords, of_nobody
 from timtw.model import limits
 from timtw.model.errors import TooFrequent
 
@@ -49,6 +50,13 @@ class ArgonTests(TestCase):
 
 class StopTests(TestCase):
     """A node ends while many log in."""
+
+    def test_unknown_names_cost_the_same(self) -> None:
+        """Nobody learns from the time of an answer whether a name exists: there is as
+        much to compute for one that does not."""
+        hasher = PasswordHasher()
+        known = extract_parameters(hasher.hash("a password"))
+        self.assertEqual(known, extract_parameters(of_nobody(hasher)))
 
     async def test_what_waits(self) -> None:
         """Checks that nobody can wait for any more are not made before the end."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Callable
 from typing import Protocol, TypeVar
 
 from argon2 import PasswordHasher
 from argon2.exceptions import Argon2Error, InvalidHashError
+from argon2.low_level import ARGON2_VERSION
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorFromThreads
 from twisted.internet.threads import deferToThreadPool
@@ -44,7 +46,7 @@ class ArgonPasswords:
         self._waiting = 0
         self._ended = False
         self._hasher = PasswordHasher()
-        self._nobody = self._hasher.hash("the password of nobody")
+        self._nobody = of_nobody(self._hasher)
 
     def start(self) -> None:
         """Start the threads."""
@@ -93,3 +95,13 @@ class ArgonPasswords:
 
 def _octets(password: str) -> bytes:
     return password.encode("utf-8", "surrogateescape")
+
+
+def of_nobody(hasher: PasswordHasher) -> str:
+    """A verifier that costs what the others cost and that no password is known for."""
+    salt, digest = (
+        b64encode(bytes(length)).decode().rstrip("=")
+        for length in (hasher.salt_len, hasher.hash_len)
+    )
+    cost = f"m={hasher.memory_cost},t={hasher.time_cost},p={hasher.parallelism}"
+    return f"$argon2id$v={ARGON2_VERSION}${cost}${salt}${digest}"

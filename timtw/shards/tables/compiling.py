@@ -1,9 +1,10 @@
 """SQLAlchemy Core statements turned into SQL text once, for use on a raw driver.
 
-A statement that takes many rows is compiled for a few numbers of rows. One execution
-with sixty-four rows costs a third of sixty-four executions, and above all it lets the
-other threads in once and not sixty-four times: a driver gives up the interpreter lock
-around each execution, and gets it back from a busy reactor only after milliseconds.
+A statement that takes many rows has a text for each of a few numbers of rows. One
+execution with sixty-four rows costs a third of sixty-four executions, and above all it
+lets the other threads in once and not sixty-four times: a driver gives up the
+interpreter lock around each execution, and gets it back from a busy reactor only after
+milliseconds.
 """
 
 from __future__ import annotations
@@ -21,6 +22,9 @@ CHUNKS: Final = (64, 16, 4, 1)
 
 ROWS: Final = 512
 """Most rows of one execution that is put together for them."""
+
+UNION: Final = " UNION ALL "
+"""What stands between selects that are put together."""
 
 
 def compiled(dialect: Dialect, statement: ClauseElement, *order: str) -> str:
@@ -72,21 +76,26 @@ class JoinedRows:
 
     Args:
         width: Parameters of one row.
-        row: What stands for one row; commas join them.
+        row: What stands for one row.
+        between: What joins rows.
     """
 
     width: int
     head: str
     row: str
     tail: str
+    between: str
+
+    def text(self, rows: int) -> str:
+        """The text for so many rows."""
+        return f"{self.head}{self.between.join([self.row] * rows)}{self.tail}"
 
     def split(self, values: list[Any]) -> Iterator[tuple[str, list[Any]]]:
         """See ``Rows``."""
         step = ROWS * self.width
         for start in range(0, len(values), step):
             part = values[start : start + step]
-            rows = ", ".join([self.row] * (len(part) // self.width))
-            yield f"{self.head}{rows}{self.tail}", part
+            yield self.text(len(part) // self.width), part
 
 
 def many_rows(
@@ -97,11 +106,7 @@ def many_rows(
     insert: Callable[[Table], Any] = lambda table: table.insert(),
 ) -> FixedRows:
     """An insert of many rows into ``columns``; ``finish`` adds what follows VALUES."""
-    texts = [
-        (size, _rows_text(dialect, table, columns, finish, insert, size))
-        for size in CHUNKS
-    ]
-    return FixedRows(len(columns), tuple(texts))
+    return _fixed(any_rows(dialect, table, columns, finish, insert))
 
 
 def any_rows(
@@ -116,7 +121,7 @@ def any_rows(
     def text(size: int) -> str:
         return _rows_text(dialect, table, columns, finish, insert, size)
 
-    return _joined(len(columns), text(1), text(2))
+    return _listed(dialect, len(columns), text(1), text(2))
 
 
 def _rows_text(
@@ -139,19 +144,21 @@ def _rows_text(
 def many_keys(
     dialect: Dialect, width: int, statement: Callable[[int], ClauseElement]
 ) -> FixedRows:
-    """A select by many keys of ``width`` columns; ``statement`` takes their number."""
-    texts = [
-        (size, _keys_text(dialect, width, statement(size), size)) for size in CHUNKS
-    ]
-    return FixedRows(width, tuple(texts))
+    """Selects by a key of ``width`` columns each, put together by UNION ALL.
+
+    Args:
+        statement: The selects for a number of keys.
+    """
+    one, two = (_keys_text(dialect, width, statement(size), size) for size in (1, 2))
+    return _fixed(_joined(width, one, two, one, UNION))
 
 
 def any_keys(
     dialect: Dialect, width: int, statement: Callable[[int], ClauseElement]
 ) -> JoinedRows:
-    """The same for any number of keys, joined when they are there."""
+    """One select by any number of keys, joined when they are there."""
     one, two = (_keys_text(dialect, width, statement(size), size) for size in (1, 2))
-    return _joined(width, one, two)
+    return _listed(dialect, width, one, two)
 
 
 def _keys_text(
@@ -166,10 +173,25 @@ def _keys_text(
     return str(result)
 
 
-def _joined(width: int, one: str, two: str) -> JoinedRows:
+def _fixed(joined: JoinedRows) -> FixedRows:
+    """The texts for some numbers of rows.
+
+    They are not compiled one by one: for sixty-four rows that takes so long that a
+    node would be seen to start later.
+    """
+    return FixedRows(joined.width, tuple((size, joined.text(size)) for size in CHUNKS))
+
+
+def _listed(dialect: Dialect, width: int, one: str, two: str) -> JoinedRows:
+    """The pieces of a statement with a list of rows in parentheses."""
+    mark = "?" if dialect.paramstyle == "qmark" else "%s"
+    return _joined(width, one, two, f"({', '.join([mark] * width)})", ", ")
+
+
+def _joined(width: int, one: str, two: str, row: str, between: str) -> JoinedRows:
     """The pieces of a statement whose text for one and for two rows is known."""
-    row = f"({', '.join(['%s'] * width)})"
     head, _row, tail = one.partition(row)
-    if two != f"{head}{row}, {row}{tail}":
+    joined = JoinedRows(width, head, row, tail, between)
+    if (joined.text(1), joined.text(2)) != (one, two):
         raise ValueError(f"no text can be joined of {one!r}")
-    return JoinedRows(width, head, row, tail)
+    return joined

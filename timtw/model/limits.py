@@ -428,7 +428,8 @@ it: a few milliseconds."""
 MOVE_DRAFTS: Final = 128
 """For each so many messages of a commit one more step is made, to keep up with them."""
 COUNTERS_CACHED: Final = 200_000
-"""Counters and cursors that the writer knows by heart, about 150 bytes each."""
+"""Counters and cursors that the writer knows by heart between two commits, about 150
+bytes each."""
 CLEAN_SECONDS: Final = 1.0
 """Pause between two steps of deleting what has expired."""
 CLEAN_HURRY_SECONDS: Final = 0.1

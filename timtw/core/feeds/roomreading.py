@@ -303,7 +303,9 @@ class RoomReading(LogReading):
     def tidy(self) -> None:
         """Go, if nothing can come of what goes on here."""
         feed = self._feed
-        if feed is not None and self._alarm is None and feed.is_idle:
+        if feed is None or self._alarm is not None or self._in_doubt:
+            return
+        if feed.is_idle:
             self._company.tidy(self)
 
 

@@ -149,7 +149,7 @@ class SalvoTests(SynchronousTestCase):
         self.assertTrue(salvo.is_plain)
 
     def test_holes(self) -> None:
-        """Where one is missing they do not go out so, also if another is there twice."""
+        """Where one is missing they do not go out so, also if another is double."""
         for numbers in ((5, 7), (5, 5, 7)):
             salvo = Salvo([entry(n) for n in numbers], 0.0)
             self.assertFalse(salvo.is_plain)

@@ -179,8 +179,12 @@ class Life:
         )
         left = [self.left] if self.left is not None else []
         state = ReaderState(b"key", 0, 0, rooms=rooms)
-        self.reading.begin(state, False, left)
         self.writable = True
+        for _ in range(self.rng.choice((0, 0, 0, 2, 4))):
+            # Storage has been asked, and the login is not over.
+            acts = (self.grows, self.membership_changes, self.membership_is_known)
+            self.rng.choice(acts)()
+        self.reading.begin(state, False, left)
 
     # What may happen.
 

@@ -187,6 +187,7 @@ class RoomReading(LogReading):
         """The line takes bytes, or does not."""
         if self._feed is not None:
             self.feed.writable(now and not self._in_doubt)
+            self.tidy()
 
     def doubt(self, whether: bool, writable: bool) -> None:
         """Send nothing until it is known whether the account is still a member."""

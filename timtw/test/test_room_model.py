@@ -15,6 +15,7 @@ from timtw.core.feeds.fanout import Fanout
 from timtw.core.feeds.logreading import Surroundings
 from timtw.core.feeds.reading import Reading
 from timtw.core.sessions import Leftover
+from timtw.model import limits
 from timtw.model.errors import StorageUnavailable
 from timtw.model.events import (
     Deliveries,
@@ -168,10 +169,7 @@ class Life:
         """The device logs in."""
         self.outstanding: dict[int, tuple[LogEntry, ...]] = {}
         self.doubts: dict[int, None] = {}
-        clock: Any = self.clock
-        seams: Any = self
-        around = Surroundings(ME, seams, seams, seams, seams, clock, clock.seconds)
-        self.reading = Reading(around, None, self.fanout)  # type: ignore[arg-type]
+        self.reading = self.new_reading()
         rooms = tuple(
             RoomState(one.number, max(one.cursor, one.joined), one.head)
             for one in self.rooms.values()
@@ -185,6 +183,13 @@ class Life:
             acts = (self.grows, self.membership_changes, self.membership_is_known)
             self.rng.choice(acts)()
         self.reading.begin(state, False, left)
+
+    def new_reading(self) -> Reading:
+        """A connection before the end of its login."""
+        clock: Any = self.clock
+        seams: Any = self
+        around = Surroundings(ME, seams, seams, seams, seams, clock, clock.seconds)
+        return Reading(around, None, self.fanout)  # type: ignore[arg-type]
 
     # What may happen.
 
@@ -433,3 +438,23 @@ class RoomModelTests(SynchronousTestCase):
         for seed in range(100):
             with self.subTest(seed):
                 Life(random.Random(seed)).live_calmly()
+
+    def test_d20_heads_are_looked_for_again(self) -> None:
+        """What came during a login arrives, also if storage is away at its end."""
+        life = Life(random.Random(1))
+        life.reading.end()
+        life.looks.clear()
+        life.rooms = {number: Room(number) for number in ROOMS}
+        life._written(life.rooms[ROOMS[0]])
+        life.reading = life.new_reading()
+        before = (RoomState(ROOMS[0], 0, 0),)
+        life.reading.begin(ReaderState(b"key", 0, 0, rooms=before), False, ())
+        look, found = life.looks.pop()
+        look.errback(StorageUnavailable())
+        life.clock.advance(limits.READ_AGAIN_SECONDS)
+        look, found = life.looks.pop()
+        look.callback(found)
+        self.assertEqual(1, len(life.reads))
+        life.reading.end()
+        life.clock.advance(limits.READ_AGAIN_SECONDS)
+        self.assertEqual([], life.looks)

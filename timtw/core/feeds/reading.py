@@ -10,6 +10,7 @@ from collections.abc import Collection, Sequence
 from typing import Final
 
 import attrs
+from twisted.internet.task import deferLater
 
 from timtw.core.deferreds import background
 from timtw.core.feeds.fanout import Fanout
@@ -19,6 +20,7 @@ from timtw.core.feeds.logreading import LogReading, Surroundings
 from timtw.core.feeds.roomfeeds import RoomFeeds
 from timtw.core.sessions import Leftover
 from timtw.model import limits
+from timtw.model.errors import StorageUnavailable
 from timtw.model.events import EndOfBacklog, Expired
 from timtw.model.idents import node_of
 from timtw.model.interfaces import IRouter
@@ -314,10 +316,17 @@ class Reading(LogReading):
             self._low = 0
 
     async def _confirm_claimed(self, after: int, up_to: int) -> None:
+        around = self._around
         while after < up_to:
-            page = await self._around.messages.read_log(
-                self._around.owner.number, after, up_to, limits.LOG_READ_ENTRIES
-            )
+            try:
+                page = await around.messages.read_log(
+                    self.number, after, up_to, limits.LOG_READ_ENTRIES
+                )
+            except StorageUnavailable:
+                if self._feed is None:
+                    return  # The next connection will hear the same of the client.
+                await deferLater(around.clock, limits.READ_AGAIN_SECONDS)
+                continue
             after = page.up_to
             self.confirmed(after, page.entries)
 

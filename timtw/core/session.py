@@ -24,6 +24,7 @@ from timtw.core.order import InOrder
 from timtw.core.serving import Asker
 from timtw.core.streaming import Item, told
 from timtw.core.watch import Watch
+from timtw.model import limits
 from timtw.model.commands import (
     Acknowledge,
     Command,
@@ -99,7 +100,7 @@ class Session(Hearing):
                 self._outbox.offer(Pong())
         elif self._phase is not Phase.GONE:
             # What streams weigh is counted in octets, by the seat.
-            wait = 0.0 if self.is_heavy(command) else self._rate.overdraw()
+            wait = 0.0 if isinstance(command, _HEAVY) else self._rate.overdraw()
             if wait > 0 and self._rest is None:
                 self._hold("rate", True)
                 self._rest = self._door.clock.callLater(wait, self._rested)
@@ -171,10 +172,13 @@ class Session(Hearing):
             isinstance(item, SendMessage)
             and item.kind != STREAM  # It must not overtake what is being stored.
             and self._phase is Phase.READY
+            and not self.is_heavy(item)
         )
 
     def is_heavy(self, item: Item) -> bool:
         """See ``Owner``."""
+        if isinstance(item, SendMessage):
+            return item.content.weight > limits.LARGE_SEND
         return isinstance(item, _HEAVY)
 
     def begin(self, item: Item) -> None:

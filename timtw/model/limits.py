@@ -49,6 +49,10 @@ PENDING_COMMANDS: Final = 64
 """Commands of one session waiting for their turn; above it the socket is paused."""
 SENDS_UNDER_WAY: Final = 32
 """Sends of one session that may wait for commits at once; above it commands wait."""
+LARGE_SEND: Final = 16 * KIB
+"""Content of a send that is large: of one session only one of them is under way, and
+while another waits the socket is paused. So a frame may be large, and what one client
+has waiting here is a few of them and not a hundred."""
 LOGINS_AT_ONCE: Final = 128
 """Logins by token or credential that are decided at the same time: enough to fill the
 commits of storage; those behind them take a hundred bytes each and not thousands."""
@@ -428,7 +432,8 @@ it: a few milliseconds."""
 MOVE_DRAFTS: Final = 128
 """For each so many messages of a commit one more step is made, to keep up with them."""
 COUNTERS_CACHED: Final = 200_000
-"""Counters and cursors that the writer knows by heart, about 150 bytes each."""
+"""Counters and cursors that the writer knows by heart between two commits, about 150
+bytes each."""
 CLEAN_SECONDS: Final = 1.0
 """Pause between two steps of deleting what has expired."""
 CLEAN_HURRY_SECONDS: Final = 0.1

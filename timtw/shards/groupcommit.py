@@ -29,6 +29,7 @@ from typing import Final, TypeAlias
 
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.internet.task import deferLater
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 from zope.interface import implementer
@@ -149,8 +150,11 @@ class GroupCommit:
             return
         taken = [waiting.taken() for waiting in moves]
         self._sent = entries, list(zip(moves, taken, strict=True))
-        batch = Batch(drafts, tuple(taken))
-        done = self._messages.post(batch).addCallbacks(self._stored, self._failed)
+        posted = answer = self._messages.post(Batch(drafts, tuple(taken)))
+        if answer.called:  # Those of the commit before are answered first.
+            turn: Deferred[None] = deferLater(self._clock, 0)
+            posted = turn.addCallback(lambda _none: answer)
+        done = posted.addCallbacks(self._stored, self._failed)
         _ = done.addErrback(self._faulty)
 
     def _faulty(self, failure: Failure) -> None:

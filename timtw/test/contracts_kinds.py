@@ -126,6 +126,24 @@ class RemovalContract(MessageLogs):
         self.assertEqual([], await self.history())
         self.assertEqual([2], [e.seq for e in (await self.log(BOB)).entries])
 
+    async def test_removals_under_one_id(self) -> None:
+        """
+        A removal is done whatever id its client gives it, also where an equal one of
+        another text was done or the same one was refused.
+        """
+        ask, again, late = (
+            attrs.evolve(removal(mid), ident=7, chosen=True) for mid in (1, 2, 3)
+        )
+        await self.post(draft("1"), draft("2"))
+        outcomes = [*await self.outcomes(ask, late), *await self.outcomes(again)]
+        kinds = [type(one) for one in outcomes]
+        self.assertEqual([Posted, BadParameter, Posted], kinds)
+        self.assertEqual([], await self.history())
+        await self.post(draft("3"))
+        (done,) = await self.post(late)
+        self.assertEqual((False, 3), (done.repeated, done.message.mid))
+        self.assertEqual([], await self.history())
+
     async def test_pages_of_a_log_with_gaps(self) -> None:
         """
         What is gone takes no place in a page of a log.

@@ -253,6 +253,9 @@ class RoomReaderContract(RoomLogs):
         pulled = about(RoomStep.PULL_IN, room, ADA, BOB)
         outcomes = await self.outcomes(said("1", room), pulled, said("2", room))
         self.assertEqual(3, len(outcomes))
+        self.assertEqual([1, 2], mids(outcomes))
+        seqs = [one.recipient_seq for one in outcomes if isinstance(one, Posted)]
+        self.assertEqual([1, 2], seqs)
         self.assertEqual({room: (1, 2)}, await self.at(BOB, PHONE))
         page = await self.log(BOB)
         self.assertEqual([NOTICE], [entry.message.kind for entry in page.entries])

@@ -410,6 +410,19 @@ class StorageTests(SynchronousTestCase):
         script.answer()
         self.assertEqual([1], script.sent)
 
+    def test_d20_read_again_behind_an_older_alarm(self) -> None:
+        """So it is where time was asked for earlier, for something that is done."""
+        script = Script().begin()
+        script.offer()
+        script.passes(limits.ACK_SECONDS - 0.5)
+        script.acknowledge(1)
+        script.grow()
+        script.feed.raised(2)
+        script.feed.unread(script.reads.pop()[2])
+        script.passes(limits.READ_AGAIN_SECONDS)
+        script.answer()
+        self.assertEqual([1, 2], script.sent)
+
     def test_one_read_at_a_time(self) -> None:
         """However much is offered meanwhile, storage is asked once."""
         script = Script(1).begin()

@@ -170,6 +170,37 @@ class Counting(Case):
         self.stage.settle(1)
         self.assertEqual([], heard(again))
 
+    def test_resuming_again_before_the_end(self) -> None:
+        """Who says anew how far it is, while pages are on their way, gets the rest."""
+        ada = self.stage.log_in("ada")
+        for n in range(1, 31):
+            ada.writes(self.bob, f"own {n}")
+        self.stage.settle(1)
+        bob = self.stage.log_in("bob", additions=True, acknowledges=False)
+        bob.asks(FetchBacklog(0))
+        self.stage.settle(1)
+        first = entries(bob)[-1].seq
+        bob.acknowledges = True
+        bob.asks(FetchBacklog(first - 3))
+        self.stage.settle(1)
+        own = [text for text in heard(bob) if (text or "").startswith("own")]
+        self.assertEqual([f"own {n}" for n in range(1, 31)], [*dict.fromkeys(own)])
+        groups = [text for text in heard(bob) if text not in own]
+        self.assertEqual([f"{n}" for n in range(1, 31)], groups)
+        self.assertEqual(1, len(bob.told(EndOfBacklog)))
+
+    def test_resuming_again_in_a_room(self) -> None:
+        """So it is where it says how far it has a group."""
+        bob = self.stage.log_in("bob", additions=True, acknowledges=False)
+        bob.asks(FetchBacklog(2, self.room.node))
+        self.stage.settle(1)
+        bob.acknowledges = True
+        bob.asks(FetchBacklog(7, self.room.node))
+        self.stage.settle(1)
+        found = [*dict.fromkeys(heard(bob))]
+        self.assertEqual([f"{n}" for n in range(3, 31)], found)
+        self.assertEqual(1, len(bob.told(EndOfBacklog)))
+
     def test_no_way_back(self) -> None:
         """Nobody gets what is from before its membership by counting from zero."""
         pull_in(self.stage, self.room.number, self.ada, self.dan)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import attrs
+from twisted.internet.defer import fail
+from twisted.python.monkey import MonkeyPatcher
 from twisted.trial.unittest import SynchronousTestCase
 
 from timtw.model import limits
 from timtw.model.commands import Acknowledge, FetchBacklog, PullHistory, SendMessage
-from timtw.model.errors import TooFrequent
+from timtw.model.errors import StorageUnavailable, TooFrequent
 from timtw.model.events import (
     Delivery,
     EndOfBacklog,
@@ -188,6 +190,25 @@ class P4EveryDeviceGetsEverything(SynchronousTestCase):
             device.asks(FetchBacklog())
             stage.settle()
             self.assertEqual(["hi"], device.texts, resource)
+
+    def test_claims_while_storage_is_away(self) -> None:
+        """What a client says that it has is delivered, also where that has to wait."""
+        stage = Stage()
+        bob = stage.register("bob")
+        stage.register("ada")
+        ada = stage.log_in("ada", additions=True)
+        ada.writes(bob, "hi")
+        stage.settle()
+        phone = stage.log_in("bob", additions=True)
+        away = (stage.shard.messages, "read_log", lambda *_: fail(StorageUnavailable()))
+        patcher = MonkeyPatcher(away)
+        patcher.patch()
+        phone.asks(FetchBacklog(1))
+        stage.settle(limits.READ_AGAIN_SECONDS / 2)
+        self.assertEqual([], ada.told(Marked))
+        patcher.restore()
+        stage.settle(limits.READ_AGAIN_SECONDS + 1)
+        self.assertEqual([1], [told.mark.mid for told in ada.told(Marked)])
 
     def test_d3_pages_are_small_and_end(self) -> None:
         """A backlog of 25 comes as 10, 10 and 5, then the end mark."""

@@ -139,6 +139,22 @@ class AnswerTests(SynchronousTestCase):
         self.assertEqual([2], self.one.alone)
 
 
+class SalvoTests(SynchronousTestCase):
+    """What goes out together is what follows in the log, each entry once."""
+
+    def test_mixed(self) -> None:
+        """What two nodes tell of in one turn goes out in the order of the log."""
+        salvo = Salvo([entry(n) for n in (5, 7, 6, 8)], 0.0)
+        self.assertEqual([5, 6, 7, 8], [one.seq for one in salvo.entries])
+        self.assertTrue(salvo.is_plain)
+
+    def test_holes(self) -> None:
+        """Where one is missing they do not go out so, also if another is double."""
+        for numbers in ((5, 7), (5, 5, 7)):
+            salvo = Salvo([entry(n) for n in numbers], 0.0)
+            self.assertFalse(salvo.is_plain)
+
+
 class WindowTests(SynchronousTestCase):
     """How much of one room may be on its way."""
 

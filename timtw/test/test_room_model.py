@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import attrs
 from twisted.internet.defer import Deferred
@@ -15,6 +15,8 @@ from timtw.core.feeds.fanout import Fanout
 from timtw.core.feeds.logreading import Surroundings
 from timtw.core.feeds.reading import Reading
 from timtw.core.sessions import Leftover
+from timtw.model import limits
+from timtw.model.errors import StorageUnavailable
 from timtw.model.events import (
     Deliveries,
     Delivery,
@@ -36,6 +38,7 @@ from timtw.model.values import (
 )
 from timtw.shards.moves import WaitingMove
 
+T = TypeVar("T")
 ME, PEER = Address(1, "me"), Address(2, "peer")
 ROOMS = (10, 11, 12)
 
@@ -150,6 +153,8 @@ class Life:
         for entry in entries:
             room = self.rooms[entry.message.conversation.first]
             seq = entry.seq
+            if room.number in self.doubts:
+                self.faults.append(f"{seq} came while membership was in doubt")
             if room.joined < 0 or seq <= room.joined:
                 self.faults.append(f"{seq} is of another membership")
             if seq in room.confirmed and not is_again:
@@ -163,10 +168,8 @@ class Life:
     def _connect(self) -> None:
         """The device logs in."""
         self.outstanding: dict[int, tuple[LogEntry, ...]] = {}
-        clock: Any = self.clock
-        seams: Any = self
-        around = Surroundings(ME, seams, seams, seams, seams, clock, clock.seconds)
-        self.reading = Reading(around, None, self.fanout)  # type: ignore[arg-type]
+        self.doubts: dict[int, None] = {}
+        self.reading = self.new_reading()
         rooms = tuple(
             RoomState(one.number, max(one.cursor, one.joined), one.head)
             for one in self.rooms.values()
@@ -174,18 +177,34 @@ class Life:
         )
         left = [self.left] if self.left is not None else []
         state = ReaderState(b"key", 0, 0, rooms=rooms)
-        self.reading.begin(state, False, left)
         self.writable = True
+        for _ in range(self.rng.choice((0, 0, 0, 2, 4))):
+            # Storage has been asked, and the login is not over.
+            acts = (self.grows, self.membership_changes, self.membership_is_known)
+            self.rng.choice(acts)()
+        self.reading.begin(state, False, left)
+
+    def new_reading(self) -> Reading:
+        """A connection before the end of its login."""
+        clock: Any = self.clock
+        seams: Any = self
+        around = Surroundings(ME, seams, seams, seams, seams, clock, clock.seconds)
+        return Reading(around, None, self.fanout)  # type: ignore[arg-type]
 
     # What may happen.
 
     def grows(self) -> None:
         """Something is written to a room, and the node hears of it, or does not."""
         room = self.rooms[self.rng.choice(ROOMS)]
+        late: list[LogEntry] = []
         for _ in range(self.rng.choice((1, 1, 1, 3, 40))):
             entry = self._written(room)
-            if self.rng.random() < 0.95:
+            if self.rng.random() < 0.05:
+                late.append(entry)  # Another node tells of it, behind others or never.
+            elif self.rng.random() < 0.95:
                 self.fanout.offer(room.number, entry)
+            if late and self.rng.random() < 0.5:
+                self.fanout.offer(room.number, late.pop())
             if self.rng.random() < 0.2:
                 self.clock.advance(0.0)
 
@@ -212,13 +231,20 @@ class Life:
         self.clock.advance(self.rng.choice((0.0, 0.0, 0.0, 0.5, 3.0, 10.0)))
 
     def storage_answers(self) -> None:
-        """A read is done, with what was there when it began."""
+        """A read is done, with what was there when it began, or has failed."""
         if self.reads:
             answer, page = self.reads.pop(self.rng.randrange(len(self.reads)))
-            answer.callback(page)
+            self._answer(answer, page)
         elif self.looks:
             look, found = self.looks.pop(0)
-            look.callback(found)
+            self._answer(look, found)
+
+    def _answer(self, answer: Deferred[T], found: T) -> None:
+        """Tell what was found, mostly."""
+        if self.rng.random() < 0.1:
+            answer.errback(StorageUnavailable())
+        else:
+            answer.callback(found)
 
     def client_confirms(self) -> None:
         """Some of what has come, mostly in order."""
@@ -236,8 +262,12 @@ class Life:
         """For everything, or for one room."""
         if self.rng.random() < 0.5:
             self.reading.asked(None)
-        else:
+        elif self.rng.random() < 0.5:
             self.reading.asked_for(self.rng.choice(ROOMS), None)
+        else:
+            room = self.rooms[self.rng.choice(ROOMS)]
+            room.confirmed |= {seq for seq in room.log if seq <= room.front}
+            self.reading.asked_for(room.number, room.front)
 
     def client_writes(self) -> None:
         """It waits for no request any more."""
@@ -286,9 +316,16 @@ class Life:
         self._connect()
 
     def membership_changes(self) -> None:
-        """One goes, or comes back."""
-        room = self.rooms[self.rng.choice(ROOMS)]
-        self.reading.doubted(room.number)
+        """Word comes that one goes or comes back, which is true or not."""
+        number = self.rng.choice(ROOMS)
+        self.reading.doubted(number)
+        self.doubts[number] = None
+
+    def membership_is_known(self) -> None:
+        """Storage says what has become of it."""
+        if not self.doubts:
+            return
+        room = self.rooms[self.doubts.popitem()[0]]
         if room.joined >= 0:
             if self.rng.random() < 0.5:
                 state = RoomState(room.number, room.joined, room.joined)
@@ -335,6 +372,7 @@ class Life:
             (self.line_breaks, 1),
             (self.node_crashes, 1),
             (self.membership_changes, 2),
+            (self.membership_is_known, 3),
         ]
         self._go_through(acts)
 
@@ -352,6 +390,8 @@ class Life:
     def _end(self) -> None:
         """Nothing stands in the way any more."""
         self.reading.writable(True)
+        while self.doubts:
+            self.membership_is_known()
         self.look()
         for _ in range(300):
             while self.reads or self.looks:
@@ -398,3 +438,23 @@ class RoomModelTests(SynchronousTestCase):
         for seed in range(100):
             with self.subTest(seed):
                 Life(random.Random(seed)).live_calmly()
+
+    def test_d20_heads_are_looked_for_again(self) -> None:
+        """What came during a login arrives, also if storage is away at its end."""
+        life = Life(random.Random(1))
+        life.reading.end()
+        life.looks.clear()
+        life.rooms = {number: Room(number) for number in ROOMS}
+        life._written(life.rooms[ROOMS[0]])
+        life.reading = life.new_reading()
+        before = (RoomState(ROOMS[0], 0, 0),)
+        life.reading.begin(ReaderState(b"key", 0, 0, rooms=before), False, ())
+        look, found = life.looks.pop()
+        look.errback(StorageUnavailable())
+        life.clock.advance(limits.READ_AGAIN_SECONDS)
+        look, found = life.looks.pop()
+        look.callback(found)
+        self.assertEqual(1, len(life.reads))
+        life.reading.end()
+        life.clock.advance(limits.READ_AGAIN_SECONDS)
+        self.assertEqual([], life.looks)

@@ -104,6 +104,28 @@ class CrowdTests(SynchronousTestCase):
         expected = ["first", *map(str, range(room)), "one more"]
         self.assertEqual(expected, phone.texts)
 
+    def test_large_sends(self) -> None:
+        """Of large texts one is under way and one waits; no more is read meanwhile."""
+        stage = Stage()
+        bob = stage.register("bob")
+        stage.register("ada")
+        ada, phone = stage.log_in("ada"), stage.log_in("bob")
+        ada.writes(bob, "first")
+        stage.settle()
+        texts = ["x" * limits.LARGE_SEND] * 2 + ["x" * (limits.LARGE_SEND + 1)] * 2
+        for text in texts[:2]:
+            ada.writes(bob, text)
+        core = stage.cores["north"]
+        self.assertEqual((2, False), (core._desk.waiting, ada.held))
+        ada.writes(bob, texts[2])
+        self.assertEqual((2, True), (core._desk.waiting, ada.held))
+        stage.settle()
+        self.assertFalse(ada.held)
+        ada.writes(bob, texts[3])
+        ada.writes(bob, "last")
+        stage.settle()
+        self.assertEqual(["first", *texts, "last"], phone.texts)
+
     def test_sends_share_a_commit(self) -> None:
         """Sends of one session that wait together are stored together."""
         batches: list[int] = []

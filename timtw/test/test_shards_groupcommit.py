@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from functools import partial
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, fail
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -41,9 +42,12 @@ class GatedMessages(MemoryMessages):
         self.readers = MemoryReaders(submit, digests, self)
         self.batches: list[Batch] = []
         self.gates: list[Deferred[None]] = []
+        self.full = False
 
     def post(self, batch: Batch) -> Deferred[Sequence[Outcome]]:
-        """Note the batch; store it when its gate opens."""
+        """Note the batch; store it when its gate opens, or refuse it at once."""
+        if self.full:
+            return fail(StorageUnavailable())
         self.batches.append(batch)
         gate: Deferred[None] = Deferred()
         self.gates.append(gate)
@@ -273,6 +277,40 @@ class GatheringTests(DeskCase):
         kinds = [type(answer) for answer in self.answers]
         self.assertEqual([Posted] * 4 + [Undefined, Posted], kinds)
         self.assertEqual([1, 2, 3, 4, 5], self.mids())
+
+    def test_refused_at_once(self) -> None:
+        """
+        Where storage refuses a commit at once, those of the one before it are answered
+        first: whoever wrote both hears of them in the order in which they were written.
+        """
+        self.post("1")
+        self.clock.advance(0)
+        self.post("2")
+        self.store.full = True
+        self.succeed()
+        self.clock.advance(0)
+        kinds = [type(answer) for answer in self.answers]
+        self.assertEqual([Posted, StorageUnavailable], kinds)
+        self.store.full = False
+        self.post("3")
+        self.clock.advance(0)
+        self.succeed()
+        self.assertEqual([1, 2], self.mids())
+
+    def test_all_refused_at_once(self) -> None:
+        """
+        So it is with more than one commit takes.
+        """
+        self.store.full = True
+        found: list[int] = []
+        numbers = range(BATCH_DRAFTS + 2)
+        for n in numbers:
+            self.desk.post(
+                draft(f"{n}"), partial(lambda n, _answer: found.append(n), n)
+            )
+        for _ in range(4):
+            self.clock.advance(0)
+        self.assertEqual([*numbers], found)
 
 
 class CursorTests(DeskCase):

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from timtw.shards.sqlite import known
 from timtw.test import contracts_roomlogs
 from timtw.test.test_shards_memory import _Memory
 from timtw.test.test_shards_servers import _MariaDb, _Postgres
@@ -22,6 +25,23 @@ class SqliteRoomLogTests(Sqlite, contracts_roomlogs.RoomLogContract):
 
 class SqliteRoomReaderTests(Sqlite, contracts_roomlogs.RoomReaderContract):
     """In SQLite."""
+
+
+class Forgetting(Sqlite):
+    """Shards that know next to nothing by heart."""
+
+    def setUp(self) -> Any:
+        """What one commit needs is too much to be remembered already."""
+        self.patch(known, "COUNTERS_CACHED", 1)
+        return super().setUp()
+
+
+class ForgettingRoomLogTests(Forgetting, contracts_roomlogs.RoomLogContract):
+    """In SQLite, with more conversations than can be remembered."""
+
+
+class ForgettingRoomReaderTests(Forgetting, contracts_roomlogs.RoomReaderContract):
+    """In SQLite, with more devices than can be remembered."""
 
 
 class MovingRoomLogTests(Moving, contracts_roomlogs.RoomLogContract):

@@ -34,6 +34,11 @@ class Ahead:
         """Whether a read is under way, or something of the last one is left."""
         return self._reading or bool(self.entries)
 
+    @property
+    def again_at(self) -> float:
+        """Storage, which could not be read, is not asked again before this time."""
+        return self._again_at
+
     def knows(self, sent: int) -> bool:
         """Whether it is known what follows ``sent``."""
         return bool(self.entries) or self.reaches > sent

@@ -95,6 +95,8 @@ class Feed(Sending):
                 self.stir()
         self._repeat_overdue()
         self._pump()
+        if self._now() < self._ahead.again_at:
+            self._port.wake(self._ahead.again_at)  # This alarm was an older wish.
 
     # What comes from the client.
 

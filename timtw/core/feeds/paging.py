@@ -13,7 +13,7 @@ class Pageable(Protocol):
     """A log that can go out in pages."""
 
     def page_out(self) -> None:
-        """Begin; ``Paging.done`` is called at the end, maybe from inside."""
+        """Begin, or go on; ``Paging.done`` is called at the end, maybe from inside."""
 
 
 class Paging:
@@ -29,8 +29,10 @@ class Paging:
         self._goes = False
 
     def add(self, log: Pageable) -> None:
-        """This log, too, unless it has its turn or waits for it."""
-        if log is not self._now and log not in self._waiting:
+        """This log, too; one that has its turn may have begun anew, out of pages."""
+        if log is self._now:
+            log.page_out()
+        elif log not in self._waiting:
             self._waiting.append(log)
 
     def go(self) -> None:

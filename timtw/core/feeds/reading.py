@@ -10,6 +10,7 @@ from collections.abc import Collection, Sequence
 from typing import Final
 
 import attrs
+from twisted.internet.task import deferLater
 
 from timtw.core.deferreds import background
 from timtw.core.feeds.fanout import Fanout
@@ -19,6 +20,7 @@ from timtw.core.feeds.logreading import LogReading, Surroundings
 from timtw.core.feeds.roomfeeds import RoomFeeds
 from timtw.core.sessions import Leftover
 from timtw.model import limits
+from timtw.model.errors import StorageUnavailable
 from timtw.model.events import EndOfBacklog, Expired
 from timtw.model.idents import node_of
 from timtw.model.interfaces import IRouter
@@ -33,6 +35,7 @@ class Reading(LogReading):
     """Lets feeds write to one client and keeps the cursors of reader ``key``."""
 
     __slots__ = (
+        "_doubts",
         "_fanout",
         "_head",
         "_news",
@@ -52,6 +55,7 @@ class Reading(LogReading):
         self._writable = True
         self._rooms: RoomFeeds | None = None
         self._news: dict[int, RoomState | None] | None = None
+        self._doubts = NO_NUMBERS
 
     @property
     def acked(self) -> int:
@@ -107,15 +111,22 @@ class Reading(LogReading):
     ) -> None:
         """Read the rooms of the account, as it is a member of them now."""
         states = {one.room: one for one in state.rooms}
-        news, self._news = self._news, None
-        for room, now in (news or {}).items():
+        news, self._news = self._news or {}, None
+        doubts, self._doubts = self._doubts, NO_NUMBERS
+        for room, now in news.items():
             if now is None:
                 states.pop(room, None)
-            else:
-                states.setdefault(room, now)
+            elif room not in states or states[room].cursor < now.cursor:
+                states[room] = now
         if states:
             rooms = self._make_rooms(whole)
+            if doubts:
+                rooms.writable(False)
             rooms.begin(attrs.evolve(state, rooms=tuple(states.values())), left)
+            for room in doubts:
+                rooms.doubted(room)
+            if doubts:
+                rooms.writable(self._writable)
 
     def _make_rooms(self, whole: bool) -> RoomFeeds:
         """A place for the readings of rooms."""
@@ -127,6 +138,7 @@ class Reading(LogReading):
     def belongs(self, state: RoomState) -> None:
         """The account is a member of this room."""
         if self._feed is None:
+            self._doubts -= {state.room}
             self._news = {**(self._news or {}), state.room: state}
         else:
             (self._rooms or self._make_rooms(False)).belongs(state)
@@ -134,13 +146,16 @@ class Reading(LogReading):
     def parted(self, room: int) -> None:
         """The account is no member of this room."""
         if self._feed is None:
+            self._doubts -= {room}
             self._news = {**(self._news or {}), room: None}
         elif self._rooms is not None:
             self._rooms.parted(room)
 
     def doubted(self, room: int) -> None:
         """Whether the account is a member of this room is being asked."""
-        if self._rooms is not None:
+        if self._feed is None:
+            self._doubts |= {room}
+        elif self._rooms is not None:
             self._rooms.doubted(room)
 
     def rooms(self) -> Collection[int]:
@@ -301,10 +316,17 @@ class Reading(LogReading):
             self._low = 0
 
     async def _confirm_claimed(self, after: int, up_to: int) -> None:
+        around = self._around
         while after < up_to:
-            page = await self._around.messages.read_log(
-                self._around.owner.number, after, up_to, limits.LOG_READ_ENTRIES
-            )
+            try:
+                page = await around.messages.read_log(
+                    self.number, after, up_to, limits.LOG_READ_ENTRIES
+                )
+            except StorageUnavailable:
+                if self._feed is None:
+                    return  # The next connection will hear the same of the client.
+                await deferLater(around.clock, limits.READ_AGAIN_SECONDS)
+                continue
             after = page.up_to
             self.confirmed(after, page.entries)
 

@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
 from twisted.internet.interfaces import IDelayedCall
+from twisted.internet.task import deferLater
 from twisted.logger import Logger
 
 from timtw.core.deferreds import background
@@ -117,15 +118,17 @@ class RoomFeeds:
 
     async def _look(self, rooms: Sequence[int]) -> None:
         """Hear of what came between the look at storage and our entering."""
-        try:
-            for start in range(0, len(rooms), limits.LOOK_ACCOUNTS):
-                some = rooms[start : start + limits.LOOK_ACCOUNTS]
-                heads = await self._around.messages.heads(some)
-                for room, head in heads.items():
-                    self.raised(room, head)
-        except StorageUnavailable:
-            # Whatever comes next to a room tells of it.
-            return
+        around = self._around
+        for start in range(0, len(rooms), limits.LOOK_ACCOUNTS):
+            some = rooms[start : start + limits.LOOK_ACCOUNTS]
+            heads: Mapping[int, int] | None = None
+            while heads is None and self._places:
+                try:
+                    heads = await around.messages.heads(some)
+                except StorageUnavailable:
+                    await deferLater(around.clock, limits.READ_AGAIN_SECONDS)
+            for room, head in (heads or {}).items():
+                self.raised(room, head)
 
     def hang_up(self) -> None:
         """End the line; the client comes back and replays."""

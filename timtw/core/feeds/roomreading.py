@@ -187,6 +187,7 @@ class RoomReading(LogReading):
         """The line takes bytes, or does not."""
         if self._feed is not None:
             self.feed.writable(now and not self._in_doubt)
+            self.tidy()
 
     def doubt(self, whether: bool, writable: bool) -> None:
         """Send nothing until it is known whether the account is still a member."""
@@ -303,7 +304,9 @@ class RoomReading(LogReading):
     def tidy(self) -> None:
         """Go, if nothing can come of what goes on here."""
         feed = self._feed
-        if feed is not None and self._alarm is None and feed.is_idle:
+        if feed is None or self._alarm is not None or self._in_doubt:
+            return
+        if feed.is_idle:
             self._company.tidy(self)
 
 

@@ -18,7 +18,7 @@ R = TypeVar("R")
 
 
 class Salvo:
-    """Consecutive entries of a room's log.
+    """Entries of a room's log, as a rule consecutive ones.
 
     Attributes:
         is_plain: Whether there is no removal among them, before which a feed has to
@@ -29,15 +29,21 @@ class Salvo:
     __slots__ = ("at", "entries", "first", "is_plain", "last", "octets")
 
     def __init__(self, entries: Sequence[LogEntry], at: float) -> None:
-        """What goes out at the time ``at``; at least one entry."""
-        self.entries = tuple(entries)
+        """What goes out at the time ``at``; at least one entry, in any order."""
+        self.entries = tuple(sorted(entries, key=_seq))
         self.at = at
         self.first = self.entries[0].seq
         self.last = self.entries[-1].seq
         kinds = {entry.message.kind for entry in self.entries}
-        is_run = self.last - self.first == len(self.entries) - 1
+        numbers = {entry.seq for entry in self.entries}
+        is_run = len(numbers) == len(self.entries) == self.last - self.first + 1
         self.is_plain = is_run and not kinds & REMOVALS
         self.octets = [0, *accumulate(map(weight_of, self.entries))]
+
+
+def _seq(entry: LogEntry) -> int:
+    """Its number; what two nodes tell of in one turn comes mixed."""
+    return entry.seq
 
 
 class Volley(Generic[R]):

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, TypeAlias
 import attrs
 
 from timtw.model.idents import slot_of
-from timtw.model.values import Draft
+from timtw.model.values import REMOVALS, Draft
 from timtw.shards.repeats import is_repeat, once_of, period_of, periods_of
 from timtw.shards.sealing import Sealer
 from timtw.shards.server.statements import ServerPostingStatements
@@ -90,8 +90,8 @@ class ServerRepeats:
         return firsts, fresh
 
     def _key(self, draft: Draft, packed: bytes) -> OnceKey | None:
-        """The key of a send with a chosen id."""
-        if not draft.chosen:
+        """The key of a send with a chosen id; a removal is told apart by its mid."""
+        if not draft.chosen or draft.kind in REMOVALS:
             return None
         first, second = draft.conversation
         content = once_of(draft, packed)

@@ -54,6 +54,8 @@ class SqliteCursors:
         tail.rooms.update(self._in_rooms)
         tail.moves += self._row - self.rows_done
         self.rows_done = self._row
+        self._cursors.committed()
+        self._marks.committed()
         self._forget_pending()
 
     def forget(self) -> None:

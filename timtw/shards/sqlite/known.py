@@ -41,9 +41,6 @@ class Known(Generic[Key]):
         missing = [key for key in keys if key not in values]
         if not missing:
             return
-        if len(values) + len(missing) > COUNTERS_CACHED:
-            values.clear()
-            missing = list(keys)
         wanted: list[object] = []
         for key in missing:
             value = self._newer(key)
@@ -54,6 +51,15 @@ class Known(Generic[Key]):
         for text, parameters in self._rows.split(wanted):
             for *key_of, value in connection.execute(text, parameters):
                 values[tuple(key_of)] = value  # type: ignore[index]
+
+    def committed(self) -> None:
+        """
+        Forget everything if it is too much.
+
+        Never within a transaction: what it has raised stands nowhere else.
+        """
+        if len(self.values) > COUNTERS_CACHED:
+            self.values.clear()
 
     def forget(self) -> None:
         """Forget everything."""

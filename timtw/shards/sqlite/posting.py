@@ -96,6 +96,7 @@ class Posting:
         for pair, mid in self._removing.committed():
             tail.remove(pair, mid)
         self.cursors.committed()
+        self._counters.committed()
         self._rows_done = self._row
         self._mover.committed()
         self._forget_pending()

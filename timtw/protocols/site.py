@@ -70,6 +70,26 @@ class LimitedChannel(HTTPChannel):
         if not transport.disconnecting:
             super().dataReceived(data)
 
+    def pauseProducing(self) -> None:
+        """The client takes no answers for now: further requests wait unread.
+
+        twisted.web would answer all that have arrived, ten thousand bytes for twenty.
+        """
+        self.paused = True
+        super().pauseProducing()
+        self._networkProducer.pauseProducing()
+
+    def resumeProducing(self) -> None:
+        """The client has taken everything: go on with what waits."""
+        self.paused = False
+        super().resumeProducing()
+        self.dataReceived(b"")
+
+    def loseConnection(self) -> None:
+        """End the line behind what is to be said, which has its time as well."""
+        self.setTimeout(HTTP_SECONDS)
+        super().loseConnection()
+
     def resetTimeout(self) -> None:
         """Bytes alone do not prolong it: the clock runs from request to request."""
 

@@ -226,6 +226,56 @@ class Time(Stage):
         self.assertTrue(socket.aborted)
 
 
+class Unread(Stage):
+    """Clients that ask and do not read what they are answered."""
+
+    def setUp(self) -> None:
+        """A page of ten thousand bytes, and a line that takes a few of them."""
+        super().setUp()
+        page = Resource()
+        page.putChild(b"", Data(b"x" * 10_000, "text/html"))
+        self.open(page)
+        self.socket = self.connect()
+        self.socket.limit = 64 * 1024
+
+    def test_x9_many_requests_at_once(self) -> None:
+        """A thousand requests in one packet are answered as the answers are read."""
+        count = 1000
+        self.socket.protocol.dataReceived(b"GET / HTTP/1.1\r\n\r\n" * count)
+        self.assertLess(len(self.socket.value()), 2 * self.socket.limit)
+        self.assertFalse(self.socket.reading)
+        read = b""
+        while self.socket.value():
+            read += self.socket.drain()
+        self.assertEqual(count, read.count(b"HTTP/1.1 200 OK"))
+        self.assertTrue(self.socket.reading)
+
+    def test_x9_while_an_answer_is_made(self) -> None:
+        """What comes behind a request that is being decided is not piled up either."""
+        request = b"POST /tim2 HTTP/1.1\r\nContent-Length: %d\r\n\r\n%b"
+        post = request % (len(REGISTER_THRIFT), REGISTER_THRIFT)
+        self.socket.protocol.dataReceived(b"GET / HTTP/1.1\r\n\r\n" * 6 + post)
+        self.socket.limit = 1
+        self.socket.protocol.pauseProducing()
+        self.assertFalse(self.socket.reading)
+        self.desk.answers[-1].callback(ALICE)
+        self.socket.protocol.dataReceived(b"GET / HTTP/1.1\r\n\r\n")
+        self.assertEqual(7, self.socket.value().count(b"HTTP/1.1 200 OK"))
+        self.socket.drain()
+        self.assertEqual(1, self.socket.value().count(b"HTTP/1.1 200 OK"))
+
+    def test_x9_last_answer(self) -> None:
+        """The last answer of a connection has its time to be read, then it is cut."""
+        for request in (b"GET / HTTP/1.0", b"GET / HTTP/1.1\r\nConnection: close"):
+            socket = self.connect()
+            socket.protocol.dataReceived(request + b"\r\n\r\n")
+            self.assertTrue(socket.disconnecting)
+            self.clock.advance(HTTP_SECONDS - 1)
+            self.assertFalse(socket.aborted)
+            self.clock.advance(1)
+            self.assertTrue(socket.aborted)
+
+
 class Page(Resource):
     """A page with one file."""
 

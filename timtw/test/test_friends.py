@@ -546,6 +546,21 @@ class BondsTests(SynchronousTestCase):
         bonds.forget(pair)
         self.assertIsNone(bonds.known(pair))
 
+    def test_a6_change_of_one_during_a_look_at_others(self) -> None:
+        """What was at hand, and changes while others are read, is read again."""
+        store = Slow()
+        bonds = Bonds(store, Clock().seconds, has_peers=False)
+        _ = Deferred.fromCoroutine(bonds.look_up(Conversation(2, 1)))
+        store.looks[0].callback(Bond.FRIENDS)
+        found: list[dict[int, Bond]] = []
+        look = Deferred.fromCoroutine(bonds.look_up_all(1, (2, 3)))
+        _ = look.addCallback(found.append)
+        bonds.forget(Conversation(2, 1))
+        store.looks[1].callback(Bond.FRIENDS)
+        self.assertEqual([], found)
+        store.looks[2].callback(Bond.BLOCKED)
+        self.assertEqual([{2: Bond.BLOCKED, 3: Bond.FRIENDS}], found)
+
     def test_how_long(self) -> None:
         """Alone a node believes it for ever, among others for some seconds."""
         for has_peers in (False, True):

@@ -87,35 +87,52 @@ class Recipients:
     # Rooms.
 
     def _in_room_at_hand(self, sender: Address, command: SendMessage) -> Answer | None:
-        """The room, where it is meant, and all that counts is remembered."""
+        """The room, or the member of it that is meant, if all is remembered."""
         number = number_of(command.room)
-        if number is None or command.peer:
-            return None
-        room = self._belongings.rooms.known(number)
-        mine = self._belongings.of.known((number, sender.number))
-        if room is None or mine is None:
+        room = None if number is None else self._belongings.rooms.known(number)
+        if number is None or room is None:
             return None
         if not is_of(sender, room):
             return UnknownAccount()
-        return may_write_to(room, mine) or room.address
+        mine = self._belongings.of.known((number, sender.number))
+        if mine is None:
+            return None
+        if not command.peer:
+            return may_write_to(room, mine) or room.address
+        peer = number_of(command.peer)
+        recipient = None if peer is None else self._people.known(peer)
+        if recipient is None:
+            return None
+        refusal = meets(sender, recipient)
+        if refusal is not None or command.kind in REMOVALS:
+            return refusal or recipient
+        theirs = self._belongings.of.known((number, recipient.number))
+        bond = self._bonds.known(Conversation.between(sender.number, recipient.number))
+        if theirs is None or bond is None:
+            return None
+        return may_write_within(room, mine, theirs, bond) or recipient
 
     async def _look_up_in_room(self, sender: Address, command: SendMessage) -> Answer:
-        """The room, or the member of it that is meant."""
+        """The same, from storage.
+
+        What was asked first may have changed until the last is there, so nothing is
+        decided but by what is remembered of all of it at one moment.
+        """
         number = number_of(command.room)
         if number is None:
             raise UnknownAccount()
         known = self._belongings
-        room = await known.room(number)
-        if room is None or not is_of(sender, room):
-            raise UnknownAccount()
-        mine = await known.belonging(number, sender.number)
-        if not command.peer:
-            return may_write_to(room, mine) or room.address
-        recipient = await self._account(command.peer)
-        refusal = meets(sender, recipient)
-        if refusal is not None or command.kind in REMOVALS:
-            return refusal or recipient
-        theirs = await known.belonging(number, recipient.number)
-        pair = Conversation.between(sender.number, recipient.number)
-        bond = self._bonds.known(pair) or await self._bonds.look_up(pair)
-        return may_write_within(room, mine, theirs, bond) or recipient
+        while True:
+            room = await known.room(number)
+            if room is None or not is_of(sender, room):
+                raise UnknownAccount()
+            await known.belonging(number, sender.number)
+            if command.peer:
+                recipient = await self._account(command.peer)
+                if meets(sender, recipient) is None and command.kind not in REMOVALS:
+                    pair = Conversation.between(sender.number, recipient.number)
+                    await self._bonds.look_up(pair)
+                    await known.belonging(number, recipient.number)
+            answer = self._in_room_at_hand(sender, command)
+            if answer is not None:
+                return answer

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 
-from twisted.internet.address import IPv4Address, UNIXAddress
+from twisted.internet.address import IPv4Address, IPv6Address, UNIXAddress
 from twisted.internet.error import ConnectionDone
 from twisted.internet.task import Clock
 from twisted.python.failure import Failure
@@ -19,7 +19,7 @@ from timtw.protocols import structs
 from timtw.protocols.clientline import make_shared
 from timtw.protocols.codecs import JSON, THRIFT
 from timtw.protocols.site import make_site
-from timtw.protocols.sources import NO_PROXIES, source_of
+from timtw.protocols.sources import NO_PROXIES, counted, source_of
 from timtw.test.wirekit import ALICE, RecordingDesk, Socket
 
 REGISTER_JSON = (
@@ -310,3 +310,20 @@ class Paths(Stage):
         self.assertEqual(source_of(IPv4Address("TCP", "192.0.2.1", 4)), "192.0.2.1")
         self.assertEqual(source_of(UNIXAddress(b"/x")), "local")
         self.assertEqual(source_of(None), "local")
+
+    def test_l8_x2_networks(self) -> None:
+        """Whoever has a network of IPv6 addresses has the limits of one client."""
+        for address, source in (
+            ("192.0.2.1", "192.0.2.1"),
+            ("::ffff:192.0.2.1", "192.0.2.1"),
+            ("2001:db8:0:1::1", "2001:db8:0:1::/64"),
+            ("2001:db8:0:1:ffff::2", "2001:db8:0:1::/64"),
+            ("fe80::1%eth0", "fe80::/64"),
+            ("local", "local"),
+        ):
+            self.assertEqual(source, counted(address))
+        socket = self.connect()
+        socket.protocol.peer = IPv6Address("TCP", "2001:db8::7", 4)
+        head = b"POST /tim2 HTTP/1.1\r\nContent-Length: %d\r\n\r\n"
+        socket.protocol.dataReceived(head % len(REGISTER_THRIFT) + REGISTER_THRIFT)
+        self.assertEqual(["2001:db8::/64"], self.desk.sources)

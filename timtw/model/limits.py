@@ -243,6 +243,9 @@ FRAGMENTS: Final = 4096
 """Pieces of one WebSocket message; empty ones would otherwise collect for ever."""
 HTTP_BODY: Final = 4 * KIB
 """Largest body of an HTTP request; the largest registration fits."""
+HTTP_CONNECTIONS: Final = 10_000
+"""Connections to the port for clients that are no WebSocket, or not yet: all clients of
+a large node that come back at once are that for the moment of a handshake."""
 HTTP_SECONDS: Final = 30.0
 """How long an HTTP request may take to arrive, and a connection to be idle."""
 PROXY_HEADER: Final = 4 * KIB

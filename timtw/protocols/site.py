@@ -10,12 +10,14 @@ from collections.abc import Collection
 from typing import Any
 
 from twisted.internet.interfaces import IAddress
+from twisted.internet.protocol import connectionDone
+from twisted.python.failure import Failure
 from twisted.web.http import HTTPChannel
 from twisted.web.pages import notFound
 from twisted.web.resource import IResource, Resource
 from twisted.web.server import Request, Site
 
-from timtw.model.limits import HTTP_BODY, HTTP_SECONDS
+from timtw.model.limits import HTTP_BODY, HTTP_CONNECTIONS, HTTP_SECONDS
 from timtw.protocols.clientline import Shared
 from timtw.protocols.http import Accounts
 from timtw.protocols.sources import NO_PROXIES, TrustedProxies
@@ -58,6 +60,28 @@ class LimitedChannel(HTTPChannel):
     """A connection whose requests have to arrive in time, not only to trickle in."""
 
     peer: IAddress | None = None
+    factory: Any
+    _counts = False
+
+    def connectionMade(self) -> None:
+        """A connection, which silent ones count among: one too many is cut."""
+        self._counts = True
+        self.factory.channels += 1
+        super().connectionMade()
+        if self.factory.channels > HTTP_CONNECTIONS:
+            transport: Any = self.transport
+            transport.abortConnection()
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        """The line is gone."""
+        self.counts_no_more()
+        super().connectionLost(reason)
+
+    def counts_no_more(self) -> None:
+        """The line is gone, or has become something else."""
+        if self._counts:
+            self._counts = False
+            self.factory.channels -= 1
 
     def getPeer(self) -> Any:
         """The client, be it through a proxy."""
@@ -100,8 +124,13 @@ class LimitedChannel(HTTPChannel):
 
 
 class ClientSite(Site):
-    """A site without an access log, which would hold addresses."""
+    """A site without an access log, which would hold addresses.
 
+    Attributes:
+        channels: How many connections there are that are no WebSocket.
+    """
+
+    channels = 0
     protocol = LimitedChannel  # type: ignore[assignment]
     noisy = False
 

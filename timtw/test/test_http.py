@@ -15,7 +15,7 @@ from twisted.web.static import Data
 from timtw.model.commands import IssueToken, Register
 from timtw.model.errors import NameTaken, WrongPassword
 from timtw.model.limits import HTTP_BODY, HTTP_SECONDS
-from timtw.protocols import structs
+from timtw.protocols import site, structs
 from timtw.protocols.clientline import make_shared
 from timtw.protocols.codecs import JSON, THRIFT
 from timtw.protocols.site import make_site
@@ -27,6 +27,11 @@ REGISTER_JSON = (
     b'"token":null,"extend":null}'
 )
 REGISTER_THRIFT = bytes.fromhex("0e 180175 180170 1800 00")
+
+HANDSHAKE = (
+    b"GET /tim HTTP/1.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
+)
 
 
 class Stage(SynchronousTestCase):
@@ -274,6 +279,31 @@ class Unread(Stage):
             self.assertFalse(socket.aborted)
             self.clock.advance(1)
             self.assertTrue(socket.aborted)
+
+
+class Silent(Stage):
+    """Connections that ask for nothing."""
+
+    def test_x7_connections(self) -> None:
+        """They count: one too many is cut, until another one has ended or is a
+        WebSocket, which counts with those."""
+        self.patch(site, "HTTP_CONNECTIONS", 2)
+        first, second = self.connect(), self.connect()
+        self.assertTrue(self.lost(self.connect()))
+        self.assertFalse(first.aborted or second.aborted)
+        first.protocol.connectionLost(Failure(ConnectionDone()))
+        third = self.connect()
+        self.assertFalse(third.aborted)
+        third.protocol.dataReceived(HANDSHAKE)
+        third.protocol.connectionLost(Failure(ConnectionDone()))
+        self.assertFalse(self.connect().aborted)
+        self.assertTrue(self.lost(self.connect()))
+
+    def lost(self, socket: Socket) -> bool:
+        """Whether a connection was cut; then its end is seen."""
+        if socket.aborted:
+            socket.protocol.connectionLost(Failure(ConnectionDone()))
+        return socket.aborted
 
 
 class Page(Resource):

@@ -11,6 +11,7 @@ from typing import Any
 
 from twisted.internet.interfaces import IAddress
 from twisted.internet.protocol import connectionDone
+from twisted.logger import Logger
 from twisted.python.failure import Failure
 from twisted.web.http import HTTPChannel
 from twisted.web.pages import notFound
@@ -42,8 +43,17 @@ class Root(Resource):
         return self._page.getChildWithDefault(path, request)
 
 
+class _FaultsAlone(Logger):
+    """Takes the lines that twisted.web writes for requests, with what they ask for."""
+
+    def info(self, format: str | None = None, **kwargs: object) -> None:
+        """Drop a line."""
+
+
 class LimitedRequest(Request):
     """A request whose body is kept up to one byte more than is allowed."""
+
+    _log = _FaultsAlone()
 
     def gotLength(self, length: int | None) -> None:
         """Keep the body in memory, whatever length is announced."""

@@ -7,6 +7,7 @@ import gc
 from twisted.internet.address import IPv4Address, IPv6Address, UNIXAddress
 from twisted.internet.error import ConnectionDone
 from twisted.internet.task import Clock
+from twisted.logger import LogEvent, globalLogPublisher
 from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 from twisted.web.resource import IResource, Resource
@@ -334,6 +335,17 @@ class Paths(Stage):
         self.assertEqual(self.answer(self.ask(b"", "GET /a.js")), (b"200", b"a file"))
         for path in ("/b.js", "/tim/", "/tim2/", "/tim2/a.js"):
             self.assertEqual(self.status(path), b"404", path)
+
+    def test_nothing_is_logged(self) -> None:
+        """What strangers ask for is in no log, nor does a log grow by it."""
+        self.open(Page())
+        lines: list[LogEvent] = []
+        globalLogPublisher.addObserver(lines.append)
+        self.addCleanup(globalLogPublisher.removeObserver, lines.append)
+        for method in ("GET", "HEAD", "POST", "OPTIONS", "XYZ"):
+            for path in ("/", "/tim", "/tim2", "/a.js", "/none"):
+                self.ask(b"", f"{method} {path}?secret")
+        self.assertEqual([], lines)
 
     def test_sources(self) -> None:
         """A source is the address without its port; local sockets are one source."""

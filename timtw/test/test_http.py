@@ -7,11 +7,12 @@ import gc
 from twisted.internet.address import IPv4Address, IPv6Address, UNIXAddress
 from twisted.internet.error import ConnectionDone
 from twisted.internet.task import Clock
-from twisted.logger import LogEvent, globalLogPublisher
+from twisted.logger import ILogObserver, LogEvent, globalLogPublisher
 from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 from twisted.web.resource import IResource, Resource
 from twisted.web.static import Data
+from zope.interface import provider
 
 from timtw.model.commands import IssueToken, Register
 from timtw.model.errors import NameTaken, WrongPassword
@@ -340,8 +341,13 @@ class Paths(Stage):
         """What strangers ask for is in no log, nor does a log grow by it."""
         self.open(Page())
         lines: list[LogEvent] = []
-        globalLogPublisher.addObserver(lines.append)
-        self.addCleanup(globalLogPublisher.removeObserver, lines.append)
+
+        @provider(ILogObserver)
+        def observe(event: LogEvent) -> None:
+            lines.append(event)
+
+        globalLogPublisher.addObserver(observe)
+        self.addCleanup(globalLogPublisher.removeObserver, observe)
         for method in ("GET", "HEAD", "POST", "OPTIONS", "XYZ"):
             for path in ("/", "/tim", "/tim2", "/a.js", "/none"):
                 self.ask(b"", f"{method} {path}?secret")

@@ -366,6 +366,24 @@ class FriendsTests(FriendsCase):
         self.stage.settle()
         self.assertEqual(before, len(self.ada.told(Refused)))
 
+    def test_a10_without_words(self) -> None:
+        """What is taken back brings words only where a text might be written."""
+        said = Content("sorry", b"b", 1, 2, {"more": "words"}, {"more": b"words"})
+        for mid, end, expected in (
+            (1, None, said),
+            (2, Step.LEAVE, Content()),
+            (3, Step.BLOCK, Content()),
+        ):
+            self.befriended()
+            self.writes(self.ada, self.bob_is)
+            if end is not None:
+                self.does(self.bob, end, self.ada_is)
+            self.ada.asks(SendMessage(self.bob_is.node, said, kind=REVOCATION, mid=mid))
+            self.stage.settle()
+            heard = [one.message for one in self.bob.entries]
+            removed = [one for one in heard if one.kind == REVOCATION]
+            self.assertEqual((mid, expected), (len(removed), removed[-1].content))
+
     def test_refusals(self) -> None:
         """Oneself, nobody, strangers of other domains, and what is not there."""
         self.assertEqual(

@@ -29,7 +29,7 @@ from timtw.model.presence import Status
 from timtw.model.roominfo import Entry, RoomInfo
 from timtw.model.rooms import Role
 from timtw.model.roomsteps import RoomStep
-from timtw.model.values import Address, Content
+from timtw.model.values import REVOCATION, Address, Content
 from timtw.shards.memory.messages import MemoryMessages
 from timtw.shards.memory.relations import MemoryRelations
 from timtw.shards.memory.rooms import MemoryRooms
@@ -280,3 +280,25 @@ class MeanwhileTests(GroupsCase):
         self.goes_on()
         self.assertEqual([PermissionDenied], self.refusals())
         self.assertEqual([], self.bob.told(History))
+
+    def test_a10_without_words(self) -> None:
+        """A private message is taken back with words by members alone."""
+        for _ in range(2):
+            self.whispers()
+        for mid in (1, 2):
+            self.bob.asks(
+                SendMessage(
+                    self.cyd_is.node,
+                    Content("sorry"),
+                    kind=REVOCATION,
+                    mid=mid,
+                    room=self.room,
+                )
+            )
+            self.stage.settle(0.3)
+            self.steps(self.ada, REMOVE, self.room, self.bob_is)
+        heard = [one.message for one in self.cyd.entries]
+        removed = [one for one in heard if one.kind == REVOCATION]
+        self.assertEqual(["sorry", None], [one.content.text for one in removed])
+        number = number_of(self.room)
+        self.assertEqual([number] * 2, [one.content.room for one in removed])

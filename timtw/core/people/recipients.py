@@ -19,7 +19,7 @@ from timtw.core.settings import Settings
 from timtw.model.commands import SendMessage
 from timtw.model.errors import TimError, UnknownAccount
 from timtw.model.idents import number_of
-from timtw.model.values import REMOVALS, Address, Conversation
+from timtw.model.values import Address, Conversation
 
 Answer: TypeAlias = Address | TimError
 """An account or a room, or why not."""
@@ -50,13 +50,33 @@ class Recipients:
         if recipient is None:
             return None
         refusal = meets(sender, recipient)
-        if refusal is None and depends_on_bond(command.kind):
+        if refusal is None:
             pair = Conversation.between(sender.number, recipient.number)
             bond = self._bonds.known(pair)
             if bond is None:
                 return None
-            refusal = may_write(bond, self._settings.write_to_anyone)
+            if depends_on_bond(command.kind):
+                refusal = may_write(bond, self._settings.write_to_anyone)
         return recipient if refusal is None else refusal
+
+    def may_say(self, sender: Address, recipient: Address, room: int) -> bool:
+        """
+        Whether a removal to an account may have words, as a text might.
+
+        Args:
+            room: Within which it is; 0 for none.
+        """
+        bond = self._bonds.known(Conversation.between(sender.number, recipient.number))
+        if bond is None:
+            return False
+        if not room:
+            return may_write(bond, self._settings.write_to_anyone) is None
+        found = self._belongings.rooms.known(room)
+        mine = self._belongings.of.known((room, sender.number))
+        theirs = self._belongings.of.known((room, recipient.number))
+        if found is None or mine is None or theirs is None:
+            return False
+        return may_write_within(found, mine, theirs, bond) is None
 
     async def look_up(self, sender: Address, command: SendMessage) -> Answer:
         """
@@ -68,10 +88,11 @@ class Recipients:
             return await self._look_up_in_room(sender, command)
         recipient = await self._account(command.peer)
         refusal = meets(sender, recipient)
-        if refusal is None and depends_on_bond(command.kind):
+        if refusal is None:
             pair = Conversation.between(sender.number, recipient.number)
             bond = await self._bonds.look_up(pair)
-            refusal = may_write(bond, self._settings.write_to_anyone)
+            if depends_on_bond(command.kind):
+                refusal = may_write(bond, self._settings.write_to_anyone)
         return recipient if refusal is None else refusal
 
     async def _account(self, node: str) -> Address:
@@ -104,12 +125,14 @@ class Recipients:
         if recipient is None:
             return None
         refusal = meets(sender, recipient)
-        if refusal is not None or command.kind in REMOVALS:
-            return refusal or recipient
+        if refusal is not None:
+            return refusal
         theirs = self._belongings.of.known((number, recipient.number))
         bond = self._bonds.known(Conversation.between(sender.number, recipient.number))
         if theirs is None or bond is None:
             return None
+        if not depends_on_bond(command.kind):
+            return recipient
         return may_write_within(room, mine, theirs, bond) or recipient
 
     async def _look_up_in_room(self, sender: Address, command: SendMessage) -> Answer:
@@ -129,7 +152,7 @@ class Recipients:
             await known.belonging(number, sender.number)
             if command.peer:
                 recipient = await self._account(command.peer)
-                if meets(sender, recipient) is None and command.kind not in REMOVALS:
+                if meets(sender, recipient) is None:
                     pair = Conversation.between(sender.number, recipient.number)
                     await self._bonds.look_up(pair)
                     await known.belonging(number, recipient.number)

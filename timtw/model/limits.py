@@ -385,6 +385,9 @@ ROOM_BARRED: Final = 5_000
 ROOM_INFO_BYTES: Final = 16 * KIB
 """Longest that a room tells about itself: whoever looks at a list of rooms gets it from
 each of them."""
+ROOM_ENTRY_BYTES: Final = 64
+"""What each entry of its maps weighs besides: thousands of tiny ones would take forty
+times as much memory as they have bytes."""
 ROOM_STEPS_PER_MINUTE: Final = 60
 """Steps of one account by which others are told of it, or something is made; steps that
 end something are not counted."""

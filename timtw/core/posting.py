@@ -18,6 +18,7 @@ from timtw.model.interfaces import IRouter
 from timtw.model.peers import Offer
 from timtw.model.posting import IPostingDesk, Outcome, Posted
 from timtw.model.values import (
+    REMOVALS,
     STREAM,
     TEXT,
     Address,
@@ -66,7 +67,7 @@ class Posting:
             ident=self._ident(command),
             chosen=command.ident is not None,
             timestamp=self._time_ns(),
-            content=_content(command),
+            content=self._words(sender, recipient, command),
             device=device,
             kind=command.kind,
             mid=command.mid,
@@ -81,6 +82,17 @@ class Posting:
                 answer(command, result)
 
         self._desk.post(draft, done)
+
+    def _words(
+        self, sender: Address, recipient: Address, command: SendMessage
+    ) -> Content:
+        """What is written. A removal is for everybody, its words are as any text."""
+        content = _content(command)
+        if command.kind in REMOVALS and command.peer:
+            room = number_of(command.room) or 0
+            if not self.recipients.may_say(sender, recipient, room):
+                return Content(room=content.room)
+        return content
 
     def stream(
         self, sender: Address, device: Device, recipient: Address, command: SendMessage

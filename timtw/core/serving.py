@@ -93,5 +93,10 @@ class Serving:
         messages = await self._messages.history(
             Conversation.of_room(number), command.newest, command.until, count
         )
+        # Who was removed meanwhile does not read what was written after that.
+        belonging = await self._belongings.belonging(number, me.number)
+        refusal = may_read_history(room, belonging)
+        if refusal is not None:
+            raise refusal
         seen = 0 if self._settings.whole_room_history else belonging.joined_mid
         return [History(tuple(one for one in messages if one.mid > seen))]

@@ -100,10 +100,8 @@ class Session(Hearing):
                 self._outbox.offer(Pong())
         elif self._phase is not Phase.GONE:
             # What streams weigh is counted in octets, by the seat.
-            wait = 0.0 if isinstance(command, _HEAVY) else self._rate.overdraw()
-            if wait > 0 and self._rest is None:
-                self._hold("rate", True)
-                self._rest = self._door.clock.callLater(wait, self._rested)
+            if not isinstance(command, _HEAVY):
+                self.counts()
             self._order.add(command)
 
     def acknowledged(self, receipts: Sequence[int]) -> None:
@@ -279,6 +277,13 @@ class Session(Hearing):
         return self._door.manage(asker, self, command)
 
     # Pace and end.
+
+    def counts(self) -> None:
+        """One more; see also ``Manager`` of ``timtw.core.streaming``."""
+        wait = self._rate.overdraw()
+        if wait > 0 and self._rest is None and not self.is_gone:
+            self._hold("rate", True)
+            self._rest = self._door.clock.callLater(wait, self._rested)
 
     def _rested(self) -> None:
         self._rest = None

@@ -40,6 +40,9 @@ class Manager(Protocol):
     ) -> Coroutine[Any, Any, list[Event]]:
         """What the client is told."""
 
+    def counts(self) -> None:
+        """What was not counted in advance is refused, and counts for the pace."""
+
     @property
     def seated(self) -> ISeat | None:
         """The connection's place among virtual rooms, if it has one."""
@@ -117,6 +120,7 @@ class Streaming:
         seat = self._manager.seat()
         refusal = None if seat is None else seat.push(command)
         if seat is not None and refusal is not None:
+            self._manager.counts()
             self._work(self._push_again(seat, command, refusal), command)
 
     async def _push_again(
@@ -141,13 +145,18 @@ class Streaming:
     async def _look_up_parcel(
         self, command: SendParcel, stream: SendMessage
     ) -> Sequence[Event]:
-        recipients = self._door.posting.recipients
-        recipient = await recipients.look_up(self._asker.address, stream)
+        recipient: Address | TimError
+        try:
+            recipients = self._door.posting.recipients
+            recipient = await recipients.look_up(self._asker.address, stream)
+        except TimError as error:
+            recipient = error
         self._pass_on(recipient, command)
         return []
 
     def _pass_on(self, recipient: Address | TimError, command: SendParcel) -> None:
         if isinstance(recipient, TimError):
+            self._manager.counts()
             self._outbox.offer(Refused(command, recipient))
             return
         seat = self._manager.seat()

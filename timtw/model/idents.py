@@ -16,6 +16,8 @@ ALPHABET: Final = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 _VALUE: Final = {letter: value for value, letter in enumerate(ALPHABET)}
 _WORD: Final = 1 << 64
 _MIDDLE: Final = 1 << 63
+_LONGEST: Final = 11
+"""Letters of the longest node."""
 SLOT_BITS: Final = 20
 """Accounts are spread over 2**20 slots; a number carries its slot in its top bits."""
 
@@ -31,10 +33,16 @@ def node_of(number: int) -> str:
     return "".join(reversed(letters))
 
 
-@lru_cache(maxsize=65536)
 def number_of(node: str) -> int | None:
     """The number that ``node`` spells, or ``None`` if it is no canonical node."""
-    if not 0 < len(node) <= NODE_BYTES or node[0] == ALPHABET[0]:
+    # Whatever a client has sent comes here: what is too long must not be remembered.
+    return _number_of(node) if len(node) <= _LONGEST else None
+
+
+@lru_cache(maxsize=65536)
+def _number_of(node: str) -> int | None:
+    """The same for a text that is no longer than nodes are."""
+    if not node or node[0] == ALPHABET[0]:
         return None
     total = 0
     for letter in node:

@@ -247,6 +247,9 @@ FRAGMENTS: Final = 4096
 """Pieces of one WebSocket message; empty ones would otherwise collect for ever."""
 HTTP_BODY: Final = 4 * KIB
 """Largest body of an HTTP request; the largest registration fits."""
+HTTP_CONNECTIONS: Final = 10_000
+"""Connections to the port for clients that are no WebSocket, or not yet: all clients of
+a large node that come back at once are that for the moment of a handshake."""
 HTTP_SECONDS: Final = 30.0
 """How long an HTTP request may take to arrive, and a connection to be idle."""
 PROXY_HEADER: Final = 4 * KIB
@@ -386,6 +389,9 @@ ROOM_BARRED: Final = 5_000
 ROOM_INFO_BYTES: Final = 16 * KIB
 """Longest that a room tells about itself: whoever looks at a list of rooms gets it from
 each of them."""
+ROOM_ENTRY_BYTES: Final = 64
+"""What each entry of its maps weighs besides: thousands of tiny ones would take forty
+times as much memory as they have bytes."""
 ROOM_STEPS_PER_MINUTE: Final = 60
 """Steps of one account by which others are told of it, or something is made; steps that
 end something are not counted."""

@@ -36,12 +36,12 @@ class Status:
 
     @property
     def weight(self) -> int:
-        """Its size in bytes, about."""
+        """Its size in bytes, about; entries of a map take some themselves."""
         weight = _size(self.text or "")
         for key, text in (self.extend or {}).items():
-            weight += _size(key) + _size(text)
+            weight += _size(key) + _size(text) + 4
         for key, octets in (self.extra or {}).items():
-            weight += _size(key) + len(octets)
+            weight += _size(key) + len(octets) + 4
         return weight
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Mapping
 
+from timtw.model.limits import ROOM_ENTRY_BYTES
 from timtw.model.value import value
 
 
@@ -33,12 +34,13 @@ class RoomInfo:
 
     @property
     def weight(self) -> int:
-        """Its bytes in UTF-8, without the names of its fields."""
+        """Its bytes in UTF-8 and what entries take in memory; without fields' names."""
         texts = [self.topic or "", self.cover or "", self.label or ""]
         for key, text in (self.extend or {}).items():
             texts += (key, text)
         octets = sum(len(one) for one in (self.extra or {}).values())
         texts += self.extra or {}
+        octets += ROOM_ENTRY_BYTES * (len(self.extend or {}) + len(self.extra or {}))
         return octets + sum(len(t.encode("utf-8", "surrogateescape")) for t in texts)
 
     def merged(self, change: RoomInfo) -> RoomInfo:

@@ -20,7 +20,7 @@ from timtw.model.errors import (
     Undecodable,
     WrongOldPassword,
 )
-from timtw.model.limits import HISTORY_ENTRIES, NODE_LIST
+from timtw.model.limits import DEVICE_BYTES, HISTORY_ENTRIES, NODE_LIST
 from timtw.model.presence import Status
 from timtw.model.relations import Circle, Step
 from timtw.model.values import Device
@@ -75,9 +75,16 @@ def _decoded(
 
 
 @lru_cache(maxsize=1024)
-def _device(resource: str | None, kind: int | None) -> Device:
+def _shared_device(resource: str | None, kind: int | None) -> Device:
     """A device; most clients of one program state the same, and share it."""
     return Device(resource, kind)
+
+
+def _device(resource: str | None, kind: int | None) -> Device:
+    """A device. One whose text is too long is refused later, and not remembered."""
+    if resource is not None and len(resource) > DEVICE_BYTES:
+        return Device(resource, kind)
+    return _shared_device(resource, kind)
 
 
 def login(frame: ClientFrame) -> Command:

@@ -10,12 +10,15 @@ from collections.abc import Collection
 from typing import Any
 
 from twisted.internet.interfaces import IAddress
+from twisted.internet.protocol import connectionDone
+from twisted.logger import Logger
+from twisted.python.failure import Failure
 from twisted.web.http import HTTPChannel
 from twisted.web.pages import notFound
 from twisted.web.resource import IResource, Resource
 from twisted.web.server import Request, Site
 
-from timtw.model.limits import HTTP_BODY, HTTP_SECONDS
+from timtw.model.limits import HTTP_BODY, HTTP_CONNECTIONS, HTTP_SECONDS
 from timtw.protocols.clientline import Shared
 from timtw.protocols.http import Accounts
 from timtw.protocols.sources import NO_PROXIES, TrustedProxies
@@ -40,8 +43,17 @@ class Root(Resource):
         return self._page.getChildWithDefault(path, request)
 
 
+class _FaultsAlone(Logger):
+    """Takes the lines that twisted.web writes for requests, with what they ask for."""
+
+    def info(self, format: str | None = None, **kwargs: object) -> None:
+        """Drop a line."""
+
+
 class LimitedRequest(Request):
     """A request whose body is kept up to one byte more than is allowed."""
+
+    _log = _FaultsAlone()
 
     def gotLength(self, length: int | None) -> None:
         """Keep the body in memory, whatever length is announced."""
@@ -58,6 +70,28 @@ class LimitedChannel(HTTPChannel):
     """A connection whose requests have to arrive in time, not only to trickle in."""
 
     peer: IAddress | None = None
+    factory: Any
+    _counts = False
+
+    def connectionMade(self) -> None:
+        """A connection, which silent ones count among: one too many is cut."""
+        self._counts = True
+        self.factory.channels += 1
+        super().connectionMade()
+        if self.factory.channels > HTTP_CONNECTIONS:
+            transport: Any = self.transport
+            transport.abortConnection()
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        """The line is gone."""
+        self.counts_no_more()
+        super().connectionLost(reason)
+
+    def counts_no_more(self) -> None:
+        """The line is gone, or has become something else."""
+        if self._counts:
+            self._counts = False
+            self.factory.channels -= 1
 
     def getPeer(self) -> Any:
         """The client, be it through a proxy."""
@@ -70,6 +104,26 @@ class LimitedChannel(HTTPChannel):
         if not transport.disconnecting:
             super().dataReceived(data)
 
+    def pauseProducing(self) -> None:
+        """The client takes no answers for now: further requests wait unread.
+
+        twisted.web would answer all that have arrived, ten thousand bytes for twenty.
+        """
+        self.paused = True
+        super().pauseProducing()
+        self._networkProducer.pauseProducing()
+
+    def resumeProducing(self) -> None:
+        """The client has taken everything: go on with what waits."""
+        self.paused = False
+        super().resumeProducing()
+        self.dataReceived(b"")
+
+    def loseConnection(self) -> None:
+        """End the line behind what is to be said, which has its time as well."""
+        self.setTimeout(HTTP_SECONDS)
+        super().loseConnection()
+
     def resetTimeout(self) -> None:
         """Bytes alone do not prolong it: the clock runs from request to request."""
 
@@ -80,8 +134,13 @@ class LimitedChannel(HTTPChannel):
 
 
 class ClientSite(Site):
-    """A site without an access log, which would hold addresses."""
+    """A site without an access log, which would hold addresses.
 
+    Attributes:
+        channels: How many connections there are that are no WebSocket.
+    """
+
+    channels = 0
     protocol = LimitedChannel  # type: ignore[assignment]
     noisy = False
 

@@ -19,8 +19,25 @@ _Host: TypeAlias = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
 def source_of(address: IAddress | None) -> str:
-    """A text that stands for the address of a client, for its limits."""
+    """A text that stands for the address of a client."""
     return str(getattr(address, "host", "local"))
+
+
+def counted(source: str) -> str:
+    """
+    What limits count an address for: of IPv6 its network of 64 bits.
+
+    Whoever has one such address has all of its network, more than anything can count.
+    """
+    if ":" not in source:
+        return source
+    try:
+        host = _host(source)
+    except ValueError:
+        return source
+    if isinstance(host, ipaddress.IPv4Address):
+        return str(host)
+    return str(ipaddress.IPv6Network((int(host), 64), strict=False))
 
 
 def _host(text: str) -> _Host:
@@ -78,12 +95,12 @@ NO_PROXIES: Final = TrustedProxies()
 
 
 def request_source(request: Request, trusted: TrustedProxies) -> str:
-    """The address that an HTTP request comes from; ValueError as ``forwarded``."""
+    """Where an HTTP request comes from, for limits; ValueError as ``forwarded``."""
     source = source_of(request.getClientAddress())
     if not trusted:
-        return source
+        return counted(source)
     lines = request.requestHeaders.getRawHeaders(b"x-forwarded-for", [])
-    return trusted.forwarded(source, lines)
+    return counted(trusted.forwarded(source, lines))
 
 
 def answer_last(request: Request) -> None:

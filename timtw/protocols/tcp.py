@@ -20,7 +20,7 @@ from twisted.python.failure import Failure
 from timtw.model.limits import STALLED_SECONDS
 from timtw.protocols.clientline import ClientLine, Shared
 from timtw.protocols.frames import TCP_ANSWER, tcp_answers, tcp_message
-from timtw.protocols.sources import source_of
+from timtw.protocols.sources import counted, source_of
 
 _LENGTH: Final = 4
 """Bytes of the length in front of each frame."""
@@ -196,6 +196,6 @@ class TcpClients(Factory):
 
     def buildProtocol(self, addr: IAddress | None) -> TcpClient:
         """The protocol for a client at ``addr``."""
-        protocol = TcpClient(self._shared, source_of(addr))
+        protocol = TcpClient(self._shared, counted(source_of(addr)))
         protocol.factory = self
         return protocol

@@ -83,6 +83,7 @@ class Upgrade(Resource):
         # The channel and its request know each other and are needed no more; what
         # the client has sent behind its request is passed on.
         channel.requests.clear()
+        channel.counts_no_more()
         channel.transport = None
         channel.rawDataReceived = protocol.dataReceived
         transport.unregisterProducer()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
@@ -90,6 +92,18 @@ class RealClients(Case):
         self.assertEqual(
             command, commands.LogIn("", "", "", "", Device(), about=THRIFT)
         )
+
+    def test_x13_nothing_long_is_kept(self) -> None:
+        """What a login says of its device is not kept for others if it is too long."""
+        tracemalloc.start()
+        try:
+            for number in range(8):
+                resource = b"%d" % number * 2**20
+                self.one(b'\x90{"name":"a","pwd":"b","resource":"%b"}' % resource)
+            kept, _peak = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+        self.assertLess(kept, 2**21)
 
     def test_text(self) -> None:
         """Each client's text is understood."""

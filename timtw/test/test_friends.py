@@ -366,6 +366,24 @@ class FriendsTests(FriendsCase):
         self.stage.settle()
         self.assertEqual(before, len(self.ada.told(Refused)))
 
+    def test_a10_without_words(self) -> None:
+        """What is taken back brings words only where a text might be written."""
+        said = Content("sorry", b"b", 1, 2, {"more": "words"}, {"more": b"words"})
+        for mid, end, expected in (
+            (1, None, said),
+            (2, Step.LEAVE, Content()),
+            (3, Step.BLOCK, Content()),
+        ):
+            self.befriended()
+            self.writes(self.ada, self.bob_is)
+            if end is not None:
+                self.does(self.bob, end, self.ada_is)
+            self.ada.asks(SendMessage(self.bob_is.node, said, kind=REVOCATION, mid=mid))
+            self.stage.settle()
+            heard = [one.message for one in self.bob.entries]
+            removed = [one for one in heard if one.kind == REVOCATION]
+            self.assertEqual((mid, expected), (len(removed), removed[-1].content))
+
     def test_refusals(self) -> None:
         """Oneself, nobody, strangers of other domains, and what is not there."""
         self.assertEqual(
@@ -545,6 +563,21 @@ class BondsTests(SynchronousTestCase):
         self.assertEqual(([Bond.BLOCKED], Bond.BLOCKED), (found, bonds.known(pair)))
         bonds.forget(pair)
         self.assertIsNone(bonds.known(pair))
+
+    def test_a6_change_of_one_during_a_look_at_others(self) -> None:
+        """What was at hand, and changes while others are read, is read again."""
+        store = Slow()
+        bonds = Bonds(store, Clock().seconds, has_peers=False)
+        _ = Deferred.fromCoroutine(bonds.look_up(Conversation(2, 1)))
+        store.looks[0].callback(Bond.FRIENDS)
+        found: list[dict[int, Bond]] = []
+        look = Deferred.fromCoroutine(bonds.look_up_all(1, (2, 3)))
+        _ = look.addCallback(found.append)
+        bonds.forget(Conversation(2, 1))
+        store.looks[1].callback(Bond.FRIENDS)
+        self.assertEqual([], found)
+        store.looks[2].callback(Bond.BLOCKED)
+        self.assertEqual([{2: Bond.BLOCKED, 3: Bond.FRIENDS}], found)
 
     def test_how_long(self) -> None:
         """Alone a node believes it for ever, among others for some seconds."""

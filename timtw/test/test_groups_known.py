@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+import attrs
 from twisted.internet.defer import Deferred, fail
 from twisted.python.monkey import MonkeyPatcher
 
@@ -10,20 +13,28 @@ from timtw.model.commands import (
     CreateRoom,
     ListMembers,
     ListRooms,
+    PullHistory,
     SendMessage,
+    ShowPresence,
 )
 from timtw.model.errors import (
     PermissionDenied,
     StorageUnavailable,
+    TimError,
 )
-from timtw.model.events import Refused
+from timtw.model.events import Appeared, History, Refused
 from timtw.model.idents import number_of
 from timtw.model.posting import Batch
+from timtw.model.presence import Status
 from timtw.model.roominfo import Entry, RoomInfo
 from timtw.model.rooms import Role
 from timtw.model.roomsteps import RoomStep
-from timtw.model.values import Address, Content
+from timtw.model.values import REVOCATION, Address, Content
+from timtw.shards.memory.messages import MemoryMessages
+from timtw.shards.memory.relations import MemoryRelations
+from timtw.shards.memory.rooms import MemoryRooms
 from timtw.test.groupkit import GroupsCase
+from timtw.test.stage import OPEN
 
 JOIN, PULL_IN, LEAVE = RoomStep.JOIN, RoomStep.PULL_IN, RoomStep.LEAVE
 REMOVE, BAR, BLOCK = RoomStep.REMOVE, RoomStep.BAR, RoomStep.BLOCK
@@ -173,3 +184,121 @@ class KnownTests(GroupsCase):
         patcher = MonkeyPatcher((self.stage.shard.messages, "post", post))
         patcher.patch()
         return patcher
+
+
+class MeanwhileTests(GroupsCase):
+    """Rights that end while storage is asked about something else.
+
+    Bob and Cyd are in Ada's group and no friends.
+    """
+
+    settings = attrs.evolve(OPEN, write_to_anyone=False)
+
+    def setUp(self) -> None:
+        """Both are in the group."""
+        self.held = ""
+        self.gates: list[Deferred[None]] = []
+        for store, name in (
+            (MemoryRelations, "bonds"),
+            (MemoryRooms, "belonging"),
+            (MemoryRooms, "rooms_of"),
+            (MemoryMessages, "history"),
+        ):
+            self.patch(store, name, self.holding(name, getattr(store, name)))
+        super().setUp()
+        self.room = self.creates(self.ada)
+        for who in (self.bob_is, self.cyd_is):
+            self.done(self.ada, PULL_IN, self.room, who)
+
+    def holding(
+        self, name: str, read: Callable[..., Deferred[object]]
+    ) -> Callable[..., Deferred[object]]:
+        """How something is read that waits while it is held."""
+
+        def wait(*asked: object) -> Deferred[object]:
+            if self.held != name:
+                return read(*asked)
+            gate: Deferred[None] = Deferred()
+            self.gates.append(gate)
+            return gate.addCallback(lambda _: read(*asked))
+
+        return wait
+
+    def goes_on(self) -> None:
+        """Storage reads all that it was asked for, and holds nothing any more."""
+        self.held = ""
+        self.assertTrue(self.gates)
+        for gate in self.gates:
+            gate.callback(None)
+        self.stage.settle(0.3)
+
+    def whispers(self) -> None:
+        """Bob writes to Cyd within the group."""
+        self.bob.asks(SendMessage(self.cyd_is.node, Content("psst"), room=self.room))
+        self.stage.settle(0.3)
+
+    def refusals(self) -> list[type[TimError]]:
+        """What Bob is refused with."""
+        return [type(one.error) for one in self.bob.told(Refused)]
+
+    def test_a6_removed_while_writing(self) -> None:
+        """Who is removed while a private message waits for storage writes nothing."""
+        self.held = "bonds"
+        self.whispers()
+        self.done(self.ada, REMOVE, self.room, self.bob_is)
+        self.goes_on()
+        self.assertEqual([PermissionDenied], self.refusals())
+        self.assertNotIn("psst", self.cyd.texts)
+
+    def test_a9_blocked_while_writing(self) -> None:
+        """The same of whoever is blocked while his membership is looked up."""
+        self.stage.clock.advance(limits.BOND_SECONDS)
+        self.held = "belonging"
+        self.whispers()
+        self.blocks(self.cyd, self.bob_is)
+        self.goes_on()
+        self.assertEqual([PermissionDenied], self.refusals())
+        self.assertNotIn("psst", self.cyd.texts)
+
+    def test_a5_blocked_while_shown(self) -> None:
+        """Nobody is shown to whom has blocked meanwhile."""
+        self.held = "rooms_of"
+        self.bob.asks(ShowPresence(Status(1), peer=self.cyd_is.node))
+        self.stage.settle(0.3)
+        self.blocks(self.cyd, self.bob_is)
+        self.goes_on()
+        self.assertEqual([], self.cyd.told(Appeared))
+
+    def test_a6_removed_while_reading(self) -> None:
+        """Who is removed does not read what is written after that."""
+        self.held = "history"
+        self.bob.asks(PullHistory(self.room, 0, 10, of_room=True))
+        self.stage.settle(0.3)
+        self.done(self.ada, REMOVE, self.room, self.bob_is)
+        self.ada.asks(SendMessage("", Content("gone at last"), room=self.room))
+        self.stage.settle(0.3)
+        self.goes_on()
+        self.assertEqual([PermissionDenied], self.refusals())
+        self.assertEqual([], self.bob.told(History))
+
+    def test_a10_without_words(self) -> None:
+        """A private message is taken back with words by members alone."""
+        for _ in range(2):
+            self.whispers()
+        for mid in (1, 2):
+            self.bob.asks(
+                SendMessage(
+                    self.cyd_is.node,
+                    Content("sorry"),
+                    kind=REVOCATION,
+                    mid=mid,
+                    room=self.room,
+                )
+            )
+            self.stage.settle(0.3)
+            self.steps(self.ada, REMOVE, self.room, self.bob_is)
+        heard = [one.message for one in self.cyd.entries]
+        removed = [one for one in heard if one.kind == REVOCATION]
+        self.assertEqual(["sorry", None], [one.content.text for one in removed])
+        number = number_of(self.room)
+        self.assertEqual([number] * 2, [one.content.room for one in removed])

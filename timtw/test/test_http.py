@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import gc
 
-from twisted.internet.address import IPv4Address, UNIXAddress
+from twisted.internet.address import IPv4Address, IPv6Address, UNIXAddress
 from twisted.internet.error import ConnectionDone
 from twisted.internet.task import Clock
+from twisted.logger import ILogObserver, LogEvent, globalLogPublisher
 from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 from twisted.web.resource import IResource, Resource
 from twisted.web.static import Data
+from zope.interface import provider
 
 from timtw.model.commands import IssueToken, Register
 from timtw.model.errors import NameTaken, WrongPassword
 from timtw.model.limits import HTTP_BODY, HTTP_SECONDS
-from timtw.protocols import structs
+from timtw.protocols import site, structs
 from timtw.protocols.clientline import make_shared
 from timtw.protocols.codecs import JSON, THRIFT
 from timtw.protocols.site import make_site
-from timtw.protocols.sources import NO_PROXIES, source_of
+from timtw.protocols.sources import NO_PROXIES, counted, source_of
 from timtw.test.wirekit import ALICE, RecordingDesk, Socket
 
 REGISTER_JSON = (
@@ -27,6 +29,11 @@ REGISTER_JSON = (
     b'"token":null,"extend":null}'
 )
 REGISTER_THRIFT = bytes.fromhex("0e 180175 180170 1800 00")
+
+HANDSHAKE = (
+    b"GET /tim HTTP/1.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
+)
 
 
 class Stage(SynchronousTestCase):
@@ -226,6 +233,81 @@ class Time(Stage):
         self.assertTrue(socket.aborted)
 
 
+class Unread(Stage):
+    """Clients that ask and do not read what they are answered."""
+
+    def setUp(self) -> None:
+        """A page of ten thousand bytes, and a line that takes a few of them."""
+        super().setUp()
+        page = Resource()
+        page.putChild(b"", Data(b"x" * 10_000, "text/html"))
+        self.open(page)
+        self.socket = self.connect()
+        self.socket.limit = 64 * 1024
+
+    def test_x9_many_requests_at_once(self) -> None:
+        """A thousand requests in one packet are answered as the answers are read."""
+        count = 1000
+        self.socket.protocol.dataReceived(b"GET / HTTP/1.1\r\n\r\n" * count)
+        self.assertLess(len(self.socket.value()), 2 * self.socket.limit)
+        self.assertFalse(self.socket.reading)
+        read = b""
+        while self.socket.value():
+            read += self.socket.drain()
+        self.assertEqual(count, read.count(b"HTTP/1.1 200 OK"))
+        self.assertTrue(self.socket.reading)
+
+    def test_x9_while_an_answer_is_made(self) -> None:
+        """What comes behind a request that is being decided is not piled up either."""
+        request = b"POST /tim2 HTTP/1.1\r\nContent-Length: %d\r\n\r\n%b"
+        post = request % (len(REGISTER_THRIFT), REGISTER_THRIFT)
+        self.socket.protocol.dataReceived(b"GET / HTTP/1.1\r\n\r\n" * 6 + post)
+        self.socket.limit = 1
+        self.socket.protocol.pauseProducing()
+        self.assertFalse(self.socket.reading)
+        self.desk.answers[-1].callback(ALICE)
+        self.socket.protocol.dataReceived(b"GET / HTTP/1.1\r\n\r\n")
+        self.assertEqual(7, self.socket.value().count(b"HTTP/1.1 200 OK"))
+        self.socket.drain()
+        self.assertEqual(1, self.socket.value().count(b"HTTP/1.1 200 OK"))
+
+    def test_x9_last_answer(self) -> None:
+        """The last answer of a connection has its time to be read, then it is cut."""
+        for request in (b"GET / HTTP/1.0", b"GET / HTTP/1.1\r\nConnection: close"):
+            socket = self.connect()
+            socket.protocol.dataReceived(request + b"\r\n\r\n")
+            self.assertTrue(socket.disconnecting)
+            self.clock.advance(HTTP_SECONDS - 1)
+            self.assertFalse(socket.aborted)
+            self.clock.advance(1)
+            self.assertTrue(socket.aborted)
+
+
+class Silent(Stage):
+    """Connections that ask for nothing."""
+
+    def test_x7_connections(self) -> None:
+        """They count: one too many is cut, until another one has ended or is a
+        WebSocket, which counts with those."""
+        self.patch(site, "HTTP_CONNECTIONS", 2)
+        first, second = self.connect(), self.connect()
+        self.assertTrue(self.lost(self.connect()))
+        self.assertFalse(first.aborted or second.aborted)
+        first.protocol.connectionLost(Failure(ConnectionDone()))
+        third = self.connect()
+        self.assertFalse(third.aborted)
+        third.protocol.dataReceived(HANDSHAKE)
+        third.protocol.connectionLost(Failure(ConnectionDone()))
+        self.assertFalse(self.connect().aborted)
+        self.assertTrue(self.lost(self.connect()))
+
+    def lost(self, socket: Socket) -> bool:
+        """Whether a connection was cut; then its end is seen."""
+        if socket.aborted:
+            socket.protocol.connectionLost(Failure(ConnectionDone()))
+        return socket.aborted
+
+
 class Page(Resource):
     """A page with one file."""
 
@@ -255,8 +337,41 @@ class Paths(Stage):
         for path in ("/b.js", "/tim/", "/tim2/", "/tim2/a.js"):
             self.assertEqual(self.status(path), b"404", path)
 
+    def test_nothing_is_logged(self) -> None:
+        """What strangers ask for is in no log, nor does a log grow by it."""
+        self.open(Page())
+        lines: list[LogEvent] = []
+
+        @provider(ILogObserver)
+        def observe(event: LogEvent) -> None:
+            lines.append(event)
+
+        globalLogPublisher.addObserver(observe)
+        self.addCleanup(globalLogPublisher.removeObserver, observe)
+        for method in ("GET", "HEAD", "POST", "OPTIONS", "XYZ"):
+            for path in ("/", "/tim", "/tim2", "/a.js", "/none"):
+                self.ask(b"", f"{method} {path}?secret")
+        self.assertEqual([], lines)
+
     def test_sources(self) -> None:
         """A source is the address without its port; local sockets are one source."""
         self.assertEqual(source_of(IPv4Address("TCP", "192.0.2.1", 4)), "192.0.2.1")
         self.assertEqual(source_of(UNIXAddress(b"/x")), "local")
         self.assertEqual(source_of(None), "local")
+
+    def test_l8_x2_networks(self) -> None:
+        """Whoever has a network of IPv6 addresses has the limits of one client."""
+        for address, source in (
+            ("192.0.2.1", "192.0.2.1"),
+            ("::ffff:192.0.2.1", "192.0.2.1"),
+            ("2001:db8:0:1::1", "2001:db8:0:1::/64"),
+            ("2001:db8:0:1:ffff::2", "2001:db8:0:1::/64"),
+            ("fe80::1%eth0", "fe80::/64"),
+            ("local", "local"),
+        ):
+            self.assertEqual(source, counted(address))
+        socket = self.connect()
+        socket.protocol.peer = IPv6Address("TCP", "2001:db8::7", 4)
+        head = b"POST /tim2 HTTP/1.1\r\nContent-Length: %d\r\n\r\n"
+        socket.protocol.dataReceived(head % len(REGISTER_THRIFT) + REGISTER_THRIFT)
+        self.assertEqual(["2001:db8::/64"], self.desk.sources)

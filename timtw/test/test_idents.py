@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
@@ -75,6 +77,17 @@ class SpellingTests(SynchronousTestCase):
             "２",
         ):
             self.assertIsNone(number_of(node), node)
+
+    def test_x13_nothing_long_is_kept(self) -> None:
+        """Texts of a megabyte in the place of a node are not kept for later."""
+        tracemalloc.start()
+        try:
+            for number in range(8):
+                self.assertIsNone(number_of(f"{number}" * 2**20))
+            kept, _peak = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+        self.assertLess(kept, 2**20)
 
 
 class SlotTests(SynchronousTestCase):

@@ -170,6 +170,15 @@ class RoomTests(LiveCase):
         self.assertIsNone(self.allows(self.ada, room, self.ada_is, allowed=False))
         self.assertEqual([], self.pushes(self.ada, room, b"1"))
 
+    def test_i4_other_domain(self) -> None:
+        """For accounts of another domain there is no such room, though they name it."""
+        room = self.opens(self.ada)
+        self.stage.register("eve", domain="elsewhere")
+        eve = self.stage.log_in("eve", domain="elsewhere")
+        self.assertIs(Undefined, self.refusal(eve, Subscribe(room, True)))
+        self.pushes(self.ada, room, b"1")
+        self.assertEqual([], bodies(eve))
+
     def test_all_devices_of_the_founder(self) -> None:
         """Rights belong to the account and not to a connection."""
         room = self.opens(self.ada)

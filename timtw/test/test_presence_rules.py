@@ -20,9 +20,12 @@ from timtw.core.people.unseen import Unseen
 from timtw.model import limits
 from timtw.model.commands import ShowPresence
 from timtw.model.errors import BadParameter, UnknownAccount
+from timtw.model.idents import node_of
 from timtw.model.presence import Appearance, Parting, Status, Version, widened
 from timtw.model.relations import Bond
 from timtw.model.values import Address, Device
+from timtw.protocols.codecs import THRIFT
+from timtw.protocols.presences import shown_presence
 
 ADA = Address(1, "1")
 PHONE = Device("phone", 1)
@@ -90,11 +93,30 @@ class RequestTests(SynchronousTestCase):
             names = tuple(f"{n}" for n in range(limits.PRESENCE_LIST + more))
             refusal = fault(asked(False, None, names))
             self.assertEqual(bool(more), isinstance(refusal, BadParameter))
-            rest = bytes(limits.PRESENCE_BYTES - 16 + more)
+            rest = bytes(limits.PRESENCE_BYTES - 24 + more)
             status = Status(1, "ä" * 4, 2, {"key": "text"}, {"k": rest})
             self.assertEqual(limits.PRESENCE_BYTES + more, status.weight)
             refusal = fault(ShowPresence(status))
             self.assertEqual(bool(more), isinstance(refusal, BadParameter))
+
+    def test_largest_frame(self) -> None:
+        """Whatever is shown, the frame is one that every client takes."""
+        letters = "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+        keys = [one + other for one in letters for other in letters]
+        most = next(
+            status
+            for status in (
+                Status(1, "", 2, dict.fromkeys(keys[:count], ""))
+                for count in range(len(keys), 0, -1)
+            )
+            if fault(ShowPresence(status)) is None
+        )
+        long = "x" * limits.NAME_BYTES
+        device = Device(long, 1)
+        address = Address(-1, node_of(-1), long)
+        shown = Appearance(address, device, 2**52, Version(1, 1), most)
+        frame = THRIFT.encode(shown_presence(shown, address))
+        self.assertLess(len(frame), limits.SMALL_FRAME)
 
     def test_audiences(self) -> None:
         """Too many accounts to be remembered are all friends."""

@@ -176,7 +176,7 @@ class Doors(SynchronousTestCase):
         stream = b"\0\0\0\1\x0d"
         for header, source in (
             (TEXT_FOUR, "192.0.2.7"),
-            (binary(0x21, 0x21, SIX), "2001:db8::9"),
+            (binary(0x21, 0x21, SIX), "2001:db8::/64"),
             (binary(0x20, 0, b""), "10.0.0.1"),
             (b"", "10.0.0.1"),
         ):

@@ -19,6 +19,8 @@ from timtw.model.commands import (
     LogOut,
     Ping,
     PullHistory,
+    Push,
+    SendParcel,
 )
 from timtw.model.errors import StorageUnavailable, Undefined
 from timtw.model.events import (
@@ -30,6 +32,7 @@ from timtw.model.events import (
     Profiles,
     Refused,
 )
+from timtw.model.idents import node_of
 from timtw.model.posting import Batch, Outcome
 from timtw.model.progress import ReaderState
 from timtw.model.stores import IMessageStore, IReaderStore, Reader
@@ -196,6 +199,22 @@ class RateTests(SynchronousTestCase):
         self.ada.asks(FindAccount("ada"))
         self.assertFalse(self.ada.held)
         self.assertEqual(100, len(self.ada.told(Pong)))
+
+    def test_x1_what_is_refused_counts(self) -> None:
+        """Pushes and big data count in octets; if they are refused, as requests too."""
+        room = node_of(7)
+        for refused in (Push(room, b"x"), SendParcel(room, b"x", True)):
+            for _ in range(10):
+                self.ada.asks(refused)
+                self.stage.settle()
+            self.assertFalse(self.ada.held)
+            for _ in range(13):
+                self.ada.asks(refused)
+                self.stage.settle(0)
+            self.assertTrue(self.ada.held)
+            self.stage.settle(2)
+            self.assertFalse(self.ada.held)
+        self.assertEqual(46, len(self.ada.told(Refused)))
 
     def test_x1_the_pace_is_kept(self) -> None:
         """A client that asks whenever it may asks ten times a second."""

@@ -70,39 +70,43 @@ class LookUps(Generic[K, V]):
 
         Raises StorageUnavailable.
         """
-        found: dict[K, V] = {}
-        missing: list[K] = []
-        for key in dict.fromkeys(keys):
-            value = self.known(key)
-            if value is None:
-                missing.append(key)
-            else:
-                found[key] = value
-        while missing:
-            some, missing = missing[: self._at_once], missing[self._at_once :]
-            until = self._now() + self._seconds
-            values, late = await self._look(some)
-            for key, value in values.items():
-                if key in late:
-                    missing.append(key)
-                else:
-                    found[key] = value
-                    self._keep(key, value, until)
-        return found
-
-    async def _look(self, keys: Sequence[K]) -> tuple[Mapping[K, V], set[K]]:
-        """What storage says, and of which keys it may be true no more."""
+        wanted = tuple(dict.fromkeys(keys))
+        values = ((key, self.known(key)) for key in wanted)
+        found = {key: value for key, value in values if value is not None}
+        missing = [key for key in wanted if key not in found]
+        if not missing:
+            return found
         look: _Look[K] = _Look()
-        for key in keys:
+        for key in wanted:
             self._under_way.setdefault(key, []).append(look)
         try:
-            return await self._read(keys), look.late
+            while missing:
+                some, missing = missing[: self._at_once], missing[self._at_once :]
+                await self._look(some, found, look)
+                # Also of those that were at hand, or read before these.
+                late, look.late = look.late, set()
+                for key in late:
+                    found.pop(key, None)
+                missing += [key for key in late if key not in missing]
         finally:
-            for key in keys:
-                looks = self._under_way[key]
-                looks.remove(look)
-                if not looks:
-                    del self._under_way[key]
+            self._stop(look, wanted)
+        return found
+
+    async def _look(self, keys: Sequence[K], found: dict[K, V], look: _Look[K]) -> None:
+        """Find what storage says; what has changed meanwhile is not remembered."""
+        until = self._now() + self._seconds
+        for key, value in (await self._read(keys)).items():
+            found[key] = value
+            if key not in look.late:
+                self._keep(key, value, until)
+
+    def _stop(self, look: _Look[K], keys: Sequence[K]) -> None:
+        """A look is over."""
+        for key in keys:
+            looks = self._under_way[key]
+            looks.remove(look)
+            if not looks:
+                del self._under_way[key]
 
     def _keep(self, key: K, value: V, until: float) -> None:
         self._drop(key)

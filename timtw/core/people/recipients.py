@@ -19,7 +19,7 @@ from timtw.core.settings import Settings
 from timtw.model.commands import SendMessage
 from timtw.model.errors import TimError, UnknownAccount
 from timtw.model.idents import number_of
-from timtw.model.values import REMOVALS, Address, Conversation
+from timtw.model.values import Address, Conversation
 
 Answer: TypeAlias = Address | TimError
 """An account or a room, or why not."""
@@ -50,13 +50,33 @@ class Recipients:
         if recipient is None:
             return None
         refusal = meets(sender, recipient)
-        if refusal is None and depends_on_bond(command.kind):
+        if refusal is None:
             pair = Conversation.between(sender.number, recipient.number)
             bond = self._bonds.known(pair)
             if bond is None:
                 return None
-            refusal = may_write(bond, self._settings.write_to_anyone)
+            if depends_on_bond(command.kind):
+                refusal = may_write(bond, self._settings.write_to_anyone)
         return recipient if refusal is None else refusal
+
+    def may_say(self, sender: Address, recipient: Address, room: int) -> bool:
+        """
+        Whether a removal to an account may have words, as a text might.
+
+        Args:
+            room: Within which it is; 0 for none.
+        """
+        bond = self._bonds.known(Conversation.between(sender.number, recipient.number))
+        if bond is None:
+            return False
+        if not room:
+            return may_write(bond, self._settings.write_to_anyone) is None
+        found = self._belongings.rooms.known(room)
+        mine = self._belongings.of.known((room, sender.number))
+        theirs = self._belongings.of.known((room, recipient.number))
+        if found is None or mine is None or theirs is None:
+            return False
+        return may_write_within(found, mine, theirs, bond) is None
 
     async def look_up(self, sender: Address, command: SendMessage) -> Answer:
         """
@@ -68,10 +88,11 @@ class Recipients:
             return await self._look_up_in_room(sender, command)
         recipient = await self._account(command.peer)
         refusal = meets(sender, recipient)
-        if refusal is None and depends_on_bond(command.kind):
+        if refusal is None:
             pair = Conversation.between(sender.number, recipient.number)
             bond = await self._bonds.look_up(pair)
-            refusal = may_write(bond, self._settings.write_to_anyone)
+            if depends_on_bond(command.kind):
+                refusal = may_write(bond, self._settings.write_to_anyone)
         return recipient if refusal is None else refusal
 
     async def _account(self, node: str) -> Address:
@@ -87,35 +108,54 @@ class Recipients:
     # Rooms.
 
     def _in_room_at_hand(self, sender: Address, command: SendMessage) -> Answer | None:
-        """The room, where it is meant, and all that counts is remembered."""
+        """The room, or the member of it that is meant, if all is remembered."""
         number = number_of(command.room)
-        if number is None or command.peer:
-            return None
-        room = self._belongings.rooms.known(number)
-        mine = self._belongings.of.known((number, sender.number))
-        if room is None or mine is None:
+        room = None if number is None else self._belongings.rooms.known(number)
+        if number is None or room is None:
             return None
         if not is_of(sender, room):
             return UnknownAccount()
-        return may_write_to(room, mine) or room.address
+        mine = self._belongings.of.known((number, sender.number))
+        if mine is None:
+            return None
+        if not command.peer:
+            return may_write_to(room, mine) or room.address
+        peer = number_of(command.peer)
+        recipient = None if peer is None else self._people.known(peer)
+        if recipient is None:
+            return None
+        refusal = meets(sender, recipient)
+        if refusal is not None:
+            return refusal
+        theirs = self._belongings.of.known((number, recipient.number))
+        bond = self._bonds.known(Conversation.between(sender.number, recipient.number))
+        if theirs is None or bond is None:
+            return None
+        if not depends_on_bond(command.kind):
+            return recipient
+        return may_write_within(room, mine, theirs, bond) or recipient
 
     async def _look_up_in_room(self, sender: Address, command: SendMessage) -> Answer:
-        """The room, or the member of it that is meant."""
+        """The same, from storage.
+
+        What was asked first may have changed until the last is there, so nothing is
+        decided but by what is remembered of all of it at one moment.
+        """
         number = number_of(command.room)
         if number is None:
             raise UnknownAccount()
         known = self._belongings
-        room = await known.room(number)
-        if room is None or not is_of(sender, room):
-            raise UnknownAccount()
-        mine = await known.belonging(number, sender.number)
-        if not command.peer:
-            return may_write_to(room, mine) or room.address
-        recipient = await self._account(command.peer)
-        refusal = meets(sender, recipient)
-        if refusal is not None or command.kind in REMOVALS:
-            return refusal or recipient
-        theirs = await known.belonging(number, recipient.number)
-        pair = Conversation.between(sender.number, recipient.number)
-        bond = self._bonds.known(pair) or await self._bonds.look_up(pair)
-        return may_write_within(room, mine, theirs, bond) or recipient
+        while True:
+            room = await known.room(number)
+            if room is None or not is_of(sender, room):
+                raise UnknownAccount()
+            await known.belonging(number, sender.number)
+            if command.peer:
+                recipient = await self._account(command.peer)
+                if meets(sender, recipient) is None:
+                    pair = Conversation.between(sender.number, recipient.number)
+                    await self._bonds.look_up(pair)
+                    await known.belonging(number, recipient.number)
+            answer = self._in_room_at_hand(sender, command)
+            if answer is not None:
+                return answer

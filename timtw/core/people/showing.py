@@ -139,6 +139,8 @@ class Showings:
         strangers = [n for n, bond in bonds.items() if bond is Bond.STRANGERS]
         if strangers and not self._to_anyone:
             fellows = await self._belongings.fellows(me.number, strangers)
+            # Somebody may have blocked meanwhile; what has not changed is at hand.
+            bonds = await self._bonds.look_up_all(me.number, bonds)
         return [
             number
             for number, bond in bonds.items()

@@ -109,7 +109,8 @@ class Requests:
     async def _subscribe(self, seat: Seat, number: int, binary: bool) -> None:
         """Let a connection have what is pushed from now on."""
         room = await self._open_room(number)
-        if room is None:
+        is_there = room is not None and await self._is_of(seat.me, room)
+        if room is None or not is_there or room.closing:
             raise Undefined("there is no such virtual room")
         if seat.gone:
             return
@@ -125,6 +126,12 @@ class Requests:
         room.enter(subscription)
         if not seat.takes:
             subscription.slow_down()
+
+    async def _is_of(self, me: Address, room: Room) -> bool:
+        """Whether a room exists for an account, which shares its founder's domain."""
+        number, people = room.known.founder, self._people
+        founder = people.known(number) or await people.look_up(number)
+        return founder is not None and founder.domain == me.domain
 
     async def _allow(self, me: Address, number: int, command: AllowPush) -> None:
         """Let somebody push, or no longer."""

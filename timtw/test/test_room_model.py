@@ -1,4 +1,4 @@
-"""Random lives of one connection's rooms: nothing is lost, doubled or reordered."""
+"""Random lives of one connection: nothing of any log is lost, doubled or reordered."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from timtw.model.events import (
     Page,
 )
 from timtw.model.posting import IWaitingMove
-from timtw.model.progress import CursorMove, ReaderState, RoomState
+from timtw.model.progress import CursorMove, Mark, ReaderState, RoomState
 from timtw.model.values import (
     REVOCATION,
     TEXT,
@@ -39,13 +39,13 @@ from timtw.model.values import (
 from timtw.shards.moves import WaitingMove
 
 T = TypeVar("T")
-ME, PEER = Address(1, "me"), Address(2, "peer")
+ME, PEER = Address(4, "me"), Address(5, "peer")
 ROOMS = (10, 11, 12)
 
 
 @attrs.define(eq=False)
 class Room:
-    """A room as storage has it, and what the device has seen of it.
+    """A room, or the account, as storage has its log; what the device has seen of it.
 
     Args:
         joined: Everything up to here is older than the membership; -1 for no member.
@@ -71,6 +71,7 @@ class Life:
         self.rng = rng
         self.clock = Clock()
         self.rooms = {number: Room(number) for number in ROOMS}
+        self.own = Room(ME.number)
         self.reads: list[tuple[Deferred[LogPage], LogPage]] = []
         self.looks: list[tuple[Deferred[Mapping[int, int]], dict[int, int]]] = []
         self.moves: dict[int, WaitingMove] = {}
@@ -105,7 +106,7 @@ class Life:
         self, number: int, after: int, up_to: int, limit: int
     ) -> Deferred[LogPage]:
         """See ``IMessageStore``: what is there now, told later."""
-        room = self.rooms[number]
+        room = self.own if number == ME.number else self.rooms[number]
         found = [one for seq, one in room.log.items() if after < seq <= up_to]
         some = tuple(found[: self.rng.randint(1, 8)])
         reached = some[-1].seq if len(some) < len(found) else up_to
@@ -137,6 +138,9 @@ class Life:
             found = self.moves[room] = WaitingMove(account, key, room, done, 0)
         return found
 
+    def mark(self, mark: Mark) -> None:
+        """See ``IRouter``: nobody is told here."""
+
     def flush(self) -> Deferred[None]:
         """See ``IPostingDesk``: storage may be away."""
         if self.rng.random() < 0.5:
@@ -151,7 +155,7 @@ class Life:
         is_again = receipt in self.outstanding
         self.outstanding[receipt] = tuple(entries)
         for entry in entries:
-            room = self.rooms[entry.message.conversation.first]
+            room = self._log_of(entry)
             seq = entry.seq
             if room.number in self.doubts:
                 self.faults.append(f"{seq} came while membership was in doubt")
@@ -165,6 +169,11 @@ class Life:
                 room.arrived.add(seq)
                 room.front = seq
 
+    def _log_of(self, entry: LogEntry) -> Room:
+        """Where an entry stands."""
+        conversation = entry.message.conversation
+        return self.rooms[conversation.first] if conversation.is_of_room else self.own
+
     def _connect(self) -> None:
         """The device logs in."""
         self.outstanding: dict[int, tuple[LogEntry, ...]] = {}
@@ -176,35 +185,41 @@ class Life:
             if one.joined >= 0
         )
         left = [self.left] if self.left is not None else []
-        state = ReaderState(b"key", 0, 0, rooms=rooms)
+        state = ReaderState(b"key", self.own.cursor, self.own.head, rooms=rooms)
         self.writable = True
         for _ in range(self.rng.choice((0, 0, 0, 2, 4))):
             # Storage has been asked, and the login is not over.
             acts = (self.grows, self.membership_changes, self.membership_is_known)
             self.rng.choice(acts)()
-        self.reading.begin(state, False, left)
+        self.reading.begin(state, self.rng.random() < 0.3, left)
 
     def new_reading(self) -> Reading:
         """A connection before the end of its login."""
         clock: Any = self.clock
         seams: Any = self
         around = Surroundings(ME, seams, seams, seams, seams, clock, clock.seconds)
-        return Reading(around, None, self.fanout)  # type: ignore[arg-type]
+        return Reading(around, seams, self.fanout)
 
     # What may happen.
 
     def grows(self) -> None:
         """Something is written to a room, and the node hears of it, or does not."""
-        room = self.rooms[self.rng.choice(ROOMS)]
+        self._grows(self.rooms[self.rng.choice(ROOMS)], self.fanout.offer)
+
+    def own_log_grows(self) -> None:
+        """Something is written to the account."""
+        self._grows(self.own, lambda _number, entry: self.reading.offered(entry))
+
+    def _grows(self, room: Room, offer: Callable[[int, LogEntry], None]) -> None:
         late: list[LogEntry] = []
         for _ in range(self.rng.choice((1, 1, 1, 3, 40))):
             entry = self._written(room)
             if self.rng.random() < 0.05:
                 late.append(entry)  # Another node tells of it, behind others or never.
             elif self.rng.random() < 0.95:
-                self.fanout.offer(room.number, entry)
+                offer(room.number, entry)
             if late and self.rng.random() < 0.5:
-                self.fanout.offer(room.number, late.pop())
+                offer(room.number, late.pop())
             if self.rng.random() < 0.2:
                 self.clock.advance(0.0)
 
@@ -219,8 +234,9 @@ class Life:
             del room.log[gone.seq]
         else:
             room.mid = mid
-        place = Address(room.number, "room")
-        pair = Conversation.of_room(room.number)
+        place, pair = Address(room.number, "room"), Conversation.of_room(room.number)
+        if room is self.own:
+            place, pair = ME, Conversation.between(ME.number, PEER.number)
         content = Content("x" * self.rng.choice((1, 1, 1, 1, 1, 1, 1, 100_000)))
         message = Message(pair, mid, room.head, PEER, place, 0, content, kind=kind)
         entry = room.log[room.head] = LogEntry(room.head, message, False)
@@ -253,15 +269,23 @@ class Life:
             self.rng.shuffle(receipts)
         told = receipts[: self.rng.choice((1, 3, 20, 100))]
         for receipt in told:
-            for entry in self.outstanding.pop(receipt):
-                self.rooms[entry.message.conversation.first].confirmed.add(entry.seq)
+            self._confirm(receipt)
         if told:
             self.reading.acknowledged_all(told)
 
+    def _confirm(self, receipt: int) -> None:
+        """The client takes note of a frame."""
+        for entry in self.outstanding.pop(receipt):
+            self._log_of(entry).confirmed.add(entry.seq)
+
     def client_asks(self) -> None:
-        """For everything, or for one room."""
-        if self.rng.random() < 0.5:
+        """For everything, or for one room; it may say how far it is."""
+        if self.rng.random() < 0.3:
             self.reading.asked(None)
+        elif self.rng.random() < 0.4:
+            own = self.own
+            own.confirmed |= {seq for seq in own.log if seq <= own.front}
+            self.reading.asked(own.front)
         elif self.rng.random() < 0.5:
             self.reading.asked_for(self.rng.choice(ROOMS), None)
         else:
@@ -283,18 +307,16 @@ class Life:
         moves, self.moves = self.moves, {}
         for number, waiting in moves.items():
             move = waiting.taken()
-            if number:
-                room = self.rooms[number]
-                room.cursor = max(room.cursor, move.cursor)
-                up_to = (
-                    range(room.joined + 1, room.cursor + 1) if room.joined >= 0 else ()
-                )
-                left = [n for n in up_to if n in room.log and n not in room.confirmed]
-                assert not left, f"{left} are not confirmed, {room.cursor} is"
+            room = self.rooms[number] if number else self.own
+            room.cursor = max(room.cursor, move.cursor)
+            up_to = range(room.joined + 1, room.cursor + 1) if room.joined >= 0 else ()
+            left = [n for n in up_to if n in room.log and n not in room.confirmed]
+            assert not left, f"{left} are not confirmed, {room.cursor} is"
             waiting.done(move)
 
     def look(self) -> None:
         """Heads are compared with storage."""
+        self.reading.raised(self.own.head)
         for room in self.rooms.values():
             self.fanout.raise_head(room.number, room.head)
 
@@ -308,9 +330,10 @@ class Life:
     def node_crashes(self) -> None:
         """What was not stored may come again."""
         self.reading.end()
+        self.reads.clear()
         self.moves.clear()
         self.left = None
-        for room in self.rooms.values():
+        for room in (*self.rooms.values(), self.own):
             kept = {seq for seq in room.confirmed if seq <= room.cursor}
             room.confirmed = kept
         self._connect()
@@ -349,6 +372,7 @@ class Life:
         self._go_through(
             [
                 (self.grows, 10),
+                (self.own_log_grows, 2),
                 (self.turn_ends, 10),
                 (self.storage_answers, 3),
                 (self.client_confirms, 8),
@@ -361,10 +385,11 @@ class Life:
         """Anything happens."""
         acts: list[tuple[Callable[[], None], int]] = [
             (self.grows, 10),
+            (self.own_log_grows, 4),
             (self.time_passes, 10),
             (self.storage_answers, 12),
             (self.client_confirms, 12),
-            (self.client_asks, 1),
+            (self.client_asks, 2),
             (self.client_writes, 1),
             (self.line_fills, 2),
             (self.cursors_are_stored, 2),
@@ -393,21 +418,13 @@ class Life:
         while self.doubts:
             self.membership_is_known()
         self.look()
-        for _ in range(300):
-            while self.reads or self.looks:
-                self.storage_answers()
-            self.clock.advance(3.0)
-            receipts = [*self.outstanding]
-            for receipt in receipts:
-                for entry in self.outstanding.pop(receipt):
-                    room = self.rooms[entry.message.conversation.first]
-                    room.confirmed.add(entry.seq)
-            if receipts:
-                self.reading.acknowledged_all(receipts)
-            elif self.rng.random() < 0.2:
-                self.reading.asked(None)
+        self._all_is_read(100)
+        ends = self.ends
+        self.reading.asked(None)
+        self._all_is_read(100)
+        assert self.ends == ends + 1, "a request has one end"
         self.cursors_are_stored()
-        for room in self.rooms.values():
+        for room in (*self.rooms.values(), self.own):
             if room.joined < 0:
                 continue
             missing = [
@@ -422,6 +439,18 @@ class Life:
         assert not feeds.turns.waiting
         numbers = [place for place in feeds._places.values() if isinstance(place, int)]
         assert len(numbers) == len(feeds._places), "an idle room is one number"
+
+    def _all_is_read(self, turns: int) -> None:
+        """The client reads and confirms whatever comes, and storage answers."""
+        for _ in range(turns):
+            while self.reads or self.looks:
+                self.storage_answers()
+            self.clock.advance(3.0)
+            receipts = [*self.outstanding]
+            for receipt in receipts:
+                self._confirm(receipt)
+            if receipts:
+                self.reading.acknowledged_all(receipts)
 
 
 class RoomModelTests(SynchronousTestCase):

@@ -323,9 +323,9 @@ class Reading(LogReading):
                     self.number, after, up_to, limits.LOG_READ_ENTRIES
                 )
             except StorageUnavailable:
+                await deferLater(around.clock, limits.READ_AGAIN_SECONDS)
                 if self._feed is None:
                     return  # The next connection will hear the same of the client.
-                await deferLater(around.clock, limits.READ_AGAIN_SECONDS)
                 continue
             after = page.up_to
             self.confirmed(after, page.entries)

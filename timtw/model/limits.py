@@ -53,6 +53,9 @@ LARGE_SEND: Final = 16 * KIB
 """Content of a send that is large: of one session only one of them is under way, and
 while another waits the socket is paused. So a frame may be large, and what one client
 has waiting here is a few of them and not a hundred."""
+REQUEST_BYTES: Final = 128 * KIB
+"""Longest frame that is no message and no stream: what a group tells about itself fits
+as JSON in which each byte is escaped. Dozens of requests may wait on a connection."""
 LOGINS_AT_ONCE: Final = 128
 """Logins by token or credential that are decided at the same time: enough to fill the
 commits of storage; those behind them take a hundred bytes each and not thousands."""

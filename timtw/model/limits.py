@@ -29,6 +29,9 @@ ones, and a whole profile fits into ``SMALL_FRAME``."""
 PROFILES: Final = 16 * MIB
 """Bytes of profiles that are remembered, each with 300 bytes for itself; the least
 recently used one is read again."""
+MAP_ENTRY_BYTES: Final = 64
+"""What each entry of a map weighs besides: thousands of tiny ones would take forty
+times as much memory as they have bytes."""
 EXTEND_ENTRIES: Final = 64
 """Most entries of a login's extend map, which a token keeps for its lifetime."""
 EXTEND_BYTES: Final = 4096
@@ -392,9 +395,6 @@ ROOM_BARRED: Final = 5_000
 ROOM_INFO_BYTES: Final = 16 * KIB
 """Longest that a room tells about itself: whoever looks at a list of rooms gets it from
 each of them."""
-ROOM_ENTRY_BYTES: Final = 64
-"""What each entry of its maps weighs besides: thousands of tiny ones would take forty
-times as much memory as they have bytes."""
 ROOM_STEPS_PER_MINUTE: Final = 60
 """Steps of one account by which others are told of it, or something is made; steps that
 end something are not counted."""

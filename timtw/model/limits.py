@@ -29,6 +29,9 @@ ones, and a whole profile fits into ``SMALL_FRAME``."""
 PROFILES: Final = 16 * MIB
 """Bytes of profiles that are remembered, each with 300 bytes for itself; the least
 recently used one is read again."""
+MAP_ENTRY_BYTES: Final = 64
+"""What each entry of a map weighs besides: thousands of tiny ones would take forty
+times as much memory as they have bytes."""
 EXTEND_ENTRIES: Final = 64
 """Most entries of a login's extend map, which a token keeps for its lifetime."""
 EXTEND_BYTES: Final = 4096
@@ -53,6 +56,9 @@ LARGE_SEND: Final = 16 * KIB
 """Content of a send that is large: of one session only one of them is under way, and
 while another waits the socket is paused. So a frame may be large, and what one client
 has waiting here is a few of them and not a hundred."""
+REQUEST_BYTES: Final = 128 * KIB
+"""Longest frame that is no message and no stream: what a group tells about itself fits
+as JSON in which each byte is escaped. Dozens of requests may wait on a connection."""
 LOGINS_AT_ONCE: Final = 128
 """Logins by token or credential that are decided at the same time: enough to fill the
 commits of storage; those behind them take a hundred bytes each and not thousands."""
@@ -389,9 +395,6 @@ ROOM_BARRED: Final = 5_000
 ROOM_INFO_BYTES: Final = 16 * KIB
 """Longest that a room tells about itself: whoever looks at a list of rooms gets it from
 each of them."""
-ROOM_ENTRY_BYTES: Final = 64
-"""What each entry of its maps weighs besides: thousands of tiny ones would take forty
-times as much memory as they have bytes."""
 ROOM_STEPS_PER_MINUTE: Final = 60
 """Steps of one account by which others are told of it, or something is made; steps that
 end something are not counted."""

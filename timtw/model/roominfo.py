@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Mapping
 
-from timtw.model.limits import ROOM_ENTRY_BYTES
+from timtw.model.limits import MAP_ENTRY_BYTES
 from timtw.model.value import value
 
 
@@ -40,7 +40,7 @@ class RoomInfo:
             texts += (key, text)
         octets = sum(len(one) for one in (self.extra or {}).values())
         texts += self.extra or {}
-        octets += ROOM_ENTRY_BYTES * (len(self.extend or {}) + len(self.extra or {}))
+        octets += MAP_ENTRY_BYTES * (len(self.extend or {}) + len(self.extra or {}))
         return octets + sum(len(t.encode("utf-8", "surrogateescape")) for t in texts)
 
     def merged(self, change: RoomInfo) -> RoomInfo:

@@ -13,6 +13,7 @@ from typing import Final, NamedTuple
 
 import attrs
 
+from timtw.model.limits import MAP_ENTRY_BYTES
 from timtw.model.roominfo import RoomWish
 from timtw.model.value import value
 
@@ -107,11 +108,12 @@ class Content:
 
     @property
     def weight(self) -> int:
-        """Its characters and bytes: about its size, whatever the encoding."""
+        """Its characters, bytes and entries: about its size, whatever the encoding."""
         weight = len(self.text or "") + len(self.binary or b"")
         if self.extend or self.extra:
             for more in (self.extend or {}, self.extra or {}):
                 weight += sum(len(key) + len(more[key]) for key in more)
+                weight += MAP_ENTRY_BYTES * len(more)
         return weight
 
 

@@ -200,7 +200,9 @@ class ClientLine:
             return False
         pack, kind = self.pack, type(event)
         if kind is Delivery:
-            out.write(pack(self._wire.delivered(event)))  # type: ignore[arg-type]
+            frame = self._wire.delivered(event)  # type: ignore[arg-type]
+            if frame:
+                out.write(pack(frame))
         elif kind is Deliveries:
             out.write(self._wire.salvo(event, pack))  # type: ignore[arg-type]
         elif kind is Pieces:

@@ -19,6 +19,7 @@ from timtw.model.errors import (
     TimError,
 )
 from timtw.model.events import Deliveries, Delivery, Event, Pieces, Refused
+from timtw.model.limits import REQUEST_BYTES
 from timtw.model.values import LogEntry
 from timtw.protocols import incoming, liverequests
 from timtw.protocols.bigdata import BigData, BigDataReader, Reservations
@@ -33,6 +34,15 @@ from timtw.protocols.frames import BIG_DATA, FLAG, ClientFrame, FrameType, split
 from timtw.protocols.outgoing import Speaker
 from timtw.protocols.refusals import Note
 
+_LONG: Final = frozenset(
+    {
+        FrameType.TIMMESSAGE,
+        FrameType.TIMREVOKEMESSAGE,
+        FrameType.TIMBURNMESSAGE,
+        FrameType.TIMSTREAM,
+    }
+)
+"""Types that carry what somebody has to say, besides big data."""
 _PINGS: Final = (bytes([FrameType.TIMPING]), bytes([FrameType.TIMPING | FLAG]))
 
 
@@ -91,6 +101,9 @@ class ClientWire:
             return []
         if frame.type in self._switched_off:
             return [_switched_off(frame)]
+        if len(message) > REQUEST_BYTES and frame.type not in _LONG:
+            reason = BadParameter("the request is longer than any has to be")
+            return [Unacceptable(reason, about=Note(frame.type))]
         command = incoming.read(frame, self._speaker.additions)
         return [] if command is None else [command]
 

@@ -71,16 +71,17 @@ class LimitedChannel(HTTPChannel):
 
     peer: IAddress | None = None
     factory: Any
-    _counts = False
 
     def connectionMade(self) -> None:
-        """A connection, which silent ones count among: one too many is cut."""
-        self._counts = True
-        self.factory.channels += 1
+        """A connection; silent ones count too. If it is one too many, the oldest goes,
+        so that whoever is silent keeps nobody out who has something to ask."""
         super().connectionMade()
-        if self.factory.channels > HTTP_CONNECTIONS:
-            transport: Any = self.transport
-            transport.abortConnection()
+        channels = self.factory.channels
+        channels[self] = None
+        if len(channels) > HTTP_CONNECTIONS:
+            oldest = next(iter(channels))
+            oldest.counts_no_more()
+            oldest.timeoutConnection()
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """The line is gone."""
@@ -89,9 +90,7 @@ class LimitedChannel(HTTPChannel):
 
     def counts_no_more(self) -> None:
         """The line is gone, or has become something else."""
-        if self._counts:
-            self._counts = False
-            self.factory.channels -= 1
+        self.factory.channels.pop(self, None)
 
     def getPeer(self) -> Any:
         """The client, be it through a proxy."""
@@ -137,12 +136,16 @@ class ClientSite(Site):
     """A site without an access log, which would hold addresses.
 
     Attributes:
-        channels: How many connections there are that are no WebSocket.
+        channels: The connections that are no WebSocket, oldest first.
     """
 
-    channels = 0
+    channels: dict[LimitedChannel, None]
     protocol = LimitedChannel  # type: ignore[assignment]
     noisy = False
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.channels = {}
 
     def buildProtocol(self, addr: IAddress | None) -> Any:
         """A connection from ``addr``, which a proxy may have told."""

@@ -15,7 +15,7 @@ from timtw.model.errors import (
     RoomDissolved,
 )
 from timtw.model.idents import node_of
-from timtw.model.limits import ROOM_ENTRY_BYTES
+from timtw.model.limits import MAP_ENTRY_BYTES
 from timtw.model.posting import Batch
 from timtw.model.relations import Step
 from timtw.model.roominfo import RoomInfo
@@ -269,7 +269,7 @@ class RoomStateContract(RoomLogs):
         """
         What a room tells about itself, all together, has an end.
         """
-        self.patch(rooming, "ROOM_INFO_BYTES", 12 + 2 * ROOM_ENTRY_BYTES)
+        self.patch(rooming, "ROOM_INFO_BYTES", 12 + 2 * MAP_ENTRY_BYTES)
         longest = RoomInfo("\u4e2d", extend={"a": "b"}, extra={"c": b"123"})
         wish = create(info=longest)
         await self.done(wish)

@@ -18,7 +18,7 @@ from timtw.model.errors import (
     Undecodable,
     UnknownAccount,
 )
-from timtw.model.limits import HISTORY_ENTRIES, NODE_LIST
+from timtw.model.limits import HISTORY_ENTRIES, NODE_LIST, REQUEST_BYTES
 from timtw.model.presence import Status
 from timtw.model.profiles import About
 from timtw.model.relations import Circle, Step
@@ -92,6 +92,20 @@ class RealClients(Case):
         self.assertEqual(
             command, commands.LogIn("", "", "", "", Device(), about=THRIFT)
         )
+
+    def test_x6_long_requests(self) -> None:
+        """What is longer than any request is refused, a text may be as long."""
+        for kind in (16, 17, 19, 21, 22, 41, 42, 91):
+            head = b'{"rtype":1,"ntype":4,"node":"a","nodelist":["a"],"reqStr":"'
+            frame = bytes([kind | 0x80]) + head
+            fits = frame.ljust(REQUEST_BYTES - 2, b"x") + b'"}'
+            for more, too_long in ((b"", False), (b" ", True)):
+                error = getattr(self.one(fits + more), "error", None)
+                self.assertEqual(too_long, "longer than" in str(error), kind)
+            self.refused(fits + b" ", BadParameter, Note(kind))
+        text = b'\xda{"msType":2,"odType":1,"toTid":{"node":"a"},"dataString":"%b"}'
+        command = self.one(text % (b"x" * REQUEST_BYTES))
+        self.assertIsInstance(command, commands.SendMessage)
 
     def test_x13_nothing_long_is_kept(self) -> None:
         """What a login says of its device is not kept for others if it is too long."""

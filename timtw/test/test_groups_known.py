@@ -22,14 +22,14 @@ from timtw.model.errors import (
     StorageUnavailable,
     TimError,
 )
-from timtw.model.events import Appeared, History, Refused
+from timtw.model.events import Appeared, History, Refused, Streamed
 from timtw.model.idents import number_of
 from timtw.model.posting import Batch
 from timtw.model.presence import Status
 from timtw.model.roominfo import Entry, RoomInfo
 from timtw.model.rooms import Role
 from timtw.model.roomsteps import RoomStep
-from timtw.model.values import REVOCATION, Address, Content
+from timtw.model.values import REVOCATION, STREAM, Address, Content
 from timtw.shards.memory.messages import MemoryMessages
 from timtw.shards.memory.relations import MemoryRelations
 from timtw.shards.memory.rooms import MemoryRooms
@@ -280,6 +280,16 @@ class MeanwhileTests(GroupsCase):
         self.goes_on()
         self.assertEqual([PermissionDenied], self.refusals())
         self.assertEqual([], self.bob.told(History))
+
+    def test_a6_removed_while_streams_come(self) -> None:
+        """Who is removed hears no stream while storage is asked what is true."""
+        self.held = "belonging"
+        self.done(self.ada, REMOVE, self.room, self.bob_is)
+        self.ada.asks(SendMessage("", Content("psst"), kind=STREAM, room=self.room))
+        self.stage.settle(0.3)
+        self.assertEqual(1, len(self.cyd.told(Streamed)))
+        self.goes_on()
+        self.assertEqual([], self.bob.told(Streamed))
 
     def test_a10_without_words(self) -> None:
         """A private message is taken back with words by members alone."""

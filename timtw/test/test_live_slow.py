@@ -403,6 +403,20 @@ class OrderTests(LiveCase):
         self.bob.session.writable(True)
         self.assertEqual(limits.LIVE_QUEUE_PIECES + 1, len(self.bob.told(Streamed)))
 
+    def test_x9_long_streams_wait_within_bounds(self) -> None:
+        """Long ones are lost when they have too many bytes."""
+        room = self.opens(self.ada)
+        self.subscribes(self.bob, room)
+        self.bob.session.writable(False)
+        long = Content("x" * (limits.LIVE_QUEUE_BYTES // 8))
+        for _ in range(50):
+            self.ada.asks(SendMessage(self.bob_is.node, long, kind=STREAM))
+        self.stage.settle()
+        budget = live_of(self.stage).works.budget
+        self.assertLess(budget.octets, 2 * limits.LIVE_QUEUE_BYTES)
+        self.bob.session.writable(True)
+        self.assertEqual(8, len(self.bob.told(Streamed)))
+
     def test_waiting_pieces_hold_the_line(self) -> None:
         """What is large does not collect behind something that takes time."""
         room = self.opens(self.ada)

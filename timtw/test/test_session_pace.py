@@ -20,6 +20,7 @@ from timtw.model.commands import (
     Ping,
     PullHistory,
     Push,
+    SendMessage,
     SendParcel,
 )
 from timtw.model.errors import StorageUnavailable, Undefined
@@ -36,7 +37,7 @@ from timtw.model.idents import node_of
 from timtw.model.posting import Batch, Outcome
 from timtw.model.progress import ReaderState
 from timtw.model.stores import IMessageStore, IReaderStore, Reader
-from timtw.model.values import Conversation, Device, Message
+from timtw.model.values import Content, Conversation, Device, Message
 from timtw.shards.memory.shard import MemoryShard
 from timtw.test.stage import OPEN, Client, SlowPasswords, Stage, entropy_of
 
@@ -128,6 +129,22 @@ class CrowdTests(SynchronousTestCase):
         ada.writes(bob, "last")
         stage.settle()
         self.assertEqual(["first", *texts, "last"], phone.texts)
+
+    def test_x6_many_entries_under_way(self) -> None:
+        """Thousands of tiny entries are long as well."""
+        stage = Stage()
+        bob = stage.register("bob")
+        stage.register("ada")
+        ada = stage.log_in("ada")
+        ada.writes(bob, "first")
+        stage.settle()
+        count = limits.LARGE_SEND // limits.MAP_ENTRY_BYTES
+        extend = {str(number): "" for number in range(count)}
+        content = Content(extend=extend)
+        for _ in range(2):
+            self.assertFalse(ada.held)
+            ada.asks(SendMessage(bob.node, content))
+        self.assertTrue(ada.held)
 
     def test_sends_share_a_commit(self) -> None:
         """Sends of one session that wait together are stored together."""

@@ -215,7 +215,10 @@ class RoomFeeds:
             self.turns.give()
 
     def streamed(self, message: Message) -> None:
-        """See ``Attendant``; it does not wait for a slow line."""
+        """See ``Attendant``; it does not wait for a slow line, nor for a doubt."""
+        place = self._places.get(message.recipient.number)
+        if isinstance(place, RoomReading) and place.in_doubt:
+            return
         if self._writable:
             self._around.outbox.offer(Streamed(message))
 

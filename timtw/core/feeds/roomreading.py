@@ -53,7 +53,7 @@ class RoomReading(LogReading):
     is confirmed: what is left then is one number.
     """
 
-    __slots__ = ("_company", "_in_doubt", "_volleys")
+    __slots__ = ("_company", "_volleys", "in_doubt")
 
     def __init__(
         self,
@@ -76,7 +76,7 @@ class RoomReading(LogReading):
         """
         super().__init__(around, state.room)
         self._company = company
-        self._in_doubt = False
+        self.in_doubt = False
         self._volleys: list[Volley[Awaiting]] = []
         self.key = key
         cursor = max([state.cursor, state.low, *(one.acked for one in left)])
@@ -135,7 +135,7 @@ class RoomReading(LogReading):
         """The log has grown; who is up to date is sent all of it at once."""
         feed = self._feed
         assert feed is not None
-        if salvo.is_plain and not self._in_doubt:
+        if salvo.is_plain and not self.in_doubt:
             octets = salvo.octets[-1]
             receipt = feed.sent_run(salvo.first, salvo.last, octets)
             if receipt:
@@ -186,12 +186,12 @@ class RoomReading(LogReading):
     def writable(self, now: bool) -> None:
         """The line takes bytes, or does not."""
         if self._feed is not None:
-            self.feed.writable(now and not self._in_doubt)
+            self.feed.writable(now and not self.in_doubt)
             self.tidy()
 
     def doubt(self, whether: bool, writable: bool) -> None:
         """Send nothing until it is known whether the account is still a member."""
-        self._in_doubt = whether
+        self.in_doubt = whether
         self.writable(writable)
 
     def choked(self) -> bool:
@@ -304,7 +304,7 @@ class RoomReading(LogReading):
     def tidy(self) -> None:
         """Go, if nothing can come of what goes on here."""
         feed = self._feed
-        if feed is None or self._alarm is not None or self._in_doubt:
+        if feed is None or self._alarm is not None or self.in_doubt:
             return
         if feed.is_idle:
             self._company.tidy(self)

@@ -195,7 +195,7 @@ class Seat:
 
     def tell(self, event: Streamed) -> None:
         """See ``ISeat``."""
-        self._bring(event, PIECE_BYTES, None)
+        self._bring(event, event.message.content.weight + PIECE_BYTES, None)
 
     def _bring(self, event: Event, octets: int, valve: Valve | None) -> None:
         if self.takes and self._letters is None:

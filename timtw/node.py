@@ -90,15 +90,21 @@ class Node(Service):
         self._passwords = ArgonPasswords(reactor)
         self._ports: list[IListeningPort] = []
         self._control: ControlSocket | None = None
-        self._starting: Deferred[None] | None = None
 
     def startService(self) -> None:
-        """Begin to start; a failure ends the process."""
+        """Begin to start as soon as signals are heard; a failure ends the process.
+
+        Who is served before could see the node end without a word: a signal that nobody
+        hears ends a process at once.
+        """
         super().startService()
-        self._starting = self.start()
-        _ = self._starting.addErrback(self._give_up)
-        # Not before signals are heard.
-        self._reactor.callWhenRunning(_calm_collector)
+        self._reactor.callWhenRunning(self._begin)
+
+    def _begin(self) -> None:
+        """Start, unless the end was asked for already."""
+        if self.running:
+            _ = self.start().addErrback(self._give_up)
+            _calm_collector()
 
     @deferred
     async def start(self) -> None:

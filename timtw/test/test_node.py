@@ -9,9 +9,12 @@ import subprocess
 import tempfile
 from pathlib import Path
 
+from twisted.internet.testing import MemoryReactorClock
 from twisted.trial.unittest import SynchronousTestCase
 
+from timtw.config.reading import settle
 from timtw.loss.nodes import CONFIGURATION, ROOT, Node, free_port, twistd
+from timtw.node import build
 
 SECONDS = 30
 """How long a program may take to end."""
@@ -90,6 +93,23 @@ class FailingStarts(SynchronousTestCase):
 
 class Ending(SynchronousTestCase):
     """A node that is asked to end does so by itself."""
+
+    def test_nobody_is_served_before_signals_are_heard(self) -> None:
+        """
+        Whoever is served by a node can end it in order: it opens and listens when its
+        reactor runs, which hears signals from then on, and not before.
+        """
+        with tempfile.TemporaryDirectory() as name:
+            reactor = MemoryReactorClock()
+            texts = {("node", "state_dir"): ("state", "here")}
+            service = build(settle(texts, Path(name)), reactor)
+            service.startService()
+            self.assertEqual([], list(Path(name).iterdir()))
+            self.assertEqual([], reactor.tcpServers)
+            ((begin, arguments, _),) = reactor.whenRunningHooks
+            self.successResultOf(service.stopService())
+            begin(*arguments)  # It was asked to end before it began.
+            self.assertEqual([], list(Path(name).iterdir()))
 
     def test_term(self) -> None:
         """SIGTERM ends it within the time to drain, and the database is whole."""

@@ -296,6 +296,9 @@ LOGINS_WAITING: Final = 7_500
 node come back at once. What is left is for those who are in."""
 STORAGE_WAITING: Final = 10_000
 """Messages waiting for a commit from which new ones are refused with 5103."""
+STORAGE_WAITING_BYTES: Final = 64 * MIB
+"""What these may weigh together: large ones would take all memory before they are so
+many."""
 STATEMENT_BYTES: Final = 4 * MIB
 """Bytes of bodies in one statement to a database on a server, above which another one
 follows: MariaDB takes 16 MiB, and a body that is written into a text may double."""

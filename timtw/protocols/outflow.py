@@ -13,6 +13,7 @@ from typing import Protocol
 
 from twisted.internet.interfaces import IDelayedCall, IPushProducer, IReactorTime
 from twisted.internet.tcp import Server
+from twisted.logger import Logger
 from zope.interface import implementer
 
 from timtw.model.limits import OUTBOX_BYTES, STALLED_SECONDS, WRITE_BYTES
@@ -43,6 +44,8 @@ class Turn:
 
     __slots__ = ("_clock", "_waiting")
 
+    _log = Logger()
+
     def __init__(self, clock: IReactorTime) -> None:
         self._clock = clock
         self._waiting: list[Callable[[], None]] = []
@@ -54,10 +57,17 @@ class Turn:
         self._waiting.append(call)
 
     def _run(self) -> None:
-        """Run everything; what it asks for in turn belongs to the next turn."""
+        """
+        Run everything; what it asks for in turn belongs to the next turn.
+
+        A fault of ours in one call costs the others nothing.
+        """
         calls, self._waiting = self._waiting, []
         for call in calls:
-            call()
+            try:
+                call()
+            except Exception:
+                self._log.failure("a fault at the end of a turn")
 
 
 class Line(Protocol):

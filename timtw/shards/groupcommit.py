@@ -41,6 +41,7 @@ from timtw.model.limits import (
     CURSOR_RETRY_SECONDS,
     CURSOR_SECONDS,
     STORAGE_WAITING,
+    STORAGE_WAITING_BYTES,
 )
 from timtw.model.posting import Batch, IPostingDesk, Outcome, PostingDone
 from timtw.model.progress import CursorMove
@@ -68,6 +69,7 @@ class GroupCommit:
         self._entries: list[_Entry] = []
         self._halves: deque[list[_Entry]] = deque()
         self.waiting = 0
+        self._octets = 0
         self._moves: dict[_Key, WaitingMove] = {}
         self._sent: tuple[list[_Entry], list[_Taken]] | None = None
         self._soon: IDelayedCall | None = None
@@ -83,8 +85,9 @@ class GroupCommit:
     def post(self, draft: Draft, done: PostingDone) -> None:
         """See ``IPostingDesk``."""
         self._posted += 1
-        if self.waiting < STORAGE_WAITING:
+        if self.waiting < STORAGE_WAITING and self._octets < STORAGE_WAITING_BYTES:
             self.waiting += 1
+            self._octets += draft.content.weight
             self._entries.append((draft, done))
         else:
             self._entries.append((None, done))
@@ -221,7 +224,8 @@ class GroupCommit:
                 refused = entries
         self._proceed()
         for draft, done in refused:
-            self.waiting -= draft is not None
+            if draft is not None:
+                self._waits_no_more(draft)
             self._tell(done, error if draft is not None else StorageUnavailable())
         self._fire_flushes()
 
@@ -279,11 +283,15 @@ class GroupCommit:
             if draft is None:
                 self._tell(done, StorageUnavailable())
                 continue
-            self.waiting -= 1
+            self._waits_no_more(draft)
             try:
                 done(next(answers))
             except Exception:
                 self._log.failure("callback of a posted message failed")
+
+    def _waits_no_more(self, draft: Draft) -> None:
+        self.waiting -= 1
+        self._octets -= draft.content.weight
 
     def _tell(self, done: Callable[..., None], value: object) -> None:
         """Call back; a fault there is logged and stays there."""

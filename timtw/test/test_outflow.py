@@ -50,6 +50,20 @@ class OutflowTests(SynchronousTestCase):
         self.out.write(b"x" * (WRITE_BYTES + 1))
         self.assertEqual(self.line.what, ["full"])
 
+    def test_fault_at_the_end_of_a_turn(self) -> None:
+        """A fault of ours at one connection does not keep the others waiting."""
+        turn = Turn(self.clock)
+
+        def fail() -> None:
+            raise ValueError("a fault")
+
+        said = list[str]()
+        turn.at_end(fail)
+        turn.at_end(lambda: said.append("written"))
+        self.clock.advance(0)
+        self.assertEqual(["written"], said)
+        self.assertEqual(1, len(self.flushLoggedErrors(ValueError)))
+
     def test_once_a_turn(self) -> None:
         """What one turn brings is written at once, in order."""
         for word in (b"a", b"b", b"c"):

@@ -22,6 +22,7 @@ from timtw.model.posting import Batch, Changed, Outcome, Posted
 from timtw.model.progress import Confirmed, CursorMove
 from timtw.model.stores import StorageDamaged
 from timtw.model.values import Conversation
+from timtw.shards import groupcommit
 from timtw.shards.digests import Digests
 from timtw.shards.groupcommit import GroupCommit
 from timtw.shards.memory.messages import MemoryMessages
@@ -192,6 +193,26 @@ class GatheringTests(DeskCase):
         self.clock.advance(0)
         self.succeed()
         self.assertEqual(STORAGE_WAITING + 1, self.mids()[-1])
+
+    def test_too_much_waiting(self) -> None:
+        """
+        Large texts are refused before they are so many, and accepted again when what
+        was before them is stored, or refused.
+        """
+        self.patch(groupcommit, "STORAGE_WAITING_BYTES", 20)
+        for text in ("x" * 19, "y", "z"):
+            self.post(text)
+        self.clock.advance(0)
+        self.succeed()
+        self.assertEqual([1, 2], self.mids())
+        self.assertIsInstance(self.answers[2], StorageUnavailable)
+        self.post("x" * 20)
+        self.clock.advance(0)
+        self.fail_commit()
+        self.post("y")
+        self.clock.advance(0)
+        self.succeed()
+        self.assertEqual([1, 2, 3], self.mids())
 
     def test_faulty_callback_stays_alone(self) -> None:
         """

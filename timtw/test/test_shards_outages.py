@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from typing import Any, ClassVar
 
 from twisted.internet.defer import Deferred, gatherResults
 from twisted.logger import capturedLogs
@@ -119,6 +121,57 @@ class WaitingTests(Outage):
         self.assertEqual(0, shard.waiting)
         unlock()
         await shard.accounts.change_profile(1, About("x"))
+
+
+class Doubtful(sqlite3.Connection):
+    """A connection whose COMMIT can fail although it happens."""
+
+    fails: ClassVar[bool] = False
+
+    def execute(self, text: str, parameters: Any = ()) -> sqlite3.Cursor:
+        """See ``sqlite3.Connection``."""
+        done = super().execute(text, parameters)
+        if text == "COMMIT" and type(self).fails:
+            raise sqlite3.OperationalError("disk I/O error")
+        return done
+
+
+class DoubtTests(Outage):
+    """A transaction that is in the file, though its COMMIT has failed."""
+
+    def setUp(self) -> None:
+        """COMMIT can fail so."""
+        super().setUp()
+        connect = partial(sqlite3.connect, factory=Doubtful)
+        self.patch(sqlite_file, "connect", connect)
+        self.addCleanup(setattr, Doubtful, "fails", False)
+
+    async def test_comes_back(self) -> None:
+        """
+        What was refused and is there all the same has its number, is read in its place,
+        and keeps nobody from writing more.
+        """
+        shard = await self.opened()
+        state = await shard.readers.open(BOB.number, PHONE, NOW)
+        await shard.messages.post(Batch((draft("1"),)))
+        Doubtful.fails = True
+        moves = (CursorMove(BOB.number, state.key, 1),)
+        doubtful = shard.messages.post(Batch((draft("2", ident=2),), moves))
+        await self.assertFailure(doubtful, StorageUnavailable)
+        Doubtful.fails = False
+        again = Batch((draft("2", ident=2), draft("3")))
+        first, second = await shard.messages.post(again)
+        assert isinstance(first, Posted) and isinstance(second, Posted)
+        self.assertEqual([2, 3], [one.message.mid for one in (first, second)])
+        self.assertTrue(first.repeated)
+        page = await shard.messages.read_log(BOB.number, 0, 3, 10)
+        read = [(one.seq, one.message.content.text) for one in page.entries]
+        self.assertEqual([(1, "1"), (2, "2"), (3, "3")], read)
+        state = await shard.readers.open(BOB.number, PHONE, NOW)
+        self.assertEqual(1, state.cursor)
+        await shard.messages.post(Batch((), (CursorMove(BOB.number, state.key, 3),)))
+        state = await shard.readers.open(BOB.number, PHONE, NOW)
+        self.assertEqual(3, state.cursor)
 
 
 class DamageTests(Outage):

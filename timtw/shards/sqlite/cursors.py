@@ -65,6 +65,10 @@ class SqliteCursors:
         self._row = self.rows_done
         self._forget_pending()
 
+    def begin_behind(self, row: int) -> None:
+        """Rows up to this number are in the tables."""
+        self._row = self.rows_done = row
+
     def forget_reader(self, account: int, device: bytes) -> None:
         """A reader's row was dropped or changed by another operation."""
         self._cursors.values.pop((account, device), None)

@@ -11,6 +11,7 @@ import fcntl
 import os
 import sqlite3
 from pathlib import Path
+from sqlite3 import connect
 from typing import Final
 from urllib.parse import quote
 
@@ -111,7 +112,7 @@ class DatabaseFile:
 
     def _open(self, cache: int) -> sqlite3.Connection:
         """A connection to the file, which must exist, without implicit transactions."""
-        connection = sqlite3.connect(
+        connection = connect(
             f"file:{quote(str(self.path))}?mode=rw",
             uri=True,
             timeout=STORAGE_BUSY_SECONDS,

@@ -49,11 +49,8 @@ class Mover:
         self._rest = 0
 
     def finish(self, connection: sqlite3.Connection) -> None:
-        """Bring everything to the tables that an earlier process has left behind."""
-        rows, moves = (
-            connection.execute(statement).fetchone()[0] or 0
-            for statement in (self._statements.last_row, self._statements.last_move)
-        )
+        """Bring everything to the tables that is in the journal."""
+        rows, moves = self.newest(connection)
         if not rows and not moves:
             return
         connection.execute("BEGIN IMMEDIATE")
@@ -62,6 +59,12 @@ class Mover:
             connection.execute("BEGIN IMMEDIATE")
         connection.execute("COMMIT")
         self._dropped = 0
+
+    def newest(self, connection: sqlite3.Connection) -> tuple[int, int]:
+        """The highest numbers in the journal, of a row and of a cursor, or 0."""
+        statements = self._statements.last_row, self._statements.last_move
+        rows, moves = (connection.execute(one).fetchone()[0] for one in statements)
+        return rows or 0, moves or 0
 
     def hasten(self) -> None:
         """Begin the next move although not much has collected."""

@@ -83,6 +83,19 @@ class Posting:
         """Move what an earlier process has left in the journal."""
         self._mover.finish(connection)
 
+    def reopened(self, connection: sqlite3.Connection) -> None:
+        """Find a commit that has happened although it failed, as after a failed flush.
+
+        It was refused, its rows are in no tail, and their numbers are taken. So
+        everything is brought to the tables, as when a node starts.
+        """
+        rows, moves = self._mover.newest(connection)
+        if rows > self._rows_done or moves > self.cursors.rows_done:
+            self._mover.finish(connection)
+            self._tail.clear()
+            self._row = self._rows_done = rows
+            self.cursors.begin_behind(moves)
+
     def ride(self, connection: sqlite3.Connection) -> None:
         """Do a part of the moving with this transaction."""
         drafts, moves = len(self._kept), self.cursors.rows_done

@@ -126,6 +126,10 @@ class Newest(Generic[Key]):
         """What was here at the last ``turn`` is in the tables."""
         self._old = {}
 
+    def clear(self) -> None:
+        """All values are in the tables."""
+        self._new, self._old = {}, {}
+
     def undone(self) -> None:
         """It did not get there."""
         self._new = {**self._old, **self._new}
@@ -212,6 +216,14 @@ class Tail:
             self._order.append(one)
             self.rows += 1
             self.octets += one.size
+
+    def clear(self) -> None:
+        """Everything is in the tables."""
+        self._texts, self._logs, self.once = {}, {}, {}
+        for newest in (self.cursors, self.marks, self.rooms):
+            newest.clear()
+        self._order = deque()
+        self.rows = self.octets = self.moves = self._turned = 0
 
     def remove(self, pair: _Pair, mid: int) -> None:
         """A text is gone."""

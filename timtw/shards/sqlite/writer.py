@@ -10,7 +10,8 @@ the database is damaged: most operations do not need it.
 When the database itself fails, all operations of the transaction fail; when it does so
 twice in a row, all that wait do, as each attempt may take seconds. After any failure
 the connection is opened anew and what was known by heart is forgotten: service comes
-back as soon as the cause is gone.
+back as soon as the cause is gone. A transaction whose COMMIT has failed may be in the
+file all the same; the companion looks for that.
 
 A companion rides along: it may do a piece of work of its own with each transaction.
 When that fails the transaction is tried again without it.
@@ -70,6 +71,9 @@ def run_on(connection: sqlite3.Connection, begin: Begin[T]) -> T:
 
 class Companion(Protocol):
     """What is told of each transaction, in the writer's thread."""
+
+    def reopened(self, connection: sqlite3.Connection) -> None:
+        """The connection is a new one, after ``forget``."""
 
     def ride(self, connection: sqlite3.Connection) -> None:
         """Do a piece of work with this transaction, which is about to be committed."""
@@ -206,6 +210,7 @@ class Writer:
         connection = self._connection
         if connection is None:
             connection = self._connection = self._connect()
+            self._companion.reopened(connection)
         results: list[_Result] = []
         connection.execute("BEGIN IMMEDIATE")
         for operation, result in jobs:

@@ -20,11 +20,16 @@ from timtw.model.errors import (
     Undefined,
     UnknownAccount,
 )
-from timtw.model.events import LiveDone, Pieces
+from timtw.model.events import Event, LiveDone, Pieces
 from timtw.model.idents import node_of
 from timtw.model.live import Ending, Flow
+from timtw.rooms.live.room import Room
 from timtw.test.livekit import NOWHERE, LiveCase, bodies, endings, live_of, seated
-from timtw.test.stage import OPEN
+from timtw.test.stage import OPEN, Client
+
+
+class Fault(Exception):
+    """What a fault in the code would raise."""
 
 
 class RoomTests(LiveCase):
@@ -40,6 +45,43 @@ class RoomTests(LiveCase):
         self.assertIsNone(self.ends(self.ada, room))
         self.assertEqual([PermissionDenied], self.pushes(self.ada, room, b"3"))
         self.assertEqual([b"1", b"2"], bodies(self.bob))
+
+    def test_fault_at_one_subscriber(self) -> None:
+        """A fault of ours in what one is told ends his line; the others are told."""
+        offer = Client.offer
+
+        def faulty(client: Client, event: Event) -> bool:
+            if client is self.bob and isinstance(event, Pieces):
+                raise Fault
+            return offer(client, event)
+
+        self.patch(Client, "offer", faulty)
+        room = self.opens(self.ada)
+        for who in (self.bob, self.cyd, self.ada):
+            self.subscribes(who, room)
+        self.pushes(self.ada, room, b"1")
+        self.assertEqual(1, len(self.flushLoggedErrors(Fault)))
+        self.assertTrue(self.bob.closed)
+        self.assertEqual([[b"1"], [b"1"]], [bodies(self.cyd), bodies(self.ada)])
+
+    def test_fault_in_one_room(self) -> None:
+        """A fault of ours in one room costs the pieces of no other."""
+        one, other = self.opens(self.ada), self.opens(self.ada)
+        for room in (one, other):
+            self.subscribes(self.bob, room)
+        flush = Room.flush
+
+        def faulty(room: Room) -> None:
+            if node_of(room.number) == one:
+                raise Fault
+            flush(room)
+
+        self.patch(Room, "flush", faulty)
+        for room in (one, other):
+            self.ada.asks(Push(room, room.encode()))
+        self.stage.settle()
+        self.assertEqual(1, len(self.flushLoggedErrors(Fault)))
+        self.assertEqual([other.encode()], bodies(self.bob))
 
     def test_pieces_of_a_turn_are_one_object(self) -> None:
         """All who subscribed in one form get the same object, made once."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from timtw.core.apart import at_fault
 from timtw.model.events import Event, LiveEnded, Pieces, PiecesDropped
 from timtw.model.limits import LIVE_VOLLEY_BYTES, LIVE_VOLLEY_PIECES, PIECE_BYTES
 from timtw.model.live import Ending, Flow, LiveLine, LiveRoom, Piece
@@ -150,12 +151,15 @@ class Room:
         """Tell everybody here."""
         count = len(pieces)
         for crowd in self.crowds:
-            brisk, slow = tuple(crowd.brisk.values()), tuple(crowd.slow)
+            brisk, slow = tuple(crowd.brisk.items()), tuple(crowd.slow)
             if not brisk and not slow:
                 continue
             event = Pieces(pieces, crowd.binary)
-            for offer in brisk:
-                offer(event)
+            for subscription, offer in brisk:
+                try:
+                    offer(event)
+                except Exception:
+                    at_fault(subscription.seat)
             self.has_sent(count * len(brisk))
             for subscription in slow:
                 self._count(subscription.wait(event, octets, count))

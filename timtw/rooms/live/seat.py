@@ -64,6 +64,7 @@ class Seat:
         "_hold",
         "_host",
         "_letters",
+        "_outbox",
         "_pace",
         "_place",
         "_rest",
@@ -93,6 +94,7 @@ class Seat:
         self._host = host
         self.me = me
         self.offer: Callable[[Event], bool] = outbox.offer
+        self._outbox = outbox
         self.additions = additions
         self.takes = takes
         self.gone = False
@@ -179,6 +181,10 @@ class Seat:
         self.offer = _deaf
 
     # What rooms tell.
+
+    def hang_up(self) -> None:
+        """End the line; its client comes back."""
+        self._outbox.close()
 
     def held(self, valve: Valve, yes: bool) -> None:
         """See ``Sender`` of ``timtw.rooms.live.valve``."""

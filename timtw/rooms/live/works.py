@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 import attrs
 from twisted.internet.interfaces import IReactorTime
+from twisted.logger import Logger
 
 from timtw.model.peers import IMesh
 from timtw.rooms.live.backlog import Budget
@@ -30,6 +31,8 @@ class Works:
         parcels: Parcels that were sent on this node.
     """
 
+    _log: ClassVar[Logger] = Logger()
+
     clock: IReactorTime
     mesh: IMesh
     shipping: Shipping
@@ -50,4 +53,7 @@ class Works:
         """Flush what is due now, so that something else does not overtake it."""
         due, self._due = self._due, []
         for one in due:
-            one.flush()
+            try:
+                one.flush()
+            except Exception:  # A fault of ours in one room costs no other anything.
+                self._log.failure("a fault in a virtual room")

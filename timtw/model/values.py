@@ -105,15 +105,22 @@ class Content:
     extend: Mapping[str, str] | None = None
     extra: Mapping[str, bytes] | None = None
     room: int = 0
+    _weight: int = attrs.field(default=-1, init=False, eq=False, repr=False)
 
     @property
     def weight(self) -> int:
         """Its characters, bytes and entries: about its size, whatever the encoding."""
+        known = self._weight
+        return known if known >= 0 else self._weigh()
+
+    def _weigh(self) -> int:
+        """Find the weight, and remember it: a text is asked for it again and again."""
         weight = len(self.text or "") + len(self.binary or b"")
         if self.extend or self.extra:
             for more in (self.extend or {}, self.extra or {}):
                 weight += sum(len(key) + len(more[key]) for key in more)
                 weight += MAP_ENTRY_BYTES * len(more)
+        object.__setattr__(self, "_weight", weight)
         return weight
 
 

@@ -225,7 +225,8 @@ class GroupCommit:
         self._proceed()
         for draft, done in refused:
             if draft is not None:
-                self._waits_no_more(draft)
+                self.waiting -= 1
+                self._octets -= draft.content.weight
             self._tell(done, error if draft is not None else StorageUnavailable())
         self._fire_flushes()
 
@@ -283,15 +284,12 @@ class GroupCommit:
             if draft is None:
                 self._tell(done, StorageUnavailable())
                 continue
-            self._waits_no_more(draft)
+            self.waiting -= 1
+            self._octets -= draft.content.weight
             try:
                 done(next(answers))
             except Exception:
                 self._log.failure("callback of a posted message failed")
-
-    def _waits_no_more(self, draft: Draft) -> None:
-        self.waiting -= 1
-        self._octets -= draft.content.weight
 
     def _tell(self, done: Callable[..., None], value: object) -> None:
         """Call back; a fault there is logged and stays there."""
